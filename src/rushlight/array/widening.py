@@ -1,0 +1,61 @@
+"""Half precision through float32: the rule all of the nn kernels share.
+
+PyTorch's CPU kernels read float16 and bfloat16, accumulate in float32 and round once when they store. NumPy would round
+after every step (and has no BLAS for either), so a kernel wrapped in `through_float32` sees float32 arrays in place of
+half ones and its floating results are rounded back once.
+"""
+
+import functools
+
+import numpy as np
+
+__all__ = ["is_half", "through_float32"]
+
+
+def is_half(dtype):
+    """True for float16 and for ml_dtypes' bfloat16 (whose NumPy kind is 'V')."""
+    return dtype.itemsize == 2 and (dtype.kind == "f" or dtype.name == "bfloat16")
+
+
+def through_float32(kernel):
+    """Wrap `kernel` so that half-precision arguments are widened and its float32 results are rounded back.
+
+    The narrow dtype of the results is that of the first half argument. Calls without one go straight through.
+    """
+
+    @functools.wraps(kernel)
+    def widened(*args, **kwargs):
+        narrow = None
+        for value in args:
+            dtype = getattr(value, "dtype", None)
+            if dtype is not None and dtype.itemsize == 2 and is_half(dtype):
+                narrow = dtype
+                break
+        else:
+            for value in kwargs.values():
+                dtype = getattr(value, "dtype", None)
+                if dtype is not None and dtype.itemsize == 2 and is_half(dtype):
+                    narrow = dtype
+                    break
+        if narrow is None:
+            return kernel(*args, **kwargs)
+        result = kernel(*[_widen(value) for value in args], **{name: _widen(value) for name, value in kwargs.items()})
+        if isinstance(result, tuple):
+            return tuple(_narrow(part, narrow) for part in result)
+        return _narrow(result, narrow)
+
+    return widened
+
+
+def _widen(value):
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and hasattr(value, "astype") and is_half(dtype):
+        return value.astype(np.float32)
+    return value
+
+
+def _narrow(value, dtype):
+    if value is not None and value.dtype == np.float32:
+        with np.errstate(over="ignore"):
+            return value.astype(dtype)
+    return value
