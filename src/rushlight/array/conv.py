@@ -477,9 +477,7 @@ def _check_arguments(input, weight, bias, stride, padding, dilation, transposed,
         raise RuntimeError(f"dilation should be greater than zero, but got {sizes_text(dilation)}")
     if min(weight.shape[2:]) == 0:
         _raise_empty_kernel(weight.shape[2:])
-    if transposed and any(
-        op >= s and op >= d for op, s, d in zip(output_padding, stride, dilation, strict=True)
-    ):
+    if transposed and any(op >= s and op >= d for op, s, d in zip(output_padding, stride, dilation, strict=True)):
         _raise_output_padding(output_padding, stride, dilation)
     _check_dtypes(input, weight, bias)
 
