@@ -19,7 +19,11 @@ class dtype:  # noqa: N801 - PyTorch's name
     ``itemsize`` is in bytes, ``legacy`` is the name PyTorch's error texts use (``Float``, ``Long``).
     """
 
-    __slots__ = ("_numpy", "category", "is_complex", "is_floating_point", "is_signed", "itemsize", "legacy", "name")
+    __slots__ = (
+        *("_numpy", "category", "is_complex", "is_floating_point", "is_signed", "itemsize", "legacy", "name"),
+        # for the shortest path of elementwise operators: whether NumPy's arithmetic is PyTorch's, and Python numbers as arrays
+        *("constants", "plain"),
+    )
 
     def __init__(self, name, numpy, category, itemsize, legacy):
         self.name = name
@@ -30,6 +34,8 @@ class dtype:  # noqa: N801 - PyTorch's name
         self.is_floating_point = category == _FLOATING
         self.is_complex = category == _COMPLEX
         self.is_signed = name != "bool" and not name.startswith("uint")
+        self.plain = name in ("float32", "float64")
+        self.constants = {}
 
     @property
     def numpy(self):

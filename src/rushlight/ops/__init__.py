@@ -1,1 +1,1 @@
-
+"""The operators of rushlight, by family; importing this package declares them all."""

@@ -1,0 +1,405 @@
+"""Reverse mode: cotangents are pulled back along the graph, later nodes first.
+
+Two loops share the rules of the nodes. ``_run_plain`` serves the everyday ``loss.backward()``: arrays only, nothing recorded, no
+hooks, every leaf below the roots gets its gradient. ``_Task`` serves everything else (hooks, ``create_graph``, chosen inputs):
+it counts dependencies as PyTorch's engine does, so that hooks run in PyTorch's order and only what is needed is executed.
+Neither recurses, so the depth of a graph is not bounded by the stack.
+"""
+
+from heapq import heappop, heappush
+from sys import getrefcount
+
+import numpy as np
+
+from .graph import Leaf, Output, target
+from .modes import set_grad, state, thread
+
+_ndarray = np.ndarray
+
+
+class Bridge:
+    """What the engine must know of tensors, filled in by the tensor floor above."""
+
+    wrap = None  # array, dtype -> tensor that does not require grad
+    same = None  # (array, dtype) of a tensor
+    add = None  # recorded sum of two tensors
+
+
+bridge = Bridge()
+
+
+def fit(cotangent, edge):
+    """A raw cotangent in the shape and dtype of the edge it goes to (broadcast axes summed, real part for real inputs)."""
+    if cotangent.shape != edge.shape:
+        cotangent = sum_to(cotangent, edge.shape)
+    wanted = edge.dtype.numpy
+    if cotangent.dtype is not wanted and cotangent.dtype != wanted:
+        if cotangent.dtype.kind == "c" and wanted.kind != "c":
+            cotangent = cotangent.real
+        cotangent = cotangent.astype(wanted)
+    return cotangent
+
+
+def sum_to(array, shape):
+    """Sum a broadcast array back to ``shape``: what broadcasting does, transposed."""
+    lead = array.ndim - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        lead + i for i, size in enumerate(shape) if size == 1 and array.shape[lead + i] != 1
+    )
+    if axes:
+        half = array.dtype.itemsize == 2
+        summed = array.sum(axis=axes, keepdims=True, dtype=np.float32 if half else None)
+        array = summed.astype(array.dtype) if half else summed
+    return array.reshape(shape) if lead or array.shape != shape else array
+
+
+def _store(leaf, cotangent):
+    """Put a raw cotangent into ``leaf.grad``: taken over if nobody else holds its memory, copied or added otherwise."""
+    if cotangent.__class__ is not _ndarray:
+        cotangent = np.asarray(cotangent)
+    grad = leaf.grad
+    if grad is None:
+        # the caller's name, this parameter and getrefcount's own argument
+        if cotangent.base is not None or getrefcount(cotangent) > 3 or not cotangent.flags.c_contiguous:
+            cotangent = _like_leaf(leaf, cotangent)
+        leaf.grad = bridge.wrap(cotangent, leaf.dtype)
+    else:
+        held = grad._a
+        if held.flags.writeable and grad._edge is None:
+            np.add(held, cotangent, out=held)
+            grad._vc[0] += 1
+        else:
+            leaf.grad = bridge.wrap(held + cotangent, leaf.dtype)
+
+
+def _like_leaf(leaf, cotangent):
+    owner = leaf.array
+    if owner.shape == cotangent.shape and not owner.flags.c_contiguous and owner.ndim > 1 and 0 not in owner.strides:
+        made = np.empty_like(owner, dtype=cotangent.dtype)
+        made[...] = cotangent
+        return made
+    return np.array(cotangent, order="C")
+
+
+# ------------------------------------------------------------------------------------------------------- plain loop
+
+
+def _run_plain(roots, keep):
+    """Accumulate into every leaf below ``roots`` (pairs of edge and raw cotangent)."""
+    heap = []
+    pending = {}
+    leaves = {}
+
+    def deliver(edge, cotangent):
+        kind = edge.__class__
+        if kind is Leaf:
+            held = leaves.get(edge)
+            leaves[edge] = cotangent if held is None else held + cotangent
+        elif kind is Output:
+            node = edge.node
+            slots = pending.get(node)
+            if slots is None:
+                pending[node] = slots = [None] * node.width
+                heappush(heap, (-node.seq, node))
+            held = slots[edge.index]
+            slots[edge.index] = cotangent if held is None else held + cotangent
+        else:
+            held = pending.get(edge)
+            if held is None:
+                pending[edge] = cotangent
+                heappush(heap, (-edge.seq, edge))
+            else:
+                pending[edge] = held + cotangent
+
+    for edge, cotangent in roots:
+        deliver(edge, cotangent)
+    while heap:
+        node = heappop(heap)[1]
+        for edge, cotangent in zip(node.next, node.run(pending.pop(node), keep)):
+            if edge is None or cotangent is None:
+                continue
+            # the body of deliver, written out: this is the innermost loop of training
+            kind = edge.__class__
+            if kind is Leaf:
+                held = leaves.get(edge)
+                leaves[edge] = cotangent if held is None else held + cotangent
+            elif kind is Output:
+                deliver(edge, cotangent)
+            else:
+                held = pending.get(edge)
+                if held is None:
+                    pending[edge] = cotangent
+                    heappush(heap, (-edge.seq, edge))
+                else:
+                    pending[edge] = held + cotangent
+        node = edge = cotangent = held = None
+    while leaves:
+        leaf, cotangent = leaves.popitem()
+        if leaf.owner is not None:
+            _store(leaf, cotangent)
+
+
+# ------------------------------------------------------------------------------------------------------ full loop
+
+
+class _Task:
+    """One run of the engine with everything PyTorch allows: hooks, chosen inputs, recorded gradients."""
+
+    def __init__(self, roots, keep, create_graph, inputs, accumulate):
+        self.keep = keep
+        self.create_graph = create_graph
+        self.accumulate = accumulate
+        self.callbacks = []
+        self.captured = {}
+        self.inputs = inputs
+        self.wanted = None if inputs is None else {}
+        if inputs is not None:
+            for edge in inputs:
+                index = edge.index if edge.__class__ is Output else 0
+                self.wanted.setdefault(target(edge), []).append((index, edge))
+        self._explore(roots)
+        self.pending = {}
+        self.ready = []
+        for edge, cotangent in roots:
+            node = target(edge)
+            self._add(edge, cotangent)
+            if not self.dependencies.get(node) and node not in self.queued:
+                self._queue(node)
+
+    def _explore(self, roots):
+        """Count, for every node below the roots, the edges that lead to it; and find which of them lead to a wanted input."""
+        dependencies = {}
+        order = []
+        seen = set()
+        stack = [target(edge) for edge, _ in roots]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            order.append(node)
+            for edge in node.next:
+                if edge is not None:
+                    below = target(edge)
+                    dependencies[below] = dependencies.get(below, 0) + 1
+                    if below not in seen:
+                        stack.append(below)
+        self.dependencies = dependencies
+        self.queued = set()
+        self.needed = None
+        if self.wanted is not None:
+            # lower sequence numbers lie below, so one pass from the bottom suffices; leaves are the very bottom
+            needed = set()
+            order.sort(key=lambda node: -1 if node.__class__ is Leaf else node.seq)
+            for node in order:
+                for edge in node.next:
+                    if edge is not None:
+                        below = target(edge)
+                        if below in needed or below in self.wanted:
+                            needed.add(node)
+                            break
+            self.needed = needed
+
+    def _queue(self, node):
+        self.queued.add(node)
+        heappush(self.ready, (-node.seq, id(node), node))
+
+    def _add(self, edge, cotangent):
+        node = target(edge)
+        slots = self.pending.get(node)
+        if slots is None:
+            slots = self.pending[node] = [None] * node.width
+        if cotangent is None:
+            return
+        index = edge.index if edge.__class__ is Output else 0
+        held = slots[index]
+        slots[index] = cotangent if held is None else self._sum(held, cotangent)
+
+    def _sum(self, a, b):
+        return bridge.add(a, b) if self.create_graph else a + b
+
+    # hooks see tensors; a plain run holds arrays
+    def _show(self, cotangent, edge_dtype):
+        if self.create_graph or cotangent is None:
+            return cotangent
+        return bridge.wrap(np.asarray(cotangent), edge_dtype)
+
+    def _take(self, tensor):
+        return tensor if self.create_graph or tensor is None else tensor._a
+
+    def execute(self):
+        global _current
+        outer, _current = _current, self
+        was = set_grad(self.create_graph)
+        try:
+            while self.ready:
+                node = heappop(self.ready)[2]
+                self._step(node)
+            for callback in self.callbacks:
+                callback()
+        finally:
+            set_grad(was)
+            _current = outer
+        return self.captured
+
+    def _step(self, node):
+        slots = self.pending.pop(node)
+        extra = getattr(node, "extra", None) if state.hooks else None
+        if extra is not None:
+            self._tensor_hooks(node, extra, slots)
+        if self.wanted is not None:
+            for index, edge in self.wanted.get(node, ()):
+                self.captured[edge] = slots[index]
+                if self.accumulate and edge.__class__ is not Leaf and slots[index] is not None:
+                    self._retain_input(edge, slots[index])
+            if node.__class__ is Leaf:
+                if self.accumulate and node in self.wanted:
+                    self._leaf(node, slots, extra)
+                return
+            if node not in self.needed:
+                return
+        if node.__class__ is Leaf:
+            self._leaf(node, slots, extra)
+            return
+        if extra is not None and extra.pre:
+            slots = self._pre_hooks(node, extra, slots)
+        received = self._call(node, slots)
+        if extra is not None and extra.post:
+            received = self._post_hooks(node, extra, received, slots)
+        for edge, cotangent in zip(node.next, received):
+            if edge is None:
+                continue
+            below = target(edge)
+            self._add(edge, cotangent)
+            left = self.dependencies[below] = self.dependencies[below] - 1
+            if left == 0 and self._useful(below):
+                self._queue(below)
+
+    def _useful(self, node):
+        return self.wanted is None or node in self.needed or node in self.wanted
+
+    def _call(self, node, slots):
+        if all(slot is None for slot in slots) and not getattr(node, "takes_undefined", False):
+            return [None] * len(node.next)
+        given = slots[0] if node.width == 1 else slots
+        run = node.run_graph if self.create_graph else node.run
+        return run(given, self.keep)
+
+    def _retain_input(self, edge, cotangent):
+        """backward(inputs=[non-leaf]) accumulates into the .grad of that non-leaf."""
+        owner = self.owners.get(edge) if hasattr(self, "owners") else None
+        if owner is not None:
+            shown = self._show(cotangent, edge.dtype)
+            owner.grad = shown if owner._own_grad() is None else owner._own_grad() + shown
+
+    def _leaf(self, leaf, slots, extra):
+        if extra is not None and extra.pre:
+            slots = self._pre_hooks(leaf, extra, slots)
+        cotangent = slots[0]
+        if cotangent is None or leaf.owner is None:
+            return
+        if self.create_graph:
+            grad = leaf.grad
+            leaf.grad = cotangent if grad is None else bridge.add(grad, cotangent)
+        else:
+            slots[0] = None
+            _store(leaf, cotangent)
+        if extra is not None:
+            if extra.post_accumulate:
+                for hook in list(extra.post_accumulate.values()):
+                    if hook(leaf.variable) is not None:
+                        raise RuntimeError("hooks should return None.")
+            if extra.post:
+                self._post_hooks(leaf, extra, [], [cotangent])
+
+    def _tensor_hooks(self, node, extra, slots):
+        for index in range(node.width):
+            hooks = extra.tensor.get(index) if extra.tensor else None
+            dtype = _dtype_of(node, index)
+            if hooks and slots[index] is not None:
+                shown = self._show(slots[index], dtype)
+                for hook in list(hooks.values()):
+                    result = hook(shown)
+                    if result is not None:
+                        check_hook_result(shown, result)
+                        shown = result
+                slots[index] = self._take(shown)
+            keeper = extra.retain.get(index) if extra.retain else None
+            if keeper is not None and slots[index] is not None:
+                tensor = keeper()
+                if tensor is not None:
+                    shown = self._show(slots[index], dtype)
+                    held = tensor._own_grad()
+                    tensor._set_own_grad(shown if held is None else held + shown)
+
+    def _pre_hooks(self, node, extra, slots):
+        shown = tuple(self._show(slot, _dtype_of(node, i)) for i, slot in enumerate(slots))
+        for hook in list(extra.pre.values()):
+            result = hook(shown)
+            if result is not None:
+                shown = result if isinstance(result, tuple) else (result,)
+        return [self._take(each) for each in shown]
+
+    def _post_hooks(self, node, extra, received, slots):
+        grad_inputs = tuple(
+            self._show(each, None if edge is None else edge.dtype) for edge, each in zip(node.next, received)
+        )
+        grad_outputs = tuple(self._show(slot, _dtype_of(node, i)) for i, slot in enumerate(slots))
+        for hook in list(extra.post.values()):
+            result = hook(grad_inputs, grad_outputs)
+            if result is not None:
+                result = result if isinstance(result, tuple) else (result,)
+                if len(result) != len(grad_inputs):
+                    raise RuntimeError(
+                        f"hook '{getattr(hook, '__name__', 'unknown')}' has returned an incorrect number of values "
+                        f"(got {len(result)}, but expected {len(grad_inputs)})"
+                    )
+                grad_inputs = result
+        return [self._take(each) for each in grad_inputs]
+
+
+def _dtype_of(node, index):
+    return node.dtype if node.width == 1 else node.dtype[index]
+
+
+def check_hook_result(before, after):
+    """PyTorch's checks on what a tensor hook returns."""
+    if not hasattr(after, "_a"):
+        raise TypeError(f"expected Variable, but hook returned '{type(after).__name__}'")
+    if before._a.shape != after._a.shape:
+        raise RuntimeError("hook has changed the size of value")
+    if before._dtype is not after._dtype:
+        raise RuntimeError(
+            f"hook has changed the type of value (was torch.{before._dtype.legacy}Tensor got torch.{after._dtype.legacy}Tensor)"
+        )
+
+
+_current = None
+
+
+def current_task():
+    """The innermost run of the full loop, or None."""
+    return _current
+
+
+def backward(roots, *, keep, create_graph=False, inputs=None, owners=None):
+    """Accumulate cotangents into leaves (all below ``roots``, or the ``inputs`` edges only).
+
+    ``roots`` is a list of (edge, cotangent); cotangents are arrays, or tensors when ``create_graph``.
+    """
+    if not (create_graph or state.hooks or state.rare or inputs is not None):
+        _run_plain(roots, keep)
+        return
+    task = _Task(roots, keep, create_graph, inputs, accumulate=True)
+    task.owners = owners or {}
+    task.execute()
+
+
+def grad(roots, inputs, *, keep, create_graph=False):
+    """Cotangents at the ``inputs`` edges, as a dict by edge; nothing is accumulated."""
+    return _Task(roots, keep, create_graph, inputs, accumulate=False).execute()
+
+
+def recording():
+    """Whether this thread records (shown here for node implementations)."""
+    return thread.grad

@@ -1,0 +1,240 @@
+"""The graph: nodes, the edges between them, and the versions of what they save.
+
+An *edge* is what a tensor hands to whoever uses it, and what a node keeps for each of its inputs:
+
+- ``None``: no gradient wanted;
+- a ``Leaf``: the gradient is accumulated there (PyTorch's AccumulateGrad);
+- a ``Node``: the only output of that node;
+- an ``Output``: one output of a node with several.
+
+Every edge knows the ``shape`` and ``dtype`` its cotangent must have and carries the ``seq`` of its node; numbers grow along the
+graph, so descending ``seq`` is a topological order. Nodes hold edges and arrays, never tensors of their own output, so there
+are no reference cycles.
+
+A *version counter* is a list shared by all tensors over one storage: ``[version]``, after a write ``[version, writer, where]``
+with the name of the node that wrote (None if unrecorded) and the (file, line) to blame.
+"""
+
+import itertools
+import os
+import sys
+
+from .modes import state
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+tick = itertools.count().__next__
+
+
+class Edge:
+    """What tensors and nodes use to point at the place where a cotangent goes."""
+
+    __slots__ = ()
+
+
+class Node(Edge):
+    """One recorded operation. Subclasses, one for an operator, know how to pull a cotangent back.
+
+    ``next`` holds an edge for each tensor input, ``saved`` what the rule needs, ``guard`` alternately a version counter and
+    the version it had when the value was saved. ``extra`` (hooks, metadata) exists only once somebody asked for it.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "extra", "guard", "next", "saved", "seq", "shape")
+
+    #: the name PyTorch gives the node's C++ class where it has a namespace
+    cpp_name = None
+    #: number of outputs when more than one
+    width = 1
+    op = None
+
+    def run(self, cotangent, keep):
+        """Pull a raw cotangent (array; tuple of arrays or None for several outputs) back: a sequence, one for each edge."""
+        raise NotImplementedError
+
+    def run_graph(self, cotangent, keep):
+        """The same on tensors, recorded: this is what makes gradients differentiable."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------------------- what PyTorch shows of a node
+
+    def name(self):
+        return self.cpp_name or type(self).__name__
+
+    @property
+    def next_functions(self):
+        """Tuple of (node, output number) for each input; (None, 0) where no gradient is wanted."""
+        return tuple(describe(edge) for edge in self.next)
+
+    @property
+    def metadata(self):
+        """A dict for whoever wants to attach something to the node."""
+        return extra_of(self).metadata
+
+    def _sequence_nr(self):
+        return self.seq
+
+    def _is_freed(self):
+        return self.saved is None
+
+    def register_hook(self, fn):
+        """Call ``fn(grad_inputs, grad_outputs)`` after the node ran; it may return new ``grad_inputs``."""
+        from .hooks import add
+
+        return add(extra_of(self), "post", fn)
+
+    def register_prehook(self, fn):
+        """Call ``fn(grad_outputs)`` before the node runs; it may return new ``grad_outputs``."""
+        from .hooks import add
+
+        return add(extra_of(self), "pre", fn)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
+
+class Output(Edge):
+    """One output of a node that has several."""
+
+    __slots__ = ("dtype", "index", "node", "seq", "shape")
+
+    def __init__(self, node, index, shape, dtype):
+        self.node = node
+        self.index = index
+        self.shape = shape
+        self.dtype = dtype
+        self.seq = node.seq
+
+
+class Extra:
+    """Hooks and metadata of a node or leaf; made at first need."""
+
+    __slots__ = ("metadata", "post", "post_accumulate", "pre", "retain", "tensor")
+
+    def __init__(self):
+        self.metadata = {}
+        self.tensor = None  # {output number: {id: hook}}
+        self.retain = None  # {output number: weak reference to the tensor whose .grad is wanted}
+        self.pre = None  # {id: hook}
+        self.post = None
+        self.post_accumulate = None
+
+
+def extra_of(node):
+    try:
+        return node.extra
+    except AttributeError:
+        made = node.extra = Extra()
+        return made
+
+
+def describe(edge):
+    """(node, output number) of an edge, as ``next_functions`` shows it."""
+    if edge is None:
+        return (None, 0)
+    if edge.__class__ is Output:
+        return (edge.node, edge.index)
+    return (edge, 0)
+
+
+def target(edge):
+    """The node or leaf behind an edge."""
+    return edge.node if edge.__class__ is Output else edge
+
+
+_LEAF_SEQ = (1 << 63) - 1
+
+
+class Leaf(Edge):
+    """Where the gradient of a leaf is accumulated; it lives as long as the tensor or a graph that leads to it.
+
+    The gradient is kept here and shown by ``tensor.grad``, so that a graph can do without a reference to the tensor.
+    """
+
+    __slots__ = ("__weakref__", "array", "dtype", "extra", "grad", "owner", "shape")
+
+    seq = _LEAF_SEQ
+    width = 1
+    next = ()
+
+    def __init__(self, owner=None, array=None, dtype=None):
+        self.grad = None
+        self.owner = owner
+        if array is not None:
+            self.array = array
+            self.shape = array.shape
+            self.dtype = dtype
+
+    next_functions = ()
+    name = Node.name
+    metadata = Node.metadata
+    register_hook = Node.register_hook
+    register_prehook = Node.register_prehook
+    cpp_name = "torch::autograd::AccumulateGrad"
+
+    _sequence_nr = Node._sequence_nr
+
+    def __repr__(self):
+        return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+# the class shown to users is named as PyTorch names it
+Leaf.__name__ = Leaf.__qualname__ = "AccumulateGrad"
+
+
+# ------------------------------------------------------------------------------------------------------ versions
+
+
+def caller():
+    """(file, line) of the innermost frame that is not rushlight's own."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def bump(counter, writer=None):
+    """Note one write: the version goes up, and who wrote and where is remembered for the error text."""
+    counter[:] = (counter[0] + 1, writer, caller())
+
+
+_FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
+    "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True "
+    "if you need to backward through the graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+def freed():
+    """The error for a node whose saved values are gone."""
+    return RuntimeError(_FREED)
+
+
+def stale(array, dtype, counter, version, edge, node):
+    """The error for a saved value that was written to: PyTorch's text, then the line to blame.
+
+    ``edge`` is the saved value's own edge; ``node`` the node that saved it.
+    """
+    text = (
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[torch.{'' if dtype is None else dtype.legacy}Tensor {list(array.shape)}]"
+    )
+    writer = counter[1] if len(counter) > 1 else None
+    if writer is None and edge is not None and not isinstance(edge, Leaf):
+        writer = target(edge).name()
+    if writer is not None and not isinstance(edge, Leaf):
+        index = edge.index if edge.__class__ is Output else 0
+        text += f", which is output {index} of {writer},"
+    text += (
+        f" is at version {counter[0]}; expected version {version} instead. Hint: enable anomaly detection to find the operation "
+        "that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+    )
+    where = counter[2] if len(counter) > 2 else None
+    if where is not None:
+        text += f"\nThe value was saved by {type(node).__name__} and last written to in {where[0]}, line {where[1]}"
+        text += "; write to a clone() of it, or use the operation that returns a new tensor."
+    return RuntimeError(text)
+
+
+def mark_hooks():
+    """Tell the engine that hooks exist from now on."""
+    state.hooks = True

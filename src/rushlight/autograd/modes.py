@@ -1,0 +1,181 @@
+"""Which modes are on, and the one flag that the ordinary path looks at.
+
+Grad mode belongs to a thread. ``state.special`` counts everything, in any thread, that keeps an operator from its shortest
+path: threads with gradients off, and the rarer modes (``state.rare``: function modes, transforms, forward mode, anomaly,
+the profiler), which send an operator through the general path.
+"""
+
+import functools
+import inspect
+import threading
+
+__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+
+class State:
+    """Counters read on every operation; ``hooks`` is set for good when the first hook of the process is registered."""
+
+    __slots__ = ("hooks", "rare", "special")
+
+    def __init__(self):
+        self.special = 0
+        self.rare = 0
+        self.hooks = False
+
+
+class _ThreadModes(threading.local):
+    grad = True
+
+
+state = State()
+thread = _ThreadModes()
+_lock = threading.Lock()
+
+
+def enter_rare():
+    """Count one more active mode that needs the general path."""
+    with _lock:
+        state.rare += 1
+        state.special += 1
+
+
+def leave_rare():
+    with _lock:
+        state.rare -= 1
+        state.special -= 1
+
+
+def set_grad(on):
+    """Turn recording on or off in this thread; returns what it was."""
+    was = thread.grad
+    if was is not on:
+        thread.grad = on
+        with _lock:
+            state.special += -1 if on else 1
+    return was
+
+
+def is_grad_enabled():
+    """Whether operations of this thread are recorded for differentiation."""
+    return thread.grad
+
+
+class ContextDecorator:
+    """A context manager that also decorates functions, generators and coroutines.
+
+    A decorated generator is inside the context only while its own code runs, not while its consumer's does.
+    """
+
+    def clone(self):
+        return type(self)()
+
+    def __call__(self, function):
+        if inspect.isclass(function):
+            raise TypeError(f"{type(self).__name__} decorates functions and methods; decorate those of the class instead")
+        if inspect.isgeneratorfunction(function):
+            return self._wrap_generator(function)
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaiting(*args, **kwargs):
+                with self.clone():
+                    return await function(*args, **kwargs)
+
+            return awaiting
+
+        @functools.wraps(function)
+        def inside(*args, **kwargs):
+            with self.clone():
+                return function(*args, **kwargs)
+
+        return inside
+
+    def _wrap_generator(self, function):
+        @functools.wraps(function)
+        def stepping(*args, **kwargs):
+            generator = function(*args, **kwargs)
+            try:
+                with self.clone():
+                    item = generator.send(None)
+                while True:
+                    try:
+                        sent = yield item
+                    except GeneratorExit:
+                        with self.clone():
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        with self.clone():
+                            item = generator.throw(error)
+                    else:
+                        with self.clone():
+                            item = generator.send(sent)
+            except StopIteration as stop:
+                return stop.value
+
+        return stepping
+
+
+class _GradMode(ContextDecorator):
+    _on = True
+
+    def __enter__(self):
+        self.prev = set_grad(self._on)
+
+    def __exit__(self, *exc):
+        set_grad(self.prev)
+
+
+class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
+    """Operations inside are not recorded; their results do not require grad.
+
+    A context manager and a decorator; it affects the current thread only.
+
+        >>> x = torch.ones(3, requires_grad=True)
+        >>> with torch.no_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        False
+    """
+
+    _on = False
+
+    def __new__(cls, function=None):
+        made = super().__new__(cls)
+        return made if function is None else made(function)
+
+
+class enable_grad(_GradMode):  # noqa: N801 - PyTorch's name
+    """Operations inside are recorded even within ``no_grad``; a context manager and a decorator."""
+
+    def __new__(cls, function=None):
+        made = super().__new__(cls)
+        return made if function is None else made(function)
+
+
+class set_grad_enabled(ContextDecorator):  # noqa: N801 - PyTorch's name
+    """Turn recording on or off at once; as a context manager it is put back at the end of the block."""
+
+    def __init__(self, mode):
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
+        self.mode = mode
+        self.prev = set_grad(mode)
+
+    def __call__(self, function):
+        set_grad(self.prev)
+        return super().__call__(function)
+
+    def clone(self):
+        return type(self)(self.mode)
+
+    def __enter__(self):
+        set_grad(self.mode)
+
+    def __exit__(self, *exc):
+        set_grad(self.prev)
+
+    def __str__(self):
+        return f"set_grad_enabled(mode={self.mode})"
+
+    __repr__ = __str__

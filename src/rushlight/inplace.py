@@ -1,0 +1,277 @@
+"""In-place writes: what they may touch, and how they rewrite history.
+
+A write to a tensor that is no view replaces the tensor's place in the graph by the node of the write. A write to a view is a write to
+a part of its base: the base's new node (CopySlices) applies the write's own node to the part and passes the rest on, and the view,
+like every other view of that base, is looked up again from the base at its next use (AsStrided).
+"""
+
+import numpy as np
+
+from . import dtypes
+from .autograd.graph import Leaf, Node, bump, describe, freed, tick
+from .autograd.modes import set_grad, thread
+from .tensor import Tensor, address, attach, edge_of, wrap, wrap_view
+
+
+class Geometry:
+    """Where a view's elements lie in its base: shapes and byte strides of both, and the view's offset in bytes."""
+
+    __slots__ = ("base_shape", "base_strides", "offset", "shape", "strides")
+
+    def __init__(self, base, view):
+        self.base_shape, self.base_strides = base.shape, base.strides
+        self.shape, self.strides = view.shape, view.strides
+        self.offset = address(view) - address(base)
+
+    def blank(self, dtype, zero):
+        """A new array with the base's shape and strides, and the flat buffer it lies in."""
+        itemsize = dtype.itemsize
+        extent = 1 + sum((n - 1) * s for n, s in zip(self.base_shape, self.base_strides)) // itemsize
+        if 0 in self.base_shape:
+            extent = 0
+        flat = (np.zeros if zero else np.empty)(max(extent, 1), dtype)
+        return np.ndarray(self.base_shape, dtype, flat, 0, self.base_strides), flat
+
+    def part(self, flat):
+        """The view's elements within a buffer made by ``blank``."""
+        return np.ndarray(self.shape, flat.dtype, flat, self.offset, self.strides)
+
+    def gather(self, whole):
+        """The view's part of an array shaped like the base, copied."""
+        return self._split(whole)[1].copy()
+
+    def _split(self, whole):
+        array, flat = self.blank(whole.dtype, zero=False)
+        array[...] = whole
+        return array, self.part(flat)
+
+    def replace(self, whole, part):
+        """A copy of ``whole`` whose view part is ``part`` (None for zero)."""
+        array, into = self._split(whole)
+        into[...] = 0 if part is None else part
+        return array
+
+    def scatter(self, part):
+        """An array shaped like the base, zero but for the view's part; elements that share memory are summed."""
+        array, flat = self.blank(part.dtype, zero=True)
+        repeated = tuple(i for i, (n, s) in enumerate(zip(self.shape, self.strides)) if s == 0 and n > 1)
+        if repeated:
+            part = part.sum(axis=repeated, keepdims=True)
+        shape = part.shape
+        into = np.ndarray(shape, flat.dtype, flat, self.offset, self.strides)
+        if _overlapping(shape, self.strides):
+            places = np.ndarray(shape, np.intp, np.arange(flat.size), *self._in_items(flat.dtype.itemsize))
+            np.add.at(flat, places, part)
+        else:
+            into[...] = part
+        return array
+
+    def _in_items(self, itemsize):
+        step = np.dtype(np.intp).itemsize
+        return self.offset // itemsize * step, tuple(s // itemsize * step for s in self.strides)
+
+
+def _overlapping(shape, strides):
+    """Whether two elements of a strided array may share memory (0 strides of length 1 aside)."""
+    reach = 0
+    for stride, size in sorted((s, n) for n, s in zip(shape, strides) if n > 1):
+        if stride <= reach:
+            return True
+        reach += stride * (size - 1)
+    return False
+
+
+class AsStridedBackward0(Node):
+    """From a view to its base: the cotangent lands where the view's elements lie."""
+
+    __slots__ = ()
+
+    def run(self, cotangent, keep):
+        return (self.saved.scatter(np.asarray(cotangent)),)
+
+    def run_graph(self, cotangent, keep):
+        return (functions()._view_scatter(cotangent, self.saved),)
+
+
+class CopySlices(Node):
+    """A base some view of which was written to: ``saved`` is the write's node and the view's geometry (or replay)."""
+
+    __slots__ = ()
+    cpp_name = "torch::autograd::CopySlices"
+
+    def run(self, cotangent, keep):
+        if self.saved is None:
+            raise freed()
+        fn, geometry = self.saved
+        if not keep:
+            self.saved = None
+        if not isinstance(geometry, Geometry):
+            was = set_grad(False)
+            try:
+                whole = wrap(np.array(cotangent))
+                part = geometry(whole)._a
+                inner = fn.run(part.copy(), keep)
+                part[...] = 0 if inner[0] is None else inner[0]
+            finally:
+                set_grad(was)
+            return (whole._a, *inner[1:])
+        cotangent = np.asarray(cotangent)
+        inner = fn.run(geometry.gather(cotangent), keep)
+        whole = None if self.next[0] is None else geometry.replace(cotangent, inner[0])
+        return (whole, *inner[1:])
+
+    def run_graph(self, cotangent, keep):
+        if self.saved is None:
+            raise freed()
+        fn, geometry = self.saved
+        if not keep:
+            self.saved = None
+        F = functions()
+        if not isinstance(geometry, Geometry):
+            inner = fn.run_graph(F.clone(geometry(cotangent)), keep)
+            whole = F.clone(cotangent)
+            part = geometry(whole)
+            part.zero_() if inner[0] is None else part.copy_(inner[0])
+            return (whole, *inner[1:])
+        inner = fn.run_graph(F._view_gather(cotangent, geometry), keep)
+        new = F.zeros_like(F._view_gather(cotangent, geometry)) if inner[0] is None else inner[0]
+        rest = F.sub(cotangent, F._view_scatter(F._view_gather(cotangent, geometry), geometry))
+        return (F.add(rest, F._view_scatter(new, geometry)), *inner[1:])
+
+
+def functions():
+    """The operators on tensors (the floor above): needed only when gradients themselves are recorded."""
+    from .ops.table import TENSOR
+
+    return TENSOR
+
+
+# ------------------------------------------------------------------------------------------------------- history
+
+
+def refresh(tensor, view):
+    """Look a view's edge up again after a write to its storage."""
+    base = view.base
+    edge = edge_of(base)
+    view.version = tensor._vc[0]
+    if edge is None:
+        tensor._edge = None
+        return
+    if view.replay is not None:
+        was = set_grad(True)
+        try:
+            tensor._edge = view.replay(base)._edge
+        finally:
+            set_grad(was)
+        return
+    node = AsStridedBackward0()
+    node.seq = tick()
+    node.shape = tensor._a.shape
+    node.dtype = tensor._dtype
+    node.next = (edge,)
+    node.saved = Geometry(base._a, tensor._a)
+    tensor._edge = node
+
+
+def strided_view(source, shape, strides, offset):
+    """A recorded view of ``source`` by byte strides and byte offset."""
+    array = np.lib.stride_tricks.as_strided(source._a, shape, strides)
+    if offset:
+        flat = source._a if source._a.flags.c_contiguous else source._a.base
+        array = np.ndarray(shape, source._a.dtype, flat, offset + address(source._a) - address(flat), strides)
+    made = wrap_view(array, source._dtype, source)
+    made._view.version = -1
+    refresh(made, made._view)
+    return made
+
+
+_REFUSED = {
+    "no_grad": (
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is "
+        "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both "
+        "inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
+        "tracked)."
+    ),
+    "multi": (
+        "Output {index} of {name} is a view and is being modified inplace. This view is the output of a function that returns "
+        "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace "
+        "operation by an out-of-place one."
+    ),
+    "inference": (
+        "A view was created in inference mode and is being modified inplace with grad mode enabled. Given that this use case is "
+        "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both "
+        "inside the inference_mode block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
+        "be tracked)."
+    ),
+}
+
+
+def check(tensor, recorded):
+    """Refuse a write that PyTorch refuses; ``recorded`` says whether any operand requires grad. Nothing is changed."""
+    if not (recorded and thread.grad):
+        return
+    view = tensor._view
+    edge = edge_of(tensor)
+    if view is not None:
+        if view.refuse is not None:
+            raise _refusal(view, edge)
+        if edge is not None and view.base.is_leaf:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    if edge is not None and edge.__class__ is Leaf:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def _refusal(view, edge):
+    text = _REFUSED[view.refuse]
+    if view.refuse == "multi":
+        node, index = describe(edge)
+        name = "an unknown function" if node is None else node.name()
+        return RuntimeError(text.format(index=index, name=name.removesuffix("Backward0")))
+    return RuntimeError(text)
+
+
+def check_memory(array):
+    """Refuse to write into a tensor whose elements share memory (an expanded one)."""
+    if 0 in array.strides and _overlapping_write(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+
+
+def _overlapping_write(array):
+    return any(s == 0 and n > 1 for n, s in zip(array.shape, array.strides)) and array.size > 0
+
+
+def finish(tensor, node):
+    """Note the write that just happened, and give ``tensor`` the node of it (None if nothing was recorded)."""
+    if node is None:
+        bump(tensor._vc)
+        return
+    view = tensor._view
+    if view is None:
+        bump(tensor._vc, node.name())
+        tensor._edge = node
+        return
+    base = view.base
+    whole = CopySlices()
+    whole.next = (edge_of(base), *node.next[1:])
+    whole.shape = base._a.shape
+    whole.dtype = base._dtype
+    whole.saved = (node, Geometry(base._a, tensor._a) if view.replay is None else view.replay)
+    whole.seq = tick()
+    bump(tensor._vc, whole.name())
+    base._edge = whole
+    if view.replay is None:
+        refresh(tensor, view)
+
+
+def cast_check(result, target):
+    """Refuse to store a result of dtype ``result`` into a tensor of dtype ``target``."""
+    if not dtypes.can_cast(result, target):
+        raise RuntimeError(
+            f"result type {result.legacy} can't be cast to the desired output type {target.legacy}"
+        )
+
+
+__all__ = ["Tensor", "attach", "cast_check", "check", "check_memory", "finish", "refresh"]

@@ -1,0 +1,366 @@
+"""The shortest path: elementwise operators on float32 and float64 tensors of one dtype, and Python numbers beside them.
+
+One function object for each operator is made here with everything bound. It looks at one flag for special modes, at the classes and
+the dtype, calls the ufunc and makes the node; whatever is not ordinary goes to the general path (``dispatch``).
+"""
+
+import numpy as np
+
+from .. import dtypes
+from ..array.large import LARGE, chain_rule, large_binary, large_unary
+from ..autograd.engine import sum_to
+from ..autograd.graph import freed, tick
+from ..autograd.modes import state, thread
+from ..parameter import Parameter
+from ..tensor import Tensor, _new, edge_of
+from .record import OpNode, Saved
+from .table import RAW
+
+_FIXED = [0]
+
+
+def fast_function(op):
+    """The public function of an elementwise operator, or None where only the general path will do."""
+    from .dispatch import call
+
+    if op.kind not in ("same", "float", "bool") or op.params[: len(op.operands)] != op.operands:
+        return None
+
+    def slow(*args, **kwargs):
+        return call(op, args, kwargs)
+
+    if len(op.operands) == 1:
+        return _unary(op, slow)
+    if len(op.operands) == 2:
+        return _binary(op, slow)
+    return None
+
+
+def operator_method(op, reflected=False):
+    """``__add__`` and its kin: as the function, but NotImplemented for what is no operand."""
+    from .dispatch import call
+
+    def slow(a, b, **kwargs):
+        if not isinstance(b, _OPERANDS) and not hasattr(b, "__torch_function__"):
+            return NotImplemented
+        return call(op, (b, a) if reflected else (a, b), kwargs)
+
+    return _binary(op, slow)
+
+
+_OPERANDS = (Tensor, int, float, complex, np.number, np.bool_)
+
+
+def _callable(op):
+    """The array function with an ``out`` argument as ufuncs have it."""
+    kernel = op.plain or op.kernel
+    if isinstance(kernel, np.ufunc):
+        return kernel
+
+    def adapted(*arrays, out):
+        return kernel(*arrays)
+
+    return adapted
+
+
+def _keeps(op):
+    """Which of (input, other, y) are saved when gradients are wanted for the first operand, for the second, for both."""
+
+    def flags(*needs):
+        names = {name for each in needs for name in each}
+        return tuple(name in names for name in ("input", "other", "y"))
+
+    a = op.rules["input"].needs if "input" in op.rules else ()
+    b = op.rules["other"].needs if "other" in op.rules else ()
+    return flags(a), flags(b), flags(a, b)
+
+
+def _constant(dtype, value):
+    """A Python number as an array of the dtype, remembered (zeros are not: 0.0 and -0.0 are equal keys)."""
+    with np.errstate(all="ignore"):
+        made = np.array(value, np.float64).astype(dtype.numpy)
+    if value != 0 and value == value:
+        if len(dtype.constants) > 4096:
+            dtype.constants.clear()
+        dtype.constants[value] = made
+    return made
+
+
+def _unary(op, slow):
+    kernel = _callable(op)
+    differentiable = bool(op.rules)
+    boolean = op.kind == "bool"
+    needs = op.rules["input"].needs if differentiable else ()
+    keeps_input, keeps_y = "input" in needs, "y" in needs
+    result_dtype = dtypes.bool
+    node_class = None
+
+    def function(input, **kwargs):
+        nonlocal node_class
+        recording = differentiable
+        if state.special:
+            if state.rare:
+                return slow(input, **kwargs)
+            recording = differentiable and thread.grad
+        kind = input.__class__
+        if (kind is not Tensor and kind is not Parameter) or kwargs:
+            return slow(input, **kwargs)
+        dtype = input._dtype
+        if not dtype.plain:
+            return slow(input)
+        x = input._a
+        result = kernel(x, out=...) if x.size <= LARGE else large_unary(kernel, x)
+        tensor = _new(Tensor)
+        tensor._a = result
+        tensor._dtype = result_dtype if boolean else dtype
+        tensor._vc = counter = [0]
+        tensor._view = None
+        edge = input._edge if input._view is None else edge_of(input)
+        if edge is None or not recording:
+            tensor._edge = None
+            return tensor
+        if node_class is None:
+            node_class = op.node()
+        tensor._edge = node = node_class()
+        node.seq = tick()
+        node.next = (edge,)
+        node.shape = result.shape
+        node.dtype = dtype
+        if keeps_input:
+            held = input._vc
+            if keeps_y:
+                node.saved = (x, result)
+                node.guard = (held, held[0], counter, 0)
+            else:
+                node.saved = x
+                node.guard = (held, held[0])
+        elif keeps_y:
+            node.saved = result
+            node.guard = (counter, 0)
+        else:
+            node.saved = ()
+            node.guard = None
+        return tensor
+
+    return function
+
+
+def _binary(op, slow):
+    kernel = _callable(op)
+    differentiable = bool(op.rules)
+    boolean = op.kind == "bool"
+    result_dtype = dtypes.bool
+    only_a, only_b, both = _keeps(op)
+    keeps_any = any(both)
+    no_rule_a, no_rule_b = "input" not in op.rules, "other" not in op.rules
+    node_class = None
+
+    def function(input, other, **kwargs):
+        nonlocal node_class
+        recording = differentiable
+        if state.special:
+            if state.rare:
+                return slow(input, other, **kwargs)
+            recording = differentiable and thread.grad
+        kind = input.__class__
+        if (kind is not Tensor and kind is not Parameter) or kwargs:
+            return slow(input, other, **kwargs)
+        dtype = input._dtype
+        if not dtype.plain:
+            return slow(input, other)
+        x = input._a
+        kind = other.__class__
+        if kind is Tensor or kind is Parameter:
+            if other._dtype is not dtype:
+                return slow(input, other)
+            y = other._a
+            edge_b = other._edge if other._view is None else edge_of(other)
+            counter_b = other._vc
+        elif kind is float or kind is int:
+            y = dtype.constants.get(other)
+            if y is None:
+                try:
+                    y = _constant(dtype, other)
+                except OverflowError:
+                    return slow(input, other)
+            edge_b = None
+            counter_b = _FIXED
+        else:
+            return slow(input, other)
+        try:
+            result = kernel(x, y, out=...) if x.size <= LARGE else large_binary(kernel, x, y)
+        except ValueError:
+            return slow(input, other)
+        tensor = _new(Tensor)
+        tensor._a = result
+        tensor._dtype = result_dtype if boolean else dtype
+        tensor._vc = counter = [0]
+        tensor._view = None
+        edge_a = input._edge if input._view is None else edge_of(input)
+        if (edge_a is None and edge_b is None) or not recording:
+            tensor._edge = None
+            return tensor
+        if node_class is None:
+            node_class = op.node()
+        if no_rule_a:
+            edge_a = None
+        if no_rule_b:
+            edge_b = None
+        tensor._edge = node = node_class()
+        node.seq = tick()
+        node.next = (edge_a, edge_b)
+        node.shape = result.shape
+        node.dtype = dtype
+        if keeps_any:
+            keep_x, keep_other, keep_y = only_a if edge_b is None else only_b if edge_a is None else both
+            counter_a = input._vc
+            if keep_y:
+                node.saved = (x if keep_x else None, y if keep_other else None, result)
+            else:
+                node.saved = (x if keep_x else None, y if keep_other else None, None)
+            if not keep_x:
+                counter_a = _FIXED
+            if not keep_other:
+                counter_b = _FIXED
+            node.guard = (counter_a, counter_a[0], counter_b, counter_b[0], counter if keep_y else _FIXED, 0)
+        else:
+            node.saved = ()
+            node.guard = None
+        return tensor
+
+    return function
+
+
+# ------------------------------------------------------------------------------------------------------------ nodes
+
+
+class FastNode(OpNode):
+    """A node made on the shortest path: it saved bare arrays, and turns them into the general form when gradients are recorded."""
+
+    __slots__ = ()
+
+    def thaw(self):
+        """Bring the saved arrays into the general form."""
+        saved, guard, dtype = self.saved, self.guard, self.dtype
+        if saved is None:
+            raise freed()
+        names = self.op.operands
+        layout = [(name, None) for name in names]
+        values, marks, full = {}, {}, []
+        if len(names) == 1:
+            needs = self.op.rules["input"].needs
+            arrays = saved if isinstance(saved, tuple) else (saved,)
+            order = [name for name in ("input", "y") if name in needs]
+        else:
+            arrays, order = saved, ("input", "other", "y")
+        for i, (name, array) in enumerate(zip(order, arrays)):
+            if array is None:
+                continue
+            place = -1 if name == "y" else names.index(name)
+            values[name] = array
+            marks[name] = (place, dtype, guard[2 * i])
+            full += (guard[2 * i], guard[2 * i + 1], array, dtype, place)
+        for name in self.op.params:
+            values.setdefault(name, None)
+        defaults = getattr(self.op.kernel, "__kwdefaults__", None) or {}
+        values.update(defaults)
+        self._facts(values)
+        self.saved = Saved(values, marks, layout)
+        self.guard = tuple(full)
+
+    def _facts(self, values):
+        for rule in self.op.rules.values():
+            for name in rule.needs:
+                if name.endswith("_shape"):
+                    values[name] = self.next[self.op.operands.index(name[:-6])].shape
+                elif name.endswith("_dtype"):
+                    values[name] = self.dtype
+
+    def run_graph(self, cotangent, keep):
+        if self.saved.__class__ is not Saved:
+            self.thaw()
+        return OpNode.run_graph(self, cotangent, keep)
+
+    def general(self, cotangent, keep):
+        """Run by the general path; also how a stale value is reported."""
+        if self.saved.__class__ is not Saved:
+            self.thaw()
+        return OpNode.run(self, cotangent, keep)
+
+
+_SCALED = "multiply({g}, {rule}(RAW, {args}), out=...) if {g}.size <= LARGE else chain_rule({g}, {rule}, ({args},))"
+
+
+def fast_node_base(op):
+    """The base class of an elementwise operator's nodes: ``run`` written out for its rules."""
+    usual = ("input", "other", "y")
+    plain = len(op.operands) <= 2 and all(name in usual for rule in op.rules.values() for name in rule.needs)
+    if not plain:
+        return _Thawing if len(op.operands) <= 2 else OpNode
+    source = _unary_source(op) if len(op.operands) == 1 else _binary_source(op)
+    scope = dict(RAW=RAW, Saved=Saved, freed=freed, multiply=np.multiply, sum_to=sum_to, LARGE=LARGE, chain_rule=chain_rule)
+    for name, rule in op.rules.items():
+        scope["rule_" + name] = rule.function
+    exec(source, scope)
+    return type("FastNode", (FastNode,), {"__slots__": (), "run": scope["run"]})
+
+
+class _Thawing(FastNode):
+    __slots__ = ()
+    run = FastNode.general
+
+
+def _pulled(rule, name):
+    """Source of the cotangent for one operand."""
+    if rule.constant is not None:
+        return {1: "g", -1: "-g"}.get(rule.constant, f"g * {rule.constant!r}")
+    args = ", ".join(rule.needs)
+    if not args:
+        return f"g * rule_{name}(RAW)"
+    return _SCALED.format(g="g", rule="rule_" + name, args=args)
+
+
+def _unary_source(op):
+    rule = op.rules["input"]
+    order = [name for name in ("input", "y") if name in rule.needs]
+    lines = ["def run(self, g, keep):"]
+    if order:
+        lines += [
+            "    saved = self.saved",
+            "    if saved is None: raise freed()",
+            "    if saved.__class__ is Saved: return self.general(g, keep)",
+            "    guard = self.guard",
+            "    if guard[0][0] != guard[1]" + (" or guard[2][0] != guard[3]" if len(order) == 2 else "") + ":",
+            "        return self.general(g, keep)",
+            "    if not keep: self.saved = None",
+            f"    {', '.join(order)} = saved",
+        ]
+    lines.append(f"    return ({_pulled(rule, 'input')},)")
+    return "\n".join(lines)
+
+
+def _binary_source(op):
+    lines = ["def run(self, g, keep):"]
+    if any(rule.needs for rule in op.rules.values()):
+        lines += [
+            "    saved = self.saved",
+            "    if saved is None: raise freed()",
+            "    if saved.__class__ is Saved: return self.general(g, keep)",
+            "    a, u, b, v, c, w = self.guard",
+            "    if a[0] != u or b[0] != v or c[0] != w: return self.general(g, keep)",
+            "    if not keep: self.saved = None",
+            "    input, other, y = saved",
+        ]
+    else:
+        lines.append("    if self.saved.__class__ is Saved: return self.general(g, keep)")
+    lines.append("    edge_a, edge_b = self.next")
+    for name, edge, out in (("input", "edge_a", "ga"), ("other", "edge_b", "gb")):
+        lines.append(f"    {out} = None")
+        if name in op.rules:
+            lines += [
+                f"    if {edge} is not None:",
+                f"        {out} = {_pulled(op.rules[name], name)}",
+                f"        if {out}.shape != {edge}.shape: {out} = sum_to({out}, {edge}.shape)",
+            ]
+    lines.append("    return ga, gb")
+    return "\n".join(lines)

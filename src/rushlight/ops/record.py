@@ -1,0 +1,302 @@
+"""Recording: the nodes of operators, what they save, and how their rules are run on arrays or on tensors."""
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.engine import fit, sum_to
+from ..autograd.graph import Node, Output, freed, stale, tick
+from ..tensor import Tensor, attach
+from .table import RAW, TENSOR, camel
+
+_multiply = np.multiply
+
+
+class Saved:
+    """What a node keeps for its rules: values by name, and which of them are tensors (and where they hang in the graph).
+
+    ``marks[name]`` is (place, dtype, counter): place is a number among the node's inputs, -1 - k for output k; for a list
+    argument a list of such triples. ``layout`` lists (parameter, count) for each tensor parameter, count None for a single tensor.
+    """
+
+    __slots__ = ("layout", "marks", "values")
+
+    def __init__(self, values, marks, layout):
+        self.values = values
+        self.marks = marks
+        self.layout = layout
+
+
+class OpNode(Node):
+    """A node whose derivative comes from its operator's declaration."""
+
+    __slots__ = ()
+
+    def run(self, cotangent, keep):
+        return self._pull(RAW, cotangent, keep, _raw_values, fit)
+
+    def run_graph(self, cotangent, keep):
+        return self._pull(TENSOR, cotangent, keep, _tensor_values, fit_tensor)
+
+    def _pull(self, F, cotangent, keep, revive, fit):
+        saved = self.saved
+        if saved is None:
+            raise freed()
+        if self.guard:
+            self.check()
+        op = self.op
+        values = revive(self, saved)
+        edges = self.next
+        if not keep and saved.marks:
+            self.saved = self.guard = None
+        if self.width > 1 or op.returns is not None:
+            cotangent = _differentiable_part(op, cotangent)
+        if op.joint is not None:
+            return self._joint(F, cotangent, saved, values, fit)
+        result = []
+        at = 0
+        for name, count in saved.layout:
+            rule = op.rules.get(name)
+            if count is None:
+                edge = edges[at]
+                at += 1
+                if edge is None or rule is None:
+                    result.append(None)
+                    continue
+                pulled = self._apply(F, rule, cotangent, values)
+                result.append(pulled if pulled is None else fit(pulled, edge))
+                continue
+            group = edges[at : at + count]
+            at += count
+            if rule is None or not any(edge is not None for edge in group):
+                result.extend([None] * count)
+                continue
+            pulled = self._apply(F, rule, cotangent, values)
+            result.extend(
+                None if edge is None or each is None else fit(each, edge) for edge, each in zip(group, pulled)
+            )
+        return result
+
+    def _apply(self, F, rule, cotangent, values):
+        if not self.op.elementwise:
+            return rule.function(F, cotangent, *[values[name] for name in rule.needs])
+        if rule.constant is not None:
+            if rule.constant == 1:
+                return cotangent
+            return -cotangent if rule.constant == -1 else cotangent * rule.constant
+        partial = rule.function(F, *[values[name] for name in rule.needs])
+        return cotangent * F.conj(partial) if _is_complex(partial) else cotangent * partial
+
+    def _joint(self, F, cotangent, saved, values, fit):
+        rule = self.op.joint
+        needs = tuple(edge is not None for edge in self.next)
+        given = [values[name] for name in rule.needs]
+        if rule.wants_needs:
+            pulled = rule.function(F, cotangent, _grouped(needs, saved.layout), *given)
+        else:
+            pulled = rule.function(F, cotangent, *given)
+        flat = []
+        for (_, count), each in zip(saved.layout, pulled):
+            flat.extend([each] if count is None else (each if each is not None else [None] * count))
+        return [None if g is None or edge is None else fit(g, edge) for g, edge in zip(flat, self.next)]
+
+    def check(self):
+        """Raise if a saved value was written to since."""
+        guard = iter(self.guard)
+        for counter, version, array, dtype, place in zip(guard, guard, guard, guard, guard):
+            if counter[0] != version:
+                edge = (self.next[place] if place >= 0 else self) if place is not None else None
+                raise stale(array, dtype, counter if place is None or place >= 0 else [counter[0], None, *counter[2:]], version, edge, self)
+
+
+class MultiOpNode(OpNode):
+    """A node of an operator with several outputs; ``shape`` and ``dtype`` are tuples."""
+
+    __slots__ = ("width",)
+
+
+def _differentiable_part(op, cotangent):
+    if op.nondiff is None or not isinstance(cotangent, (list, tuple)):
+        return tuple(cotangent) if isinstance(cotangent, list) else cotangent
+    kept = [each for i, each in enumerate(cotangent) if i not in op.nondiff]
+    return kept[0] if len(kept) == 1 else tuple(kept)
+
+
+def _grouped(needs, layout):
+    """Needs by argument: a list argument is wanted when any of its tensors is."""
+    result, at = [], 0
+    for _, count in layout:
+        if count is None:
+            result.append(needs[at])
+            at += 1
+        else:
+            result.append(any(needs[at : at + count]))
+            at += count
+    return tuple(result)
+
+
+def _is_complex(value):
+    if value.__class__ is complex:
+        return True
+    dtype = getattr(value, "dtype", None)
+    if dtype is None:
+        return False
+    return dtype.is_complex if dtype.__class__ is dtypes.dtype else dtype.kind == "c"
+
+
+def _raw_values(node, saved):
+    return saved.values
+
+
+def _tensor_values(node, saved):
+    values = dict(saved.values)
+    for name, mark in saved.marks.items():
+        value = values[name]
+        if mark.__class__ is list:
+            values[name] = [_revive(node, each, m) if m is not None else each for each, m in zip(value, mark)]
+        else:
+            values[name] = _revive(node, value, mark)
+    return values
+
+
+def _revive(node, array, mark):
+    place, dtype, counter = mark
+    if place is None:
+        edge = None
+    elif place >= 0:
+        edge = node.next[place]
+    elif node.width > 1 or isinstance(node, MultiOpNode):
+        edge = Output(node, -1 - place, node.shape[-1 - place], node.dtype[-1 - place])
+    else:
+        edge = node
+    return attach(array, dtype, edge, counter)
+
+
+def fit_tensor(cotangent, edge):
+    """``fit`` for recorded cotangents."""
+    if not isinstance(cotangent, Tensor):
+        return attach(np.asarray(cotangent, edge.dtype.numpy), edge.dtype, None, [0])
+    if cotangent._a.shape != edge.shape:
+        cotangent = TENSOR.sum_to(cotangent, edge.shape)
+    if cotangent._dtype is not edge.dtype:
+        if cotangent._dtype.is_complex and not edge.dtype.is_complex:
+            cotangent = TENSOR.real(cotangent)
+        if cotangent._dtype is not edge.dtype:
+            cotangent = TENSOR._to_dtype(cotangent, edge.dtype)
+    return cotangent
+
+
+# -------------------------------------------------------------------------------------------------------- building
+
+
+def node_class(op):
+    """The class of an operator's nodes."""
+    name = op.node_name or camel(op.name) + "Backward0"
+    if op.elementwise:
+        from .fast import fast_node_base
+
+        base = fast_node_base(op)
+    else:
+        base = MultiOpNode if op.returns is not None else OpNode
+    return type(name, (base,), {"__slots__": (), "op": op, "__module__": "torch.autograd"})
+
+
+def make_node(op, values, raws, edges, layout, results, counters, original=None):
+    """Record one call.
+
+    ``values`` are the bound arguments, ``raws`` the same with arrays for tensors, ``edges`` one for each tensor in the order of
+    ``layout``; ``results`` the result arrays and ``counters`` the version counters of their tensors (at the version to save).
+    ``original`` is the first argument's array before an in-place write, where a rule needs it.
+    """
+    cls = op.node()
+    if op.returns is not None and not issubclass(cls, MultiOpNode):
+        raise TypeError(f"{op.name} returns several results but is not declared so")
+    node = cls()
+    node.seq = tick()
+    node.next = tuple(edges)
+    if isinstance(node, MultiOpNode):
+        node.width = len(results)
+        node.shape = tuple(r.shape for r in results)
+        node.dtype = tuple(dtypes.of(r.dtype) for r in results)
+    else:
+        node.shape = results[0].shape
+        node.dtype = dtypes.of(results[0].dtype)
+    needed = _needed(op, edges, layout)
+    kept, marks, guard = {}, {}, []
+    at = {}
+    place = 0
+    for name, count in layout:
+        at[name] = (place, count)
+        place += 1 if count is None else count
+    for name in needed:
+        if name == "y":
+            single = not isinstance(node, MultiOpNode)
+            kept["y"] = results[0] if single else tuple(results)
+            found = [(-1 - k, dtypes.of(r.dtype), c) for k, (r, c) in enumerate(zip(results, counters))]
+            marks["y"] = found[0] if single else found
+            for r, c, (where, dtype, _) in zip(results, counters, found):
+                guard += (c, c[0], r, dtype, where)
+            continue
+        if name not in op.params:
+            kept[name] = _fact(op, name, raws)
+            continue
+        index = op.params.index(name)
+        value, raw = values[index], raws[index]
+        if name not in at:
+            kept[name] = raw
+            continue
+        where, count = at[name]
+        if count is None:
+            own = original is not None and index == 0
+            kept[name] = original if own else raw
+            counter = [0] if own else value._vc
+            marks[name] = (where, value._dtype, counter)
+            guard += (counter, counter[0], raw, value._dtype, where)
+        else:
+            kept[name] = list(raw)
+            marks[name] = found = []
+            j = where
+            for tensor, array in zip(value, raw):
+                if isinstance(tensor, Tensor):
+                    found.append((j, tensor._dtype, tensor._vc))
+                    guard += (tensor._vc, tensor._vc[0], array, tensor._dtype, j)
+                    j += 1
+                else:
+                    found.append(None)
+    node.saved = Saved(kept, marks, layout)
+    node.guard = tuple(guard)
+    return node
+
+
+def _needed(op, edges, layout):
+    if op.joint is not None:
+        return op.joint.needs
+    names = []
+    at = 0
+    for name, count in layout:
+        width = 1 if count is None else count
+        if name in op.rules and any(edge is not None for edge in edges[at : at + width]):
+            for need in op.rules[name].needs:
+                if need not in names:
+                    names.append(need)
+        at += width
+    return names
+
+
+def _fact(op, name, raws):
+    stem, _, what = name.rpartition("_")
+    if stem not in op.params or what not in ("shape", "dtype"):
+        raise TypeError(f"{op.name}: its rule asks for {name!r}, which is neither a parameter nor a fact of one")
+    value = raws[op.params.index(stem)]
+    if value.__class__ in (list, tuple):
+        return [_one_fact(each, what) for each in value]
+    return _one_fact(value, what)
+
+
+def _one_fact(value, what):
+    if what == "shape":
+        return getattr(value, "shape", ())
+    dtype = getattr(value, "dtype", None)
+    return dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
+
+
+__all__ = ["MultiOpNode", "OpNode", "Saved", "fit_tensor", "make_node", "node_class", "sum_to"]

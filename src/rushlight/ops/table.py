@@ -1,0 +1,242 @@
+"""The op table: what a declaration says, and the namespaces that follow from it.
+
+A family's file declares each operator once, with the array function and the rule(s) of its derivative:
+
+    unary("sin", np.sin, lambda F, x: F.cos(x), kind="float")
+    binary("mul", np.multiply, lambda F, other: other, lambda F, x: x)
+    differentiable("cumsum", kernels.cumsum, vjp=lambda F, g, dim: F.flip(F.cumsum(F.flip(g, dim), dim), dim))
+
+A rule names what it needs, and only that is saved: ``F`` first (``RAW`` on arrays, ``TENSOR`` when gradients are recorded), ``g``
+the cotangent (not in elementwise rules, which are partial derivatives), then parameters of the kernel by name, ``x`` for ``input``,
+``y`` for the result, ``<name>_shape`` and ``<name>_dtype`` for those of a tensor argument.
+"""
+
+import keyword
+
+import numpy as np
+
+from .. import tensor as _tensor
+from ..autograd.graph import Node
+
+__all__ = ["RAW", "TENSOR", "Op", "binary", "composite", "differentiable", "elementwise", "unary"]
+
+
+class Namespace:
+    """Operators by name; ``RAW`` holds those on arrays, ``TENSOR`` those on tensors."""
+
+
+RAW = Namespace()
+TENSOR = Namespace()
+#: every operator declared, by name
+OPS = {}
+
+#: the places where a name with such a prefix is shown, e.g. torch.linalg.qr for "linalg_qr"
+SPACES = ("linalg", "fft", "special")
+
+
+class Rule:
+    """A derivative rule and the names of what it needs."""
+
+    __slots__ = ("constant", "function", "needs", "wants_needs")
+
+    def __init__(self, function, skip):
+        self.constant = None
+        self.wants_needs = False
+        if not callable(function):
+            self.constant, self.function, self.needs = function, None, ()
+            return
+        code = function.__code__
+        names = code.co_varnames[skip : code.co_argcount]
+        if names[:1] == ("needs",):
+            self.wants_needs = True
+            names = names[1:]
+        self.function = function
+        self.needs = tuple("input" if name == "x" else _long(name) for name in names)
+        if skip == 1 and not names:
+            value = function(None)
+            if isinstance(value, (int, float)):
+                self.constant = value
+
+
+def _long(name):
+    return {"x_shape": "input_shape", "x_dtype": "input_dtype"}.get(name, name)
+
+
+class Op:
+    """One operator: everything that is known of it, in one place."""
+
+    __slots__ = (
+        *("aliases", "batch", "bind", "elementwise", "function", "inplace", "joint", "jvp", "kernel", "kind", "kwonly", "linear"),
+        *("method", "name", "needed", "node_class", "node_name", "nondiff", "operands", "out", "params", "public", "returns"),
+        *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay"),
+    )
+
+    def __init__(self, name, kernel, **given):
+        self.name = name
+        self.kernel = kernel
+        for key in Op.__slots__:
+            if key not in ("name", "kernel"):
+                setattr(self, key, given.pop(key, None))
+        if given:
+            raise TypeError(f"{name}: unknown options {sorted(given)}")
+        # PyTorch's texts drop the namespace's prefix from a name in some places and keep it in others; this is the kept one
+        self.shown = self.shown or name
+        self.kwonly = 0
+        if self.params is None:
+            code = kernel.__code__
+            self.kwonly = code.co_kwonlyargcount
+            self.params = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        self.positional = len(self.params) - self.kwonly
+
+    def binder(self):
+        """A function with the operator's signature that returns the bound values in order; made at the first call."""
+        if self.bind is None:
+            self.bind = _binder(self)
+        return self.bind
+
+    def node(self):
+        """The class of the operator's nodes, named as PyTorch names it; made at the first recording."""
+        if self.node_class is None:
+            from .record import node_class
+
+            self.node_class = node_class(self)
+        return self.node_class
+
+
+def camel(name):
+    """``log_softmax`` -> ``LogSoftmax``."""
+    return "".join(part[:1].upper() + part[1:] for part in name.strip("_").split("_"))
+
+
+def _binder(op):
+    defaults = getattr(op.kernel, "__defaults__", None) or ()
+    kwdefaults = getattr(op.kernel, "__kwdefaults__", None) or {}
+    if getattr(op.kernel, "__code__", None) is None:
+        defaults, kwdefaults = (), {}
+    parts = []
+    first_default = op.positional - len(defaults)
+    for i, name in enumerate(op.params):
+        if i == op.positional:
+            parts.append("*")
+        if i >= op.positional:
+            parts.append(f"{name}=kwdefaults[{name!r}]" if name in kwdefaults else name)
+        else:
+            parts.append(f"{name}=defaults[{i - first_default}]" if i >= first_default else name)
+    assert not any(keyword.iskeyword(name) for name in op.params)
+    source = f"lambda {', '.join(parts)}: ({', '.join(op.params)},)"
+    return eval(source, {"defaults": defaults, "kwdefaults": kwdefaults})
+
+
+# -------------------------------------------------------------------------------------------------- declarations
+
+
+def unary(name, kernel, rule=None, *, kind="same", **options):
+    """An elementwise operator of one tensor; ``rule`` is its derivative dy/dx."""
+    return elementwise(name, kernel, ("input",), {"input": rule}, kind=kind, **options)
+
+
+def binary(name, kernel, rule=None, other_rule=None, *, kind="same", **options):
+    """An elementwise operator of two tensors or numbers; the rules are the two partial derivatives."""
+    return elementwise(name, kernel, ("input", "other"), {"input": rule, "other": other_rule}, kind=kind, **options)
+
+
+def elementwise(name, kernel, operands, partials, *, kind="same", inplace=True, out=True, **options):
+    """An elementwise operator of any number of ``operands`` (names of parameters), which broadcast and promote together.
+
+    ``kind``: ``"same"`` results in the promoted dtype, ``"float"`` turns integers into the default dtype first, ``"bool"``
+    results in bool.
+    """
+    params = None if hasattr(kernel, "__code__") else tuple(operands)
+    rules = {key: Rule(rule, 1) for key, rule in partials.items() if rule is not None}
+    op = Op(
+        *(name, kernel),
+        **dict(params=params, rules=rules, elementwise=True, operands=tuple(operands), kind=kind, inplace=inplace, out=out, **options),
+    )
+    return _publish(op)
+
+
+def differentiable(name, kernel, *, vjp=None, vjp_all=None, **options):
+    """Any other operator. ``vjp`` is a rule (for ``input``) or rules by argument name; ``vjp_all`` computes all at once."""
+    if vjp is not None and not isinstance(vjp, dict):
+        first = kernel.__code__.co_varnames[0]
+        vjp = {first: vjp}
+    rules = {_long(key) if key != "x" else "input": Rule(rule, 2) for key, rule in (vjp or {}).items()}
+    joint = None if vjp_all is None else Rule(vjp_all, 2)
+    return _publish(Op(name, kernel, rules=rules, joint=joint, **options))
+
+
+def composite(name, **options):
+    """Declare ``def name(F, input, ...)``, written in terms of ``F``: its derivatives come from its parts."""
+
+    def declare(function):
+        import functools
+
+        raw = functools.partial(function, RAW)
+        on_tensors = functools.partial(function, TENSOR)
+        setattr(RAW, name, raw)
+        _hang_composite(name, function, on_tensors, options)
+        return function
+
+    return declare
+
+
+#: public functions of composites: name -> (function, options), for the coverage page
+COMPOSITES = {}
+
+
+def _hang_composite(name, function, on_tensors, options):
+    from .dispatch import composite_function
+
+    public = composite_function(name, function, on_tensors, options)
+    setattr(TENSOR, name, public)
+    COMPOSITES[name] = (public, options)
+    _show(name, public, options.get("aliases", ()), options)
+
+
+def _publish(op):
+    from .dispatch import inplace_function, public_function, raw_function
+
+    OPS[op.name] = op
+    raw = raw_function(op)
+    public = op.public = public_function(op)
+    setattr(RAW, op.name, raw)
+    setattr(TENSOR, op.name, public)
+    options = dict(method=op.method, function=op.function, space=op.space, method_name=op.method_name)
+    _show(op.name, public, op.aliases or (), options)
+    if op.inplace:
+        written = inplace_function(op)
+        setattr(TENSOR, op.name + "_", written)
+        options["method_name"] = None
+        _show(op.name + "_", written, tuple(alias + "_" for alias in op.aliases or ()), options)
+    return op
+
+
+#: functions by public place: {"": {...}, "linalg": {...}, "nn.functional": {...}}
+PLACES = {"": {}, "nn.functional": {}, **{space: {} for space in SPACES}}
+
+
+def _show(name, public, aliases, options):
+    """Put a function where users look for it: a module of torch, a method of Tensor."""
+    space = options.get("space")
+    method = options.get("method")
+    for each in (name, *aliases):
+        if each.startswith("_") and not each.startswith("__"):
+            continue
+        prefix = each.split("_", 1)[0]
+        place, short = space or "", each
+        if place == "nn":
+            place = "nn.functional"
+        elif not place and prefix in SPACES and "_" in each:
+            place, short = prefix, each.split("_", 1)[1]
+        if options.get("function") is not False:
+            PLACES.setdefault(place, {})[short] = public
+        if method or (method is None and place == ""):
+            setattr(_tensor.Tensor, options.get("method_name") or short, public)
+
+
+def as_array(value):
+    """What kernels must return: an array, also of no dimensions."""
+    return value if value.__class__ is np.ndarray else np.asarray(value)
+
+
+__all__ += ["COMPOSITES", "OPS", "PLACES", "Node", "as_array"]

@@ -1,0 +1,56 @@
+"""``torch.nn.Parameter``: a tensor that a module counts among its parameters."""
+
+from .tensor import Tensor, _new, leaf_of
+
+
+class _ParameterMeta(type(Tensor)):
+    def __instancecheck__(self, instance):
+        if type.__instancecheck__(self, instance):
+            return True
+        return self is Parameter and isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
+    """A leaf tensor that requires grad and registers itself when assigned to a module.
+
+    Args:
+        data: the tensor whose memory it takes (an empty one by default).
+        requires_grad: whether gradients are wanted; floating or complex ``data`` only.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, data=None, requires_grad=True):
+        if data is None:
+            data = Tensor()
+        if not isinstance(data, Tensor):
+            raise TypeError(
+                f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance "
+                "of the same type, but return type was found instead."
+            )
+        made = _new(cls)
+        made._a, made._dtype, made._edge, made._vc, made._view = data._a, data._dtype, None, [0], None
+        if requires_grad:
+            made.requires_grad_(True)
+        return made
+
+    def __deepcopy__(self, memo):
+        if id(self) in memo:
+            return memo[id(self)]
+        made = type(self)(self.data.clone(), self.requires_grad)
+        memo[id(self)] = made
+        return made
+
+    def __reduce_ex__(self, protocol):
+        state = self.__dict__ or None
+        return _rebuild, (type(self), self.data, self.requires_grad, state)
+
+
+def _rebuild(cls, data, requires_grad, state):
+    made = cls(data, requires_grad)
+    if state:
+        made.__dict__.update(state)
+    return made
+
+
+__all__ = ["Parameter", "leaf_of"]

@@ -1,0 +1,401 @@
+"""The tensor: an array, the version of its storage, and its place in the graph.
+
+What an operator does is declared in ``ops``; the table there hangs the operators on this class. Here is what a tensor *is*: how it
+is made around an array, what it hands to the graph, how views find their way back to their base, and its attributes.
+"""
+
+import weakref
+
+import numpy as np
+
+from . import dtypes
+from .autograd import engine
+from .autograd.graph import Leaf, Output, caller, describe, extra_of
+from .autograd.hooks import add, add_tensor
+from .autograd.modes import state, thread
+from .device import cpu
+from .size import Size
+
+__all__ = ["Tensor", "edge_of", "wrap", "wrap_view"]
+
+_new = object.__new__
+
+
+class View:
+    """What a view knows: its base tensor, the version its own edge belongs to, and why it may refuse in-place writes.
+
+    ``refuse`` is None, or one of ``"no_grad"``, ``"multi"``, ``"inference"``: how the view was made.
+    ``replay`` makes the view again from the base where strides cannot say it (real and imaginary parts, other dtypes).
+    """
+
+    __slots__ = ("base", "refuse", "replay", "version")
+
+    def __init__(self, base, version, refuse=None, replay=None):
+        self.base = base
+        self.version = version
+        self.refuse = refuse
+        self.replay = replay
+
+
+class Tensor:
+    """A multi-dimensional array that records what is done to it, as ``torch.Tensor``.
+
+    ``Tensor(*sizes)`` makes uninitialised elements, ``Tensor(sequence)`` a float tensor of its values; prefer ``torch.tensor``.
+    """
+
+    # _a: the array; _dtype: its rushlight dtype; _edge: what it hands to nodes (see autograd.graph); _vc: the version counter of its
+    # storage; _view: None or a View; _meta: the Leaf that keeps .grad, set once there is something to keep
+    __slots__ = ("__dict__", "__weakref__", "_a", "_dtype", "_edge", "_meta", "_vc", "_view")
+
+    def __new__(cls, *args, **kwargs):
+        return _legacy(cls, args, kwargs)
+
+    # ------------------------------------------------------------------------------------------------- what it is
+
+    @property
+    def shape(self):
+        return Size(self._a.shape)
+
+    @property
+    def dtype(self):
+        return self._dtype
+
+    @property
+    def device(self):
+        return cpu
+
+    @property
+    def layout(self):
+        return strided
+
+    @property
+    def ndim(self):
+        return self._a.ndim
+
+    @property
+    def itemsize(self):
+        return self._dtype.itemsize
+
+    @property
+    def nbytes(self):
+        return self._a.size * self._dtype.itemsize
+
+    is_cuda = is_sparse = is_sparse_csr = is_quantized = is_meta = is_mps = is_mkldnn = is_nested = is_xpu = False
+    is_mtia = is_vulkan = is_xla = is_ipu = is_maia = False
+    is_cpu = True
+    name = None
+    names = property(lambda self: (None,) * self._a.ndim)
+
+    # -------------------------------------------------------------------------------------------------- autograd
+
+    @property
+    def requires_grad(self):
+        """Whether gradients are wanted for it, or for something it was computed from."""
+        return (self._edge if self._view is None else edge_of(self)) is not None
+
+    @requires_grad.setter
+    def requires_grad(self, on):
+        self.requires_grad_(on)
+
+    def requires_grad_(self, requires_grad=True):
+        """Turn recording for this leaf on or off, in place."""
+        if requires_grad.__class__ is not bool:
+            requires_grad = _flag(requires_grad)
+        edge = edge_of(self)
+        if edge is not None and edge.__class__ is not Leaf:
+            if not requires_grad:
+                raise RuntimeError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                    "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return self
+        if requires_grad and not (self._dtype.is_floating_point or self._dtype.is_complex):
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if requires_grad:
+            self._edge = leaf_of(self)
+            self._edge.owner = weakref.ref(self)
+        elif edge is not None:
+            edge.owner = None
+            self._edge = None
+        return self
+
+    @property
+    def is_leaf(self):
+        """True for tensors that no recorded operation made."""
+        edge = edge_of(self)
+        return edge is None or edge.__class__ is Leaf
+
+    @property
+    def grad_fn(self):
+        """The node that made this tensor; None for leaves."""
+        edge = edge_of(self)
+        if edge is None or edge.__class__ is Leaf:
+            return None
+        return edge.node if edge.__class__ is Output else edge
+
+    @property
+    def output_nr(self):
+        edge = edge_of(self)
+        return edge.index if edge.__class__ is Output else 0
+
+    @property
+    def grad(self):
+        """The gradient accumulated by ``backward``; None before."""
+        try:
+            return self._meta.grad
+        except AttributeError:
+            pass
+        if self._edge is not None and self._edge.__class__ is not Leaf and not self.retains_grad:
+            _warn_non_leaf_grad()
+        return None
+
+    @grad.setter
+    def grad(self, value):
+        if value is None:
+            if hasattr(self, "_meta"):
+                self._meta.grad = None
+            return
+        if not isinstance(value, Tensor):
+            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad")
+        if value._dtype is not self._dtype:
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype '{_cpp_dtype(value._dtype)}' to a tensor with dtype "
+                f"'{_cpp_dtype(self._dtype)}'. The gradient must match the tensor's dtype (or the tensor's grad_dtype)."
+            )
+        if value._a.shape != self._a.shape:
+            raise RuntimeError(
+                f"assigned grad has data of a different size: expected {list(self._a.shape)} but got {list(value._a.shape)}"
+            )
+        leaf_of(self).grad = value
+
+    @grad.deleter
+    def grad(self):
+        self.grad = None
+
+    def _own_grad(self):
+        return self._meta.grad if hasattr(self, "_meta") else None
+
+    def _set_own_grad(self, value):
+        leaf_of(self).grad = value
+
+    @property
+    def retains_grad(self):
+        edge = edge_of(self)
+        if edge is None or edge.__class__ is Leaf:
+            return False
+        node, index = describe(edge)
+        extra = getattr(node, "extra", None)
+        return bool(extra is not None and extra.retain and index in extra.retain)
+
+    def retain_grad(self):
+        """Keep the gradient of this non-leaf in ``.grad`` when ``backward`` passes it."""
+        edge = edge_of(self)
+        if edge is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if edge.__class__ is Leaf:
+            return
+        node, index = describe(edge)
+        extra = extra_of(node)
+        if extra.retain is None:
+            extra.retain = {}
+        extra.retain[index] = weakref.ref(self)
+        state.hooks = True
+
+    def register_hook(self, hook):
+        """Call ``hook(grad)`` whenever the gradient of this tensor is computed; it may return another gradient.
+
+        Returns a handle with ``remove()``.
+        """
+        edge = edge_of(self)
+        if edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        node, index = describe(edge)
+        return add_tensor(extra_of(node), index, hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call ``hook(self)`` each time a gradient has been accumulated into this leaf."""
+        edge = edge_of(self)
+        if edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if edge.__class__ is not Leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return add(extra_of(edge), "post_accumulate", hook)
+
+    @property
+    def _version(self):
+        return self._vc[0]
+
+    @property
+    def _base(self):
+        """The tensor this one is a view of, or None."""
+        return None if self._view is None else self._view.base
+
+    def _is_view(self):
+        return self._view is not None
+
+    @property
+    def data(self):
+        """The same memory, outside the graph and with a version of its own."""
+        return wrap(self._a, self._dtype)
+
+    @data.setter
+    def data(self, value):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self._edge is not None and not (value._dtype.is_floating_point or value._dtype.is_complex):
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        self._a = value._a
+        self._dtype = value._dtype
+        if hasattr(self, "_meta"):
+            _refit(self._meta, self)
+        elif self._edge.__class__ is Leaf:
+            _refit(self._edge, self)
+
+    def __hash__(self):
+        return id(self)
+
+
+def _refit(leaf, tensor):
+    leaf.array, leaf.shape, leaf.dtype = tensor._a, tensor._a.shape, tensor._dtype
+
+
+class Strided:
+    """``torch.strided``, the only layout."""
+
+    def __repr__(self):
+        return "torch.strided"
+
+
+strided = Strided()
+
+
+def _cpp_dtype(dtype):
+    names = {"float32": "float", "float64": "double", "int64": "long long", "int32": "int", "bool": "bool"}
+    names |= {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char"}
+    names |= {"int16": "short", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
+    return names.get(dtype.name, dtype.name)
+
+
+def _flag(value):
+    if isinstance(value, np.bool_):
+        return bool(value)
+    raise TypeError(
+        f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(value).__name__}"
+    )
+
+
+def _warn_non_leaf_grad():
+    import warnings
+
+    where = caller()
+    warnings.warn_explicit(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
+        "during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() "
+        "on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
+        "github.com/pytorch/pytorch/pull/30531 for more informations.",
+        UserWarning,
+        *(where or ("<unknown>", 0)),
+    )
+
+
+def _legacy(cls, args, kwargs):
+    raise TypeError("the legacy constructor is not set up yet")
+
+
+# ------------------------------------------------------------------------------------------------------ construction
+
+
+def wrap(array, dtype=None):
+    """A tensor around ``array`` (not copied) that does not require grad; ``dtype`` saves looking it up."""
+    tensor = _new(Tensor)
+    tensor._a = array
+    tensor._dtype = dtype if dtype is not None else dtypes.of(array.dtype)
+    tensor._edge = None
+    tensor._vc = [0]
+    tensor._view = None
+    return tensor
+
+
+def attach(array, dtype, edge, counter):
+    """A tensor at a given place of the graph, sharing a version counter: how saved values come back to life."""
+    tensor = _new(Tensor)
+    tensor._a = array
+    tensor._dtype = dtype
+    tensor._edge = edge
+    tensor._vc = counter
+    tensor._view = None
+    return tensor
+
+
+def wrap_view(array, dtype, source, refuse=None, replay=None):
+    """A view of ``source`` around ``array``: same version counter, and the way back to the base for in-place writes."""
+    tensor = _new(Tensor)
+    tensor._a = array
+    tensor._dtype = dtype
+    tensor._edge = None
+    tensor._vc = counter = source._vc
+    above = source._view
+    if above is None:
+        base = source
+    else:
+        base = above.base
+        refuse = refuse or above.refuse
+        if above.replay is not None:
+            replay = _after(above.replay, replay, source, array)
+    if refuse is None and not thread.grad:
+        refuse = "no_grad"
+    tensor._view = View(base, counter[0], refuse, replay)
+    return tensor
+
+
+def _after(first, second, source, array):
+    """Replay of a view of a replayed view."""
+    if second is None:
+        offset, strides, shape = address(array) - address(source._a), array.strides, array.shape
+
+        def second(tensor):
+            from .inplace import strided_view
+
+            return strided_view(tensor, shape, strides, offset)
+
+    return lambda base: second(first(base))
+
+
+def address(array):
+    """The address of the first element, in bytes."""
+    return array.__array_interface__["data"][0]
+
+
+def leaf_of(tensor):
+    """The Leaf that keeps what belongs to this tensor as a leaf (.grad, hooks), made at first need."""
+    try:
+        return tensor._meta
+    except AttributeError:
+        made = tensor._meta = Leaf(weakref.ref(tensor), tensor._a, tensor._dtype)
+        return made
+
+
+def edge_of(tensor):
+    """What ``tensor`` hands to a node that uses it; a view whose storage was written to since looks its place up again."""
+    view = tensor._view
+    if view is not None and view.version != tensor._vc[0]:
+        from .inplace import refresh
+
+        refresh(tensor, view)
+    return tensor._edge
+
+
+def _variable(leaf):
+    """The tensor of a leaf; made again if the user has let it go."""
+    tensor = leaf.owner() if leaf.owner is not None else None
+    if tensor is None:
+        tensor = wrap(leaf.array, leaf.dtype)
+        tensor._edge = tensor._meta = leaf
+    return tensor
+
+
+Leaf.variable = property(_variable, doc="The tensor whose gradient is accumulated here.")
+
+engine.bridge.wrap = wrap
