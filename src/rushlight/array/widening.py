@@ -20,31 +20,47 @@ def is_half(dtype):
 def through_float32(kernel):
     """Wrap `kernel` so that half-precision arguments are widened and its float32 results are rounded back.
 
-    The narrow dtype of the results is that of the first half argument. Calls without one go straight through.
+    The narrow dtype of the results is that of the first half argument. Calls without one go straight through. The wrapper has the
+    kernel's own signature, because the op table reads parameters from the code object.
     """
+    code = kernel.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    positional, keyword = names[: code.co_argcount], names[code.co_argcount :]
+    star = ["*", *keyword] if keyword else []
+    call = ", ".join([*positional, *(f"{name}={name}" for name in keyword)])
+    source = (
+        f"def make(kernel, narrow_dtype, widened_call):\n"
+        f"    def {kernel.__name__}({', '.join([*positional, *star])}):\n"
+        f"        narrow = narrow_dtype(({', '.join(names)},))\n"
+        f"        if narrow is None:\n"
+        f"            return kernel({call})\n"
+        f"        return widened_call(kernel, narrow, ({', '.join(positional)},), dict({_pairs(keyword)}))\n"
+        f"    return {kernel.__name__}\n"
+    )
+    space = {}
+    exec(source, space)  # as dataclasses and namedtuple do: the only way to a function with a given signature
+    wrapper = space["make"](kernel, _narrow_dtype, _widened_call)
+    wrapper.__defaults__, wrapper.__kwdefaults__ = kernel.__defaults__, kernel.__kwdefaults__
+    return functools.update_wrapper(wrapper, kernel)
 
-    @functools.wraps(kernel)
-    def widened(*args, **kwargs):
-        narrow = None
-        for value in args:
-            dtype = getattr(value, "dtype", None)
-            if dtype is not None and dtype.itemsize == 2 and is_half(dtype):
-                narrow = dtype
-                break
-        else:
-            for value in kwargs.values():
-                dtype = getattr(value, "dtype", None)
-                if dtype is not None and dtype.itemsize == 2 and is_half(dtype):
-                    narrow = dtype
-                    break
-        if narrow is None:
-            return kernel(*args, **kwargs)
-        result = kernel(*[_widen(value) for value in args], **{name: _widen(value) for name, value in kwargs.items()})
-        if isinstance(result, tuple):
-            return tuple(_narrow(part, narrow) for part in result)
-        return _narrow(result, narrow)
 
-    return widened
+def _pairs(names):
+    return ", ".join(f"{name}={name}" for name in names)
+
+
+def _narrow_dtype(values):
+    for value in values:
+        dtype = getattr(value, "dtype", None)
+        if dtype is not None and dtype.itemsize == 2 and hasattr(value, "astype") and is_half(dtype):
+            return dtype
+    return None
+
+
+def _widened_call(kernel, narrow, args, kwargs):
+    result = kernel(*[_widen(value) for value in args], **{name: _widen(value) for name, value in kwargs.items()})
+    if isinstance(result, tuple):
+        return tuple(_narrow(part, narrow) for part in result)
+    return _narrow(result, narrow)
 
 
 def _widen(value):

@@ -1,0 +1,209 @@
+"""Looking rows up in a table, and adding cotangents back into it.
+
+How. The gradient of a lookup adds rows that may repeat. The indices are sorted once (a stable sort, so the order of
+addition is that of the input and the result is the same every time), rows of equal index are summed by `np.add.reduceat`, and each sum is
+stored once. Only the rows that were looked up are written: the rest of the table is zeros that the system hands out untouched.
+
+Memory. Backward: the gradient table, and a sorted copy of the cotangent rows.
+"""
+
+import math
+
+import numpy as np
+
+from .widening import through_float32
+from .windows import sizes_text
+
+__all__ = ["embedding", "embedding_backward", "embedding_bag", "embedding_bag_backward", "one_hot", "renormalised_rows"]
+
+
+def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
+    """Rows of `weight` (V, D) at `indices` (any shape): (*indices.shape, D). IndexError for an index outside the table.
+
+    `padding_idx` and `scale_grad_by_freq` concern backward alone.
+    """
+    if weight.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    _need_integers(indices, "indices")
+    _check_range(indices, weight.shape[0])
+    return weight.take(indices, axis=0)
+
+
+@through_float32
+def embedding_backward(grad_output, indices, num_weights, padding_idx, scale_grad_by_freq):
+    """Adjoint of `embedding`: (num_weights, D), zero at `padding_idx` (negative: no such row).
+
+    With `scale_grad_by_freq` each row's sum is divided by the number of times the row was looked up.
+    """
+    width = grad_output.shape[-1]
+    flat = np.ascontiguousarray(indices).reshape(-1)
+    rows = grad_output.reshape(flat.size, width)
+    out = np.zeros((num_weights, width), grad_output.dtype)
+    if padding_idx >= 0:
+        keep = flat != padding_idx
+        if not keep.all():
+            flat, rows = flat[keep], rows[keep]
+    return add_rows(out, flat, rows, scale_grad_by_freq)
+
+
+def add_rows(out, places, rows, by_frequency=False):
+    """Adds `rows` into the zeros `out` at `places`, repeated places in order. Returns `out`."""
+    if places.size == 0:
+        return out
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    if starts.size == places.size:
+        out[places] = rows
+        return out
+    sums = np.add.reduceat(rows[order], starts, axis=0)
+    if by_frequency:
+        sums /= np.diff(np.append(starts, places.size)).astype(sums.dtype)[:, None]
+    out[ordered[starts]] = sums
+    return out
+
+
+def renormalised_rows(weight, indices, max_norm, norm_type):
+    """The distinct `indices` whose rows of `weight` are longer than `max_norm`, and these rows scaled down to it."""
+    places = np.unique(indices)
+    rows = weight[places]
+    lengths = np.linalg.norm(rows.astype(np.float64, copy=False), ord=norm_type, axis=1)
+    long = lengths > max_norm
+    scale = max_norm / (lengths[long] + 1e-7)
+    return places[long], (rows[long] * scale[:, None]).astype(weight.dtype)
+
+
+def one_hot(input, num_classes=-1):
+    """int64 zeros of shape (*input.shape, num_classes) with a one at each index; -1 takes the largest index plus one."""
+    if input.dtype != np.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if input.size == 0:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        return np.zeros((*input.shape, num_classes), np.int64)
+    if input.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if num_classes == -1:
+        num_classes = int(input.max()) + 1
+    elif num_classes < 1:
+        raise RuntimeError("num_classes should be positive")
+    elif input.max() >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    out = np.zeros((input.size, num_classes), np.int64)
+    out[np.arange(input.size), input.reshape(-1)] = 1
+    return out.reshape(*input.shape, num_classes)
+
+
+# Bags -----------------------------------------------------------------------------------------------------------------
+
+
+@through_float32
+def embedding_bag(
+    weight,
+    indices,
+    offsets,
+    scale_grad_by_freq=False,
+    mode=0,
+    sparse=False,
+    per_sample_weights=None,
+    include_last_offset=False,
+    padding_idx=-1,
+):
+    """Sum (mode 0), mean (1) or maximum (2) of each bag's rows of `weight` (V, D).
+
+    `indices` (n,) are the bags one after the other, `offsets` (B,) where each begins. Returns (result (B, D), bag of each index (n,), bag
+    sizes (B,), for the maximum the winning index (B, D), else an empty array). Indices equal to `padding_idx` are left out.
+    """
+    if indices.ndim != 1 or offsets.ndim != 1:
+        name, value = ("indices", indices) if indices.ndim != 1 else ("offsets", offsets)
+        raise RuntimeError(f"{name} has to be a 1D Tensor, but got Tensor of dimension {value.ndim}")
+    _check_range(indices, weight.shape[0])
+    if offsets.size and offsets[0] != 0:
+        raise RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, "
+            f"got {int(offsets[0])}"
+        )
+    if offsets.size and offsets[-1] > indices.size:
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length: {indices.size} but got offsets[-1] of {int(offsets[-1])}"
+        )
+    if include_last_offset:
+        offsets = offsets[:-1]
+    bags, width = offsets.size, weight.shape[1]
+    ends = np.append(offsets[1:], indices.size) if bags else offsets
+    bag_of = np.repeat(np.arange(bags, dtype=np.int64), ends - offsets)
+    keep = indices != padding_idx if padding_idx >= 0 else np.ones(indices.size, np.bool_)
+    used, owner = indices[keep], bag_of[keep]
+    sizes = np.bincount(owner, minlength=bags).astype(np.int64)
+    rows = weight[used]
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights[keep][:, None]
+    out = np.zeros((bags, width), weight.dtype)
+    filled = np.flatnonzero(sizes)
+    starts = (np.cumsum(sizes) - sizes)[filled]
+    winners = np.zeros((bags, width), np.int64) if mode == 2 else np.empty((0,), np.int64)
+    if filled.size:
+        if mode == 2:
+            best = np.maximum.reduceat(rows, starts, axis=0)
+            out[filled] = best
+            # The first row of the bag that reaches the maximum: the least position among those that do.
+            position = np.where(rows == out[owner], np.arange(used.size)[:, None], used.size)
+            first = np.minimum.reduceat(position, starts, axis=0)
+            winners[filled] = used[np.minimum(first, used.size - 1)]
+        else:
+            out[filled] = np.add.reduceat(rows, starts, axis=0)
+            if mode == 1:
+                out[filled] /= sizes[filled].astype(out.dtype)[:, None]
+    return out, bag_of, sizes, winners
+
+
+@through_float32
+def embedding_bag_backward(
+    grad, weight, indices, bag_of, sizes, winners, mode, per_sample_weights, padding_idx, scale_grad_by_freq, needs
+):
+    """Cotangents of (weight, per_sample_weights) of `embedding_bag`; None where `needs` is False."""
+    need_weight, need_samples = needs
+    keep = indices != padding_idx if padding_idx >= 0 else np.ones(indices.size, np.bool_)
+    used, owner = indices[keep], bag_of[keep]
+    gw = gs = None
+    if need_weight:
+        gw = np.zeros(weight.shape, weight.dtype)
+        if mode == 2:
+            filled = np.flatnonzero(sizes)
+            columns = np.broadcast_to(np.arange(weight.shape[1]), (filled.size, weight.shape[1]))
+            np.add.at(gw, (winners[filled], columns), grad[filled])
+        else:
+            share = grad
+            if mode == 1:
+                share = grad / np.maximum(sizes, 1).astype(grad.dtype)[:, None]
+            rows = share[owner]
+            if per_sample_weights is not None:
+                rows = rows * per_sample_weights[keep][:, None]
+            gw = add_rows(gw, used, rows, scale_grad_by_freq)
+    if need_samples:
+        gs = np.zeros(indices.shape, grad.dtype)
+        gs[keep] = np.vecdot(grad[owner], weight[used])
+    return gw, gs
+
+
+def _need_integers(indices, name):
+    if indices.dtype not in (np.int64, np.int32):
+        kinds = {"float32": "Float", "float64": "Double", "float16": "Half", "bool": "Bool", "int16": "Short"}
+        kinds |= {"int8": "Char", "uint8": "Byte", "bfloat16": "BFloat16"}
+        found = kinds.get(indices.dtype.name, indices.dtype.name)
+        raise RuntimeError(
+            f"Expected tensor for argument #1 '{name}' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{found}Tensor instead (while checking arguments for embedding)"
+        )
+
+
+def _check_range(indices, rows):
+    if indices.size and (int(indices.min()) < 0 or int(indices.max()) >= rows):
+        raise IndexError("index out of range in self")
+
+
+def bag_offsets(indices, name="embedding_bag"):
+    """Offsets of the rows of a 2-D `indices`: every row is a bag."""
+    if indices.ndim != 2:
+        raise ValueError(f"{name}: input has to be 1D or 2D Tensor, but got Tensor of size {sizes_text(indices.shape)}")
+    return np.arange(0, math.prod(indices.shape), max(indices.shape[1], 1), dtype=np.int64)
