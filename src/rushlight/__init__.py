@@ -1,0 +1,148 @@
+"""rushlight: PyTorch's autograd and tensor system in Python on NumPy.
+
+``import rushlight as torch`` in code, or ``rushlight run script.py`` for a script that imports torch.
+"""
+
+import importlib as _importlib
+
+import numpy as _np
+
+# PyTorch computes inf and nan without a word; NumPy's warnings about them are switched off for the thread that imports rushlight
+_np.seterr(all="ignore")
+
+from . import dtypes as _dtypes  # noqa: E402
+from . import interop as _interop  # noqa: E402
+from . import storage as _storage  # noqa: E402
+from . import tensor as _tensor_module  # noqa: E402
+from .autograd import calls as _calls  # noqa: E402
+from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # noqa: E402, F401
+from .device import device  # noqa: E402, F401
+from .dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype  # noqa: E402, F401
+from .interop import from_dlpack, to_dlpack  # noqa: E402, F401
+from .ops import core as _core  # noqa: E402
+from .ops import creation as _creation  # noqa: E402
+from .ops import table as _table  # noqa: E402
+from .size import Size  # noqa: E402, F401
+from .tensor import Tensor, strided  # noqa: E402, F401
+
+__version__ = "2.13.0"
+#: rushlight's own version; ``__version__`` is that of the PyTorch it follows
+__rushlight_version__ = "0.1.0"
+
+globals().update({_d.name: _d for _d in _dtypes.ALL})
+globals().update(_dtypes.ALIASES)
+globals().update(_core.MEMORY_FORMATS)
+globals().update(_creation.TYPED)
+for _name in (
+    *("tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "zeros", "ones", "empty", "full", "eye"),
+    *("empty_strided", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace", "logspace"),
+):
+    globals()[_name] = getattr(_creation, _name)
+range = _creation.range_
+complex = _creation.complex_
+globals().update(_table.PLACES[""])
+
+
+
+def is_tensor(obj):
+    """Whether ``obj`` is a tensor."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input):
+    return input._dtype.is_floating_point
+
+
+def is_complex(input):
+    return input._dtype.is_complex
+
+
+def is_storage(obj):
+    return isinstance(obj, (_storage.UntypedStorage, _storage.TypedStorage))
+
+
+def numel(input):
+    """The number of elements."""
+    return input._a.size
+
+
+def result_type(tensor1, tensor2):
+    """The dtype an arithmetic operation on the two (tensors or numbers) results in."""
+    from .ops.dispatch import operand_dtype
+
+    return operand_dtype([each._a if isinstance(each, Tensor) else each for each in (tensor1, tensor2)])
+
+
+def can_cast(from_, to):
+    """Whether PyTorch's casting rules let a result of dtype ``from_`` be written into ``to``."""
+    return _dtypes.can_cast(from_, to)
+
+
+def typename(obj):
+    """The legacy type name of a tensor, or the qualified class name of anything else."""
+    if isinstance(obj, Tensor):
+        return obj.type()
+    kind = obj if isinstance(obj, type) else type(obj)
+    return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ not in ("", "builtins", None) else kind.__qualname__
+
+
+def detach(input):
+    return input.detach()
+
+
+def set_printoptions(*args, **kwargs):
+    """How tensors are printed: ``precision``, ``threshold``, ``edgeitems``, ``linewidth``, ``profile``, ``sci_mode``."""
+    from . import printing
+
+    printing.set_printoptions(*args, **kwargs)
+
+
+def get_num_threads():
+    """How many threads elementwise work may use; matrix products use what the BLAS behind NumPy is set to."""
+    from .array import large
+
+    return large.get_num_threads()
+
+
+def set_num_threads(count):
+    from .array import large
+
+    large.set_num_threads(count)
+
+
+def is_anomaly_enabled():
+    return False
+
+
+def compiled_with_cxx11_abi():
+    return True
+
+
+
+_SUBMODULES = {
+    *("autograd", "nn", "optim", "utils", "linalg", "fft", "special", "func", "distributions", "random", "testing", "cuda"),
+    *("backends", "jit", "amp", "overrides", "types", "version", "hub", "signal", "masked", "profiler", "return_types", "mps"),
+    *("multiprocessing", "library", "compiler", "serialization", "onnx", "xpu", "accelerator", "futures", "fx", "package"),
+}
+#: public names that live in a module loaded at first use
+_LAZY = {}
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        try:
+            return _importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+    home = _LAZY.get(name)
+    if home is not None:
+        value = getattr(_importlib.import_module(home, __name__), name)
+        globals()[name] = value
+        return value
+    if name.startswith("__"):
+        raise AttributeError(f"module 'torch' has no attribute '{name}'")
+    from .missing import explain
+
+    raise AttributeError(explain("", name))
+

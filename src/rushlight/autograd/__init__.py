@@ -1,1 +1,27 @@
+"""Automatic differentiation: ``torch.autograd``."""
 
+import importlib
+
+from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # noqa: F401
+
+#: names of this package that live in modules which import tensors, loaded at first use
+_LAZY = {
+    **dict.fromkeys(("backward", "grad", "GradientEdge", "get_gradient_edge"), "calls"),
+    "Variable": "variable",
+}
+
+
+def __getattr__(name):
+    home = _LAZY.get(name)
+    if home is not None:
+        value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+        globals()[name] = value
+        return value
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+    from ..missing import explain
+
+    raise AttributeError(explain("autograd", name))

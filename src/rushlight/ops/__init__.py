@@ -1,1 +1,23 @@
 """The operators of rushlight, by family; importing this package declares them all."""
+
+import importlib
+import importlib.util
+
+from . import core, creation, subscript, table  # noqa: F401
+
+creation.hang_raw(table.RAW)
+
+#: the files of operator families
+FAMILIES = (
+    *("elementwise", "special", "activation", "windows"),
+    *("shape", "join", "indexing", "gather", "reduce", "scan", "sort", "softmax", "pad"),
+    *("matmul", "linalg", "fft"),
+    *("random", "dropout", "embedding", "conv", "pooling", "norm", "loss", "resample", "fold", "attention", "recurrent"),
+)
+for _family in FAMILIES:
+    if importlib.util.find_spec(f"{__name__}.{_family}") is not None:
+        importlib.import_module(f"{__name__}.{_family}")
+
+from . import operators  # noqa: E402
+
+operators.hang()

@@ -315,6 +315,8 @@ def _pulled(rule, name):
     if rule.constant is not None:
         return {1: "g", -1: "-g"}.get(rule.constant, f"g * {rule.constant!r}")
     args = ", ".join(rule.needs)
+    if rule.wants_g:
+        return f"rule_{name}(RAW, g{args and ', ' + args})"
     if not args:
         return f"g * rule_{name}(RAW)"
     return _SCALED.format(g="g", rule="rule_" + name, args=args)

@@ -77,7 +77,7 @@ class OpNode(Node):
         return result
 
     def _apply(self, F, rule, cotangent, values):
-        if not self.op.elementwise:
+        if rule.wants_g or not self.op.elementwise:
             return rule.function(F, cotangent, *[values[name] for name in rule.needs])
         if rule.constant is not None:
             if rule.constant == 1:
@@ -197,7 +197,7 @@ def node_class(op):
         base = fast_node_base(op)
     else:
         base = MultiOpNode if op.returns is not None else OpNode
-    return type(name, (base,), {"__slots__": (), "op": op, "__module__": "torch.autograd"})
+    return type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "torch.autograd"})
 
 
 def make_node(op, values, raws, edges, layout, results, counters, original=None):

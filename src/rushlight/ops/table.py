@@ -7,7 +7,7 @@ A family's file declares each operator once, with the array function and the rul
     differentiable("cumsum", kernels.cumsum, vjp=lambda F, g, dim: F.flip(F.cumsum(F.flip(g, dim), dim), dim))
 
 A rule names what it needs, and only that is saved: ``F`` first (``RAW`` on arrays, ``TENSOR`` when gradients are recorded), ``g``
-the cotangent (not in elementwise rules, which are partial derivatives), then parameters of the kernel by name, ``x`` for ``input``,
+the cotangent (an elementwise rule without ``g`` is the partial derivative; with it, it returns the cotangent pulled back), then parameters of the kernel by name, ``x`` for ``input``,
 ``y`` for the result, ``<name>_shape`` and ``<name>_dtype`` for those of a tensor argument.
 """
 
@@ -37,11 +37,11 @@ SPACES = ("linalg", "fft", "special")
 class Rule:
     """A derivative rule and the names of what it needs."""
 
-    __slots__ = ("constant", "function", "needs", "wants_needs")
+    __slots__ = ("constant", "function", "needs", "wants_g", "wants_needs")
 
     def __init__(self, function, skip):
         self.constant = None
-        self.wants_needs = False
+        self.wants_g = self.wants_needs = False
         if not callable(function):
             self.constant, self.function, self.needs = function, None, ()
             return
@@ -50,9 +50,12 @@ class Rule:
         if names[:1] == ("needs",):
             self.wants_needs = True
             names = names[1:]
+        if skip == 1 and names[:1] == ("g",):
+            self.wants_g = True
+            names = names[1:]
         self.function = function
         self.needs = tuple("input" if name == "x" else _long(name) for name in names)
-        if skip == 1 and not names:
+        if skip == 1 and not names and not self.wants_g:
             value = function(None)
             if isinstance(value, (int, float)):
                 self.constant = value
@@ -68,7 +71,7 @@ class Op:
     __slots__ = (
         *("aliases", "batch", "bind", "elementwise", "function", "inplace", "joint", "jvp", "kernel", "kind", "kwonly", "linear"),
         *("method", "name", "needed", "node_class", "node_name", "nondiff", "operands", "out", "params", "public", "returns"),
-        *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay"),
+        *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
     )
 
     def __init__(self, name, kernel, **given):

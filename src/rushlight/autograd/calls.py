@@ -1,0 +1,273 @@
+"""``backward`` and ``grad``: what users call, checked as PyTorch checks it, then handed to the engine."""
+
+import numpy as np
+
+from ..size import Size
+from ..tensor import Tensor, edge_of, wrap
+from . import engine
+from .graph import Output, describe
+from .modes import state
+
+__all__ = ["GradientEdge", "backward", "get_gradient_edge", "grad"]
+
+
+class GradientEdge:
+    """A place of the graph: an output of a node, usable where ``grad`` and ``backward`` take tensors."""
+
+    __slots__ = ("edge", "node", "output_nr", "ownership_token")
+
+    def __init__(self, node, output_nr, ownership_token=None):
+        self.node = node
+        self.output_nr = output_nr
+        self.ownership_token = ownership_token
+        self.edge = node
+        if node.width > 1 or not isinstance(node.shape, tuple) or (node.shape and isinstance(node.shape[0], tuple)):
+            self.edge = Output(node, output_nr, node.shape[output_nr], node.dtype[output_nr])
+
+    def __iter__(self):
+        return iter((self.node, self.output_nr, self.ownership_token))
+
+    def __repr__(self):
+        return f"GradientEdge(node={self.node!r}, output_nr={self.output_nr}, ownership_token={self.ownership_token!r})"
+
+
+def get_gradient_edge(tensor):
+    """The ``GradientEdge`` of a tensor that requires grad: its place in the graph, without the tensor."""
+    edge = edge_of(tensor)
+    if edge is None:
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    node, index = describe(edge)
+    return GradientEdge(node, index)
+
+
+def _edge(output):
+    return output.edge if isinstance(output, GradientEdge) else edge_of(output)
+
+
+def _dtype(output):
+    return output.edge.dtype if isinstance(output, GradientEdge) else output._dtype
+
+
+def _shape(output):
+    return output.edge.shape if isinstance(output, GradientEdge) else output._a.shape
+
+
+def _as_tuple(value):
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, (Tensor, GradientEdge)) else tuple(value)
+
+
+def _roots(outputs, gradients, create_graph, batched=False):
+    """(edge, cotangent) of every output, with the checks of PyTorch in its order."""
+    checked = []
+    for i, (output, given) in enumerate(zip(outputs, gradients)):
+        dtype, shape = _dtype(output), _shape(output)
+        if isinstance(given, Tensor):
+            if given._a.shape != shape:
+                raise RuntimeError(
+                    f"Mismatch in shape: grad_output[{i}] has a shape of {given.shape} and output[{i}] has a shape of {Size(shape)}."
+                )
+            if dtype.is_complex != given._dtype.is_complex:
+                raise RuntimeError(
+                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                    f"grad_output[{i}] has a dtype of {given._dtype!r} and output[{i}] has a dtype of {dtype!r}."
+                )
+            if given._dtype is not dtype:
+                given = given.to(dtype)
+            checked.append(given)
+        elif given is None:
+            edge = _edge(output)
+            if edge is None:
+                checked.append(None)
+                continue
+            if _count(shape) != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            if not dtype.is_floating_point:
+                raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtype!r}")
+            checked.append(wrap(np.ones(shape, dtype.numpy), dtype))
+        else:
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
+    roots = []
+    for i, (output, given) in enumerate(zip(outputs, checked)):
+        edge = _edge(output)
+        if edge is None:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        roots.append((edge, given if create_graph else given._a))
+    return roots
+
+
+def _count(shape):
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
+    """Accumulate the gradients of ``tensors`` into the ``.grad`` of the leaves below them.
+
+    Args:
+        tensors: a tensor (or GradientEdge) or a sequence of them.
+        grad_tensors: the cotangents, one for each, shaped like it; None for scalars, which get 1.
+        retain_graph: keep what the graph saved, so that it can be used again (default: ``create_graph``).
+        create_graph: record the gradients themselves, so that they can be differentiated.
+        inputs: accumulate into these only.
+
+    Raises RuntimeError with PyTorch's text for non-scalar outputs without cotangents, mismatched shapes, a graph used twice, and
+    saved values that were written to.
+    """
+    if grad_variables is not None:
+        import warnings
+
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use "
+                "`grad_tensors`."
+            )
+        grad_tensors = grad_variables
+    if inputs is not None and not isinstance(inputs, (Tensor, GradientEdge)) and len(inputs) == 0:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    outputs = _as_tuple(tensors)
+    if grad_tensors is None:
+        given = (None,) * len(outputs)
+    elif isinstance(grad_tensors, Tensor):
+        given = (grad_tensors,)
+    else:
+        given = tuple(grad_tensors)
+    if len(given) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = _roots(outputs, given, create_graph)
+    if inputs is None:
+        engine.backward(roots, keep=keep, create_graph=create_graph)
+        return
+    edges, owners = [], {}
+    for i, each in enumerate(_as_tuple(inputs)):
+        edge = _edge(each)
+        if edge is None:
+            raise RuntimeError(f"One of the differentiated Tensors does not require grad")  # noqa: F541
+        edges.append(edge)
+        if isinstance(each, Tensor):
+            owners[edge] = each
+    engine.backward(roots, keep=keep, create_graph=create_graph, inputs=edges, owners=owners)
+
+
+def grad(
+    outputs,
+    inputs,
+    grad_outputs=None,
+    retain_graph=None,
+    create_graph=False,
+    only_inputs=True,
+    allow_unused=None,
+    is_grads_batched=False,
+    materialize_grads=False,
+):
+    """The gradients of ``outputs`` with respect to ``inputs``, as a tuple; nothing is accumulated.
+
+    Args as in ``backward``; ``allow_unused`` returns None for inputs that were not used, ``materialize_grads`` zeros.
+
+        >>> x = torch.tensor(3.0, requires_grad=True)
+        >>> torch.autograd.grad(x**2, x)
+        (tensor(6.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    outputs = _as_tuple(outputs)
+    for each in outputs:
+        if not isinstance(each, (Tensor, GradientEdge)):
+            raise AssertionError("Expected output to be a torch.Tensor")
+    inputs = _as_tuple(inputs)
+    if is_grads_batched:
+        from .batched import grad_batched
+
+        return grad_batched(
+            *(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
+        )
+    if not only_inputs:
+        import warnings
+
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts of "
+            "the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    given = _as_tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
+    if len(given) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = _roots(outputs, given, create_graph)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    edges = []
+    for each in inputs:
+        edge = _edge(each)
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        edges.append(edge)
+    captured = _by_place(engine.grad(roots, edges, keep=keep, create_graph=create_graph))
+    result = []
+    for i, (each, edge) in enumerate(zip(inputs, edges)):
+        found = captured.get(_place(edge))
+        if found is None:
+            if not allow_unused:
+                raise RuntimeError(
+                    f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set allow_unused=True if "
+                    "this is the desired behavior."
+                )
+            result.append(_zeros(each) if materialize_grads else None)
+        elif isinstance(found, Tensor):
+            result.append(found)
+        else:
+            found = np.asarray(found)
+            result.append(wrap(found if found.base is None and found.flags.writeable else found.copy(), edge.dtype))
+    return tuple(result)
+
+
+def _place(edge):
+    return (id(edge.node), edge.index) if edge.__class__ is Output else (id(edge), 0)
+
+
+def _by_place(captured):
+    return {_place(edge): value for edge, value in captured.items()}
+
+
+def _zeros(each):
+    return wrap(np.zeros(_shape(each), _dtype(each).numpy), _dtype(each))
+
+
+def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Accumulate the gradient of this tensor into the leaves it was computed from; see ``torch.autograd.backward``."""
+    if (
+        not state.special
+        and not state.hooks
+        and not create_graph
+        and inputs is None
+        and gradient is None
+        and self.__class__ is Tensor
+        and self._a.size == 1
+        and self._dtype.is_floating_point
+    ):
+        edge = self._edge if self._view is None else edge_of(self)
+        if edge is not None:
+            engine._run_plain(((edge, np.ones(self._a.shape, self._a.dtype)),), bool(retain_graph))
+            return
+    backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+Tensor.backward = _tensor_backward
+
+
+def _queue_callback(callback):
+    """Call ``callback()`` when the backward pass that is running has finished."""
+    task = engine.current_task()
+    if task is None:
+        raise RuntimeError("Final callbacks can only be installed during backward pass.")
+    task.callbacks.append(callback)
+
+

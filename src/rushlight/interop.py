@@ -1,0 +1,313 @@
+"""Tensors beside Python's and NumPy's own objects: numbers, lists, arrays, DLPack, pickles and copies."""
+
+import numpy as np
+
+from . import dtypes
+from .autograd.graph import Leaf
+from .storage import borrow, root
+from .tensor import Tensor, edge_of, wrap
+
+# --------------------------------------------------------------------------------------------------------- numbers
+
+
+def item(self):
+    """The value of a one-element tensor as a Python number."""
+    array = self._a
+    if array.size != 1:
+        raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
+    value = array.item()
+    return float(value) if self._dtype is dtypes.bfloat16 else value
+
+
+def tolist(self):
+    """Nested lists of Python numbers (a number for a 0-d tensor)."""
+    array = self._a
+    return (array.astype(np.float32) if self._dtype is dtypes.bfloat16 else array).tolist()
+
+
+def _number(self):
+    if self._a.size != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return item(self)
+
+
+def _bool(self):
+    size = self._a.size
+    if size != 1:
+        what = "no values" if size == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
+    return bool(self._a.item() if size == 1 else False)
+
+
+def _index(self):
+    if self._a.size != 1 or self._dtype.category > 1:
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(self._a.item())
+
+
+def _float(self):
+    value = _number(self)
+    if isinstance(value, complex):
+        if value.imag:
+            raise RuntimeError("value cannot be converted to type double without overflow")
+        value = value.real
+    return float(value)
+
+
+def _int(self):
+    value = _number(self)
+    if isinstance(value, complex):
+        value = value.real
+    if value != value:
+        raise ValueError("cannot convert float NaN to integer")
+    return int(value)
+
+
+def _len(self):
+    if self._a.ndim == 0:
+        raise TypeError("len() of a 0-d tensor")
+    return self._a.shape[0]
+
+
+def _iter(self):
+    if self._a.ndim == 0:
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(self.unbind(0))
+
+
+def _contains(self, element):
+    if isinstance(element, (Tensor, int, float, bool, complex)):
+        return bool((self == element).any())
+    raise RuntimeError(
+        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+    )
+
+
+def _format(self, spec):
+    if self._a.ndim == 0 and type(self) is Tensor:
+        return format(item(self), spec) if spec or True else str(self)
+    return object.__format__(self, spec) if spec else str(self)
+
+
+# ----------------------------------------------------------------------------------------------------------- NumPy
+
+
+def numpy(self, *, force=False):
+    """The tensor's memory as a NumPy array (shared). ``force`` detaches first."""
+    if not force and edge_of(self) is not None:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    if self._dtype is dtypes.bfloat16:
+        raise TypeError("Got unsupported ScalarType BFloat16")
+    return self._a.view()
+
+
+def _array(self, dtype=None, copy=None):
+    array = numpy(self)
+    if dtype is not None and array.dtype != dtype:
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def _array_ufunc(self, ufunc, method, *inputs, out=None, **kwargs):
+    """NumPy's functions applied to tensors return tensors."""
+    arrays = [_array(each) if isinstance(each, Tensor) else each for each in inputs]
+    if out is not None:
+        outs = tuple(each._a if isinstance(each, Tensor) else each for each in out)
+        getattr(ufunc, method)(*arrays, out=outs, **kwargs)
+        return out[0] if len(out) == 1 else out
+    result = getattr(ufunc, method)(*arrays, **kwargs)
+    if isinstance(result, tuple):
+        return tuple(_wrap_result(each) for each in result)
+    return _wrap_result(result)
+
+
+def _wrap_result(result):
+    return wrap(np.asarray(result)) if isinstance(result, (np.ndarray, np.generic)) else result
+
+
+# ---------------------------------------------------------------------------------------------------------- DLPack
+
+
+class _Exported:
+    """An object of NumPy's DLPack side over a tensor's memory."""
+
+
+def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+    if edge_of(self) is not None:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    array = self._a
+    given = {}
+    if max_version is not None:
+        given["max_version"] = max_version
+    if dl_device is not None:
+        given["dl_device"] = dl_device
+    if copy is not None:
+        given["copy"] = copy
+    return array.__dlpack__(**given)
+
+
+def _dlpack_device(self):
+    return self._a.__dlpack_device__()
+
+
+def from_dlpack(ext_tensor, *, device=None, copy=None):
+    """A tensor over the memory of any object that speaks DLPack."""
+    if isinstance(ext_tensor, Tensor) and copy is None:
+        return ext_tensor.detach()
+    array = np.from_dlpack(ext_tensor) if copy is None else np.from_dlpack(ext_tensor, copy=copy)
+    if not array.flags.writeable:
+        array = array.copy() if copy else _writable(array)
+    return wrap(array)
+
+
+def _writable(array):
+    """NumPy imports unversioned capsules read-only; the exporter's memory is writable all the same."""
+    import ctypes
+
+    buffer = (ctypes.c_char * array.nbytes).from_address(array.__array_interface__["data"][0])
+    made = np.frombuffer(buffer, array.dtype, array.size) if array.size else np.empty(0, array.dtype)
+    made = np.lib.stride_tricks.as_strided(made, array.shape, array.strides)
+    buffer._owner = array
+    return made
+
+
+def to_dlpack(tensor):
+    """A DLPack capsule of the tensor."""
+    return _dlpack(tensor)
+
+
+# ----------------------------------------------------------------------------------------------- copies and pickles
+
+
+def _deepcopy(self, memo):
+    if id(self) in memo:
+        return memo[id(self)]
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you were "
+            "attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
+            "https://github.com/pytorch/pytorch/pull/103001"
+        )
+    import copy
+
+    source = root(self._a)
+    key = ("rushlight storage", id(source))
+    flat = memo.get(key)
+    if flat is None:
+        flat = memo[key] = source.copy(order="K")
+        memo.setdefault(id(memo), []).append(source)
+    offset = self._a.__array_interface__["data"][0] - source.__array_interface__["data"][0]
+    array = _over(flat, self._a, offset)
+    from .tensor import _new
+
+    made = _new(type(self))
+    made._a, made._dtype, made._edge, made._vc, made._view = array, self._dtype, None, [0], None
+    memo[id(self)] = made
+    if self._edge is not None:
+        made.requires_grad_(True)
+    if self.grad is not None:
+        made.grad = copy.deepcopy(self.grad, memo)
+    if self.__dict__:
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    return made
+
+
+def _over(flat, like, offset):
+    """An array over a copied storage, placed as ``like`` is in the original."""
+    if like.size == 0:
+        return np.empty(like.shape, like.dtype)
+    if like.shape == flat.shape and like.strides == flat.strides and like.dtype == flat.dtype:
+        return flat
+    raw = flat.reshape(-1) if flat.flags.c_contiguous else flat.ravel(order="K")
+    return np.ndarray(like.shape, like.dtype, raw, offset, like.strides)
+
+
+def _copy(self):
+    from .tensor import _new
+
+    made = _new(type(self))
+    made._a, made._dtype, made._vc, made._view = self._a, self._dtype, self._vc, None
+    made._edge = None
+    edge = edge_of(self)
+    if isinstance(edge, Leaf):
+        made.requires_grad_(True)
+    else:
+        made._edge = edge
+    made.__dict__.update(self.__dict__)
+    return made
+
+
+def _rebuild(cls, array, name, requires_grad, state):
+    from .tensor import _new
+
+    made = _new(cls)
+    made._a, made._dtype, made._edge, made._vc, made._view = array, dtypes.BY_NAME[name], None, [0], None
+    if requires_grad:
+        made.requires_grad_(True)
+    if state:
+        made.__dict__.update(state)
+    return made
+
+
+def _reduce(self, protocol):
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Cannot pickle a tensor that is the result of a recorded operation; use detach() to obtain one that can be"
+        )
+    array = self._a
+    return _rebuild, (type(self), np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
+
+
+def _repr(self, *, tensor_contents=None):
+    from .printing import tensor_repr
+
+    return tensor_repr(self, tensor_contents=tensor_contents)
+
+
+def _dir(self):
+    return sorted(set(dir(type(self))) | set(self.__dict__))
+
+
+for _python, _function in {
+    **dict(__bool__=_bool, __float__=_float, __int__=_int, __index__=_index, __len__=_len, __iter__=_iter, __contains__=_contains),
+    **dict(__complex__=lambda self: complex(_number(self)), __format__=_format, __array__=_array, __array_ufunc__=_array_ufunc),
+    **dict(__dlpack__=_dlpack, __dlpack_device__=_dlpack_device, __deepcopy__=_deepcopy, __copy__=_copy, __reduce_ex__=_reduce),
+    **dict(__repr__=_repr, __dir__=_dir, __reversed__=lambda self: self.flip(0) if self._a.ndim else self),
+    **dict(item=item, tolist=tolist, numpy=numpy, __array_priority__=1000),
+}.items():
+    setattr(Tensor, _python, _function)
+
+
+def _sized(self, dim=None):
+    """The shape, or the size of one axis."""
+    if dim is None:
+        return self.shape
+    ndim = self._a.ndim
+    if not -max(ndim, 1) <= dim < max(ndim, 1) or ndim == 0:
+        if ndim == 0:
+            raise IndexError("Dimension specified as {} but tensor has no dimensions".format(dim))
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")
+    return self._a.shape[dim]
+
+
+Tensor.size = _sized
+Tensor.dim = Tensor.ndimension = lambda self: self._a.ndim
+Tensor.numel = Tensor.nelement = lambda self: self._a.size
+Tensor.element_size = lambda self: self._dtype.itemsize
+Tensor.is_floating_point = lambda self: self._dtype.is_floating_point
+Tensor.is_complex = lambda self: self._dtype.is_complex
+Tensor.is_signed = lambda self: self._dtype.is_signed
+Tensor.is_pinned = lambda self, device=None: False
+Tensor.is_shared = lambda self: False
+Tensor.share_memory_ = lambda self: self
+Tensor.is_same_size = lambda self, other: self._a.shape == other._a.shape
+Tensor.get_device = lambda self: -1
+Tensor.is_inference = lambda self: False
+Tensor.is_conj = Tensor.is_neg = lambda self: False
+Tensor.has_names = lambda self: False
+Tensor.is_set_to = lambda self, other: (
+    self._a.__array_interface__["data"] == other._a.__array_interface__["data"] and self._a.strides == other._a.strides
+    and self._a.shape == other._a.shape
+)  # fmt: skip
+
+__all__ = ["borrow", "from_dlpack", "to_dlpack"]

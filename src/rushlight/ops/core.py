@@ -1,0 +1,359 @@
+"""What the tensor itself is built on: copies, casts, fills, writes from one tensor to another, and views of a base."""
+
+import numpy as np
+
+from .. import device as devices
+from .. import dtypes, inplace
+from ..autograd.engine import sum_to as _sum_to
+from ..autograd.graph import Leaf
+from ..autograd.modes import thread
+from ..tensor import Tensor, attach, edge_of, wrap
+from .creation import as_dtype
+from .dispatch import bind, broadcast, execute, execute_inplace
+from .table import OPS, RAW, TENSOR, differentiable
+
+# ------------------------------------------------------------------------------------------------- memory formats
+
+
+class memory_format:  # noqa: N801 - PyTorch's name
+    """How the elements of a tensor lie in memory, e.g. ``torch.channels_last``."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return _memory_format, (self.name,)
+
+
+def _memory_format(name):
+    return MEMORY_FORMATS[name]
+
+
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")
+MEMORY_FORMATS = {f.name: f for f in (contiguous_format, preserve_format, channels_last, channels_last_3d)}
+_CHANNELS_LAST = {channels_last: 4, channels_last_3d: 5}
+
+
+def in_format(array, format):
+    """A copy of ``array`` laid out in a memory format."""
+    if format in _CHANNELS_LAST:
+        if array.ndim != _CHANNELS_LAST[format]:
+            raise RuntimeError(f"required rank {_CHANNELS_LAST[format]} tensor to use {format.name} format")
+        return np.moveaxis(np.ascontiguousarray(np.moveaxis(array, 1, -1)), -1, 1)
+    if format is contiguous_format or 0 in array.strides:
+        return np.array(array, order="C")
+    return np.array(array, order="K")
+
+
+def is_in_format(array, format):
+    if format in _CHANNELS_LAST:
+        return array.ndim == _CHANNELS_LAST[format] and np.moveaxis(array, 1, -1).flags.c_contiguous
+    return array.flags.c_contiguous
+
+
+# --------------------------------------------------------------------------------------------------- copies, casts
+
+
+def _clone(input, *, memory_format=None):
+    return in_format(input, memory_format)
+
+
+differentiable("clone", _clone, vjp=lambda F, g: g, linear=True)
+
+
+def _cast(input, dtype):
+    if input.dtype.kind == "c" and not dtype.is_complex:
+        import warnings
+
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=6)
+        input = input.real
+    return input.astype(dtype.numpy)
+
+
+differentiable("_to_dtype", _cast, vjp=lambda F, g: g, node_name="ToCopyBackward0", method=False, function=False)
+
+
+def _sum_to_size(input, size):
+    return np.array(_sum_to(input, tuple(size)))
+
+
+differentiable(
+    *("sum_to", _sum_to_size),
+    **dict(vjp=lambda F, g, x_shape: F.expand(_pad(F, g, len(x_shape)), x_shape), method=False, function=False),
+)
+RAW.sum_to = lambda input, size: _sum_to(np.asarray(input), tuple(size))
+
+
+def _pad(F, g, ndim):
+    return F.reshape(g, (1,) * (ndim - len(g.shape)) + tuple(g.shape))
+
+
+def _gather_view(input, geometry):
+    return geometry.gather(input)
+
+
+def _scatter_view(input, geometry):
+    return geometry.scatter(input)
+
+
+# each other's transpose: a view taken from a base-shaped tensor, and its cotangent put back
+_private = dict(method=False, function=False)
+differentiable("_view_gather", _gather_view, vjp=lambda F, g, geometry: F._view_scatter(g, geometry), **_private)
+differentiable("_view_scatter", _scatter_view, vjp=lambda F, g, geometry: F._view_gather(g, geometry), **_private)
+
+
+def to(self, *args, **kwargs):
+    """The tensor with another dtype (or device, of which there is one): itself if nothing changes.
+
+    ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``, each with ``non_blocking``, ``copy``, ``memory_format``.
+    """
+    dtype, copy, format = _parse_to(args, kwargs)
+    if dtype is None or dtype is self._dtype:
+        if format is not None and format is not preserve_format and not is_in_format(self._a, format):
+            return TENSOR.clone(self, memory_format=format)
+        return TENSOR.clone(self) if copy else self
+    return cast(self, dtype)
+
+
+def _parse_to(args, kwargs):
+    dtype = kwargs.pop("dtype", None)
+    device = kwargs.pop("device", None)
+    copy = kwargs.pop("copy", False)
+    format = kwargs.pop("memory_format", None)
+    kwargs.pop("non_blocking", None)
+    other = kwargs.pop("other", None)
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    rest = list(args)
+    if rest:
+        first = rest.pop(0)
+        if isinstance(first, Tensor):
+            other = first
+        elif isinstance(first, dtypes.dtype) or first in (float, int, bool, complex):
+            dtype = first
+        elif isinstance(first, (str, devices.device, int)) or first is None:
+            device = first
+            if rest and (rest[0] is None or isinstance(rest[0], dtypes.dtype)):
+                dtype = rest.pop(0)
+        else:
+            raise TypeError(
+                f"to() received an invalid combination of arguments - got ({type(first).__name__}), but expected one of:\n"
+                " * (torch.device device = None, torch.dtype dtype = None, bool non_blocking = False, bool copy = False, *, "
+                "torch.memory_format memory_format = None)\n * (torch.dtype dtype, bool non_blocking = False, bool copy = False, "
+                "*, torch.memory_format memory_format = None)\n * (Tensor tensor, bool non_blocking = False, bool copy = False, *, "
+                "torch.memory_format memory_format = None)\n"
+            )
+        if len(rest) > 1:
+            copy = rest[1]
+    if other is not None:
+        dtype = other._dtype
+    devices.check(device)
+    return (None if dtype is None else as_dtype(dtype)), copy, format
+
+
+def cast(tensor, dtype):
+    """The tensor in another dtype; itself if it has it. Gradients flow between floating and complex dtypes only."""
+    if dtype is tensor._dtype:
+        return tensor
+    return TENSOR._to_dtype(tensor, dtype)
+
+
+def _caster(name, dtype):
+    def method(self, memory_format=None):
+        return cast(self, dtype)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"The tensor as ``{dtype!r}``; itself if it is."
+    return method
+
+
+for _name, _dtype in {
+    **dict(float=dtypes.float32, double=dtypes.float64, half=dtypes.float16, bfloat16=dtypes.bfloat16),
+    **dict(byte=dtypes.uint8, char=dtypes.int8, short=dtypes.int16, int=dtypes.int32, long=dtypes.int64, bool=dtypes.bool),
+    **dict(cfloat=dtypes.complex64, cdouble=dtypes.complex128),
+}.items():
+    setattr(Tensor, _name, _caster(_name, _dtype))
+
+
+def type_(self, dtype=None, non_blocking=False):
+    """The name of the tensor's legacy type, or the tensor cast to a dtype or legacy type."""
+    if dtype is None:
+        return f"torch.{self._dtype.legacy}Tensor"
+    if isinstance(dtype, str):
+        from .creation import TYPED
+
+        short = dtype.removeprefix("torch.")
+        if short not in TYPED:
+            raise ValueError(f"invalid type: '{dtype}'")
+        return cast(self, TYPED[short].dtype)
+    return cast(self, getattr(dtype, "dtype", dtype))
+
+
+def type_as(self, other):
+    """This tensor in the dtype of ``other``."""
+    return cast(self, other._dtype)
+
+
+def contiguous(self, memory_format=contiguous_format):
+    """The tensor itself where its elements lie in order, else a copy where they do."""
+    if is_in_format(self._a, memory_format):
+        return self
+    return TENSOR.clone(self, memory_format=memory_format)
+
+
+def is_contiguous(self, memory_format=contiguous_format):
+    return bool(is_in_format(self._a, memory_format))
+
+
+def cpu(self, memory_format=None):
+    return self
+
+
+def cuda(self, device=None, non_blocking=False, memory_format=None):
+    raise AssertionError("Torch not compiled with CUDA enabled")
+
+
+# --------------------------------------------------------------------------------------------------------- writing
+
+
+def _copied(input, src, non_blocking=False):
+    if src.shape != input.shape:
+        if broadcast(input.shape, src.shape) != input.shape:
+            raise RuntimeError(
+                f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(broadcast(input.shape, src.shape))}"
+            )
+        src = np.broadcast_to(src, input.shape)
+    if src.dtype != input.dtype:
+        if src.dtype.kind == "c" and input.dtype.kind != "c":
+            src = src.real
+        src = src.astype(input.dtype)
+    return src
+
+
+_copy = differentiable(
+    "_copy", _copied, vjp=dict(src=lambda F, g: g), node_name="CopyBackwards", inplace=True, **_private
+)
+
+
+def copy_(self, src, non_blocking=False):
+    """Write ``src`` (broadcast and cast) into this tensor; gradients flow to ``src``."""
+    if not isinstance(src, Tensor):
+        if isinstance(src, (int, float, complex)):
+            return fill_(self, src)
+        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    return execute_inplace(_copy, (self, src, non_blocking))
+
+
+def _filled(input, value):
+    if isinstance(value, np.ndarray):
+        if value.ndim:
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+            )
+        return np.broadcast_to(value.astype(input.dtype), input.shape)
+    from .creation import _full
+
+    return np.broadcast_to(_full((), value, dtypes.of(input.dtype)), input.shape)
+
+
+_fill = differentiable(
+    "fill", _filled, vjp=dict(value=lambda F, g: F.sum(g)), node_name="FillBackward0", inplace=True, method=False
+)
+fill_ = TENSOR.fill_
+_zeroed = differentiable(
+    "_zero", lambda input: np.broadcast_to(np.zeros((), input.dtype), input.shape), vjp=dict(input=lambda F, g: None),
+    node_name="ZeroBackward0", inplace=True, **_private,
+)  # fmt: skip
+
+
+def zero_(self):
+    """Write zeros into this tensor."""
+    return execute_inplace(_zeroed, (self,))
+
+
+def detach(self):
+    """The same memory (and version) outside the graph."""
+    made = attach(self._a, self._dtype, None, self._vc)
+    if self.__class__ is not Tensor:
+        from .dispatch import overloaded
+
+        found = overloaded((self,))
+        if found:
+            return type(self).__torch_function__(detach, (type(self),), (self,), {})
+    return made
+
+
+def detach_(self):
+    """Take this tensor out of the graph, in place."""
+    if self._view is not None:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and "
+            "gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
+            "these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as "
+            "the solution."
+        )
+    if isinstance(self._edge, Leaf):
+        self._edge.owner = None
+    self._edge = None
+    return self
+
+
+def set_(self, source=None, storage_offset=0, size=None, stride=None):
+    """Make this tensor refer to the memory of ``source`` (a tensor or storage)."""
+    from ..storage import UntypedStorage
+
+    if source is None:
+        self._a = np.empty((0,), self._dtype.numpy)
+    elif isinstance(source, Tensor):
+        self._a, self._dtype, self._vc = source._a, source._dtype, source._vc
+    elif isinstance(source, UntypedStorage) or hasattr(source, "_untyped"):
+        source = getattr(source, "_untyped", source)
+        count = source.nbytes() // self._dtype.itemsize
+        shape = (count,) if size is None else tuple(size)
+        self._a = source.strided(self._dtype, storage_offset, shape, stride)
+    else:
+        raise TypeError(f"set_(): argument 'source' (position 1) must be Tensor, not {type(source).__name__}")
+    inplace.finish(self, None)
+    return self
+
+
+def resize_(self, *sizes, memory_format=None):
+    """Change the shape, keeping what fits of the elements; tensors that require grad refuse."""
+    from .creation import sizes as parse
+
+    shape = parse("resize_", sizes)
+    if edge_of(self) is not None:
+        raise RuntimeError("cannot resize variables that require grad")
+    count = int(np.prod(shape)) if shape else 1
+    if count <= self._a.size and self._a.flags.c_contiguous:
+        self._a = self._a.reshape(-1)[:count].reshape(shape)
+    else:
+        grown = np.empty(shape, self._dtype.numpy)
+        kept = self._a.reshape(-1)
+        grown.reshape(-1)[: kept.size] = kept[:count]
+        self._a = grown
+    return self
+
+
+def resize_as_(self, other, memory_format=None):
+    return resize_(self, tuple(other._a.shape))
+
+
+for _name in (
+    *("to", "type_as", "contiguous", "is_contiguous", "cpu", "cuda", "copy_", "zero_", "detach", "detach_", "set_", "resize_"),
+    "resize_as_",
+):
+    setattr(Tensor, _name, globals()[_name])
+Tensor.fill_ = fill_
+Tensor.type = type_
+TENSOR.copy_ = copy_
+TENSOR.zero_ = zero_
+TENSOR.detach = detach
+
+__all__ = ["OPS", "bind", "cast", "execute", "thread", "wrap"]

@@ -1,0 +1,673 @@
+"""Making tensors: from data, from sizes, like other tensors; and the legacy constructors."""
+
+import math
+import numbers
+import operator
+
+import numpy as np
+
+from .. import device as devices
+from .. import dtypes
+from .. import tensor as tensors
+from ..autograd.modes import thread
+from ..size import Size
+from ..tensor import Tensor, strided, wrap
+from .table import TENSOR, as_array
+
+_KINDS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+
+
+# ----------------------------------------------------------------------------------------------------- options
+
+
+def check_options(name, layout=None, device=None, pin_memory=False, memory_format=None):
+    """Refuse what tensors here cannot be; the CPU's strided layout is all there is."""
+    if device is not None:
+        devices.check(device)
+    if layout is not None and layout is not strided:
+        raise NotImplementedError(f"{name}(): rushlight has the strided layout only, not {layout!r}")
+    if pin_memory:
+        raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+def as_dtype(value, default=None):
+    """A rushlight dtype from what callers pass for ``dtype``."""
+    if value is None:
+        return default if default is not None else dtypes.get_default_dtype()
+    if isinstance(value, dtypes.dtype):
+        return value
+    found = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool, complex: dtypes.complex128}.get(value)
+    if found is None:
+        raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(value).__name__}")
+    return found
+
+
+def finish(tensor, requires_grad):
+    if requires_grad:
+        if not (tensor._dtype.is_floating_point or tensor._dtype.is_complex):
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+        tensor.requires_grad_(True)
+    return tensor
+
+
+def sizes(name, args, size=None):
+    """The tuple of ints meant by ``zeros(2, 3)``, ``zeros((2, 3))`` or ``zeros(size=(2, 3))``; errors in PyTorch's words."""
+    if size is not None:
+        args = (size,)
+    elif not args:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+    if len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = args[0]
+    made = []
+    for i, each in enumerate(args):
+        if each.__class__ is int:
+            made.append(each)
+            continue
+        if isinstance(each, (float, str)) or each is None or isinstance(each, (list, tuple)):
+            if i == 0:
+                raise TypeError(
+                    f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(each).__name__}"
+                )
+            raise TypeError(
+                f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error "
+                f'"type must be tuple of ints,but got {type(each).__name__}"'
+            )
+        made.append(operator.index(each))
+    if any(each < 0 for each in made):
+        raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+    return tuple(made)
+
+
+# ----------------------------------------------------------------------------------------------------- from data
+
+
+def infer(data):
+    """The dtype PyTorch infers for nested sequences of numbers; errors in its words."""
+    if isinstance(data, Tensor):
+        return data._dtype
+    if isinstance(data, (np.ndarray, np.generic)):
+        return dtypes.of(data.dtype)
+    kind = type(data)
+    if kind is bool:
+        return dtypes.bool
+    if kind is float:
+        return dtypes.get_default_dtype()
+    if kind is int:
+        return dtypes.int64
+    if kind is complex:
+        return dtypes.default_complex()
+    if isinstance(data, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if isinstance(data, numbers.Number):
+        return dtypes.of_number(data)
+    if not _is_sequence(data):
+        raise RuntimeError(f"Could not infer dtype of {kind.__name__}")
+    result = None
+    for each in data:
+        if isinstance(each, str):
+            raise ValueError("too many dimensions 'str'")
+        found = infer(each)
+        result = found if result is None or result is found else dtypes.promote_types(result, found)
+    return dtypes.get_default_dtype() if result is None else result
+
+
+def _is_sequence(data):
+    return isinstance(data, (list, tuple, range)) or (hasattr(data, "__len__") and hasattr(data, "__getitem__"))
+
+
+def _shape(data):
+    shape = []
+    while _is_sequence(data) and not isinstance(data, (str, dict, set)):
+        if isinstance(data, (np.ndarray, Tensor)):
+            shape.extend(data.shape)
+            break
+        shape.append(len(data))
+        if not len(data):
+            break
+        data = data[0]
+    return shape
+
+
+def _check_ragged(data, shape, depth=0):
+    if depth == len(shape):
+        if isinstance(data, (list, tuple)):
+            raise TypeError(f"'{type(data).__name__}' object cannot be interpreted as an integer")
+        return
+    if isinstance(data, (np.ndarray, Tensor)):
+        return
+    if not _is_sequence(data):
+        raise TypeError("not a sequence")
+    if len(data) != shape[depth]:
+        raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+    for each in data:
+        _check_ragged(each, shape, depth + 1)
+
+
+def array_of(data, dtype=None):
+    """An array of its own memory from nested data, of the given or inferred dtype."""
+    if isinstance(data, Tensor):
+        return _cast(data._a, data._dtype if dtype is None else dtype)
+    if isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+        return _cast(array, dtypes.of(array.dtype) if dtype is None else dtype)
+    wanted = infer(data) if dtype is None else dtype
+    if _is_sequence(data) and not isinstance(data, (str, dict, set)):
+        if not isinstance(data, (list, tuple)):
+            data = list(data)
+        data = _plain(data)
+    try:
+        array = np.array(data)
+    except (ValueError, OverflowError):
+        _check_ragged(data, _shape(data))
+        raise ValueError("Overflow when unpacking long long") from None
+    if array.dtype.kind not in _KINDS:
+        infer(data)
+        if array.dtype.kind == "O":
+            _check_ragged(data, _shape(data))
+            raise ValueError("Overflow when unpacking long long")
+    if array.dtype.kind == "u" and wanted is not dtypes.uint64 and array.size and array.max() > 2**63 - 1:
+        raise ValueError("Overflow when unpacking long long")
+    if array.size and wanted.category == 1 and array.dtype.kind in "iu" and wanted is not dtypes.int64:
+        info = np.iinfo(wanted.numpy)
+        if array.max() > info.max or array.min() < (info.min if wanted.is_signed else -info.max):
+            raise RuntimeError(f"value cannot be converted to type {wanted.name} without overflow")
+    if array.dtype.kind == "c" and not wanted.is_complex:
+        raise TypeError("must be real number, not complex")
+    return _cast(array, wanted)
+
+
+def _plain(data):
+    """Nested lists with tensors and arrays turned into what NumPy reads."""
+    if any(isinstance(each, (Tensor, list, tuple)) for each in data):
+        return [_scalar(each) if isinstance(each, Tensor) else _plain(each) if isinstance(each, (list, tuple)) else each for each in data]
+    return data
+
+
+def _scalar(tensor):
+    if tensor._a.size != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return tensor._a.reshape(())[()]
+
+
+def _cast(array, dtype):
+    with np.errstate(all="ignore"):
+        if array.dtype.kind == "c" and not dtype.is_complex:
+            array = array.real
+        return np.array(array, dtype=dtype.numpy, order="C")
+
+
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A new tensor that copies ``data`` (nested sequences of numbers, an array, or a tensor).
+
+    The dtype is inferred from the numbers: Python floats have the default dtype, ints ``int64``, bools ``bool``.
+    Raises ValueError for ragged sequences, RuntimeError for what is no number.
+
+        >>> torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+        tensor([[1., 2.],
+                [3., 4.]], requires_grad=True)
+    """
+    check_options("tensor", device=device, pin_memory=pin_memory)
+    if isinstance(data, Tensor):
+        import warnings
+
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
+            stacklevel=2,
+        )
+    return finish(wrap(array_of(data, None if dtype is None else as_dtype(dtype))), requires_grad)
+
+
+def from_numpy(ndarray):
+    """A tensor that shares the memory of a NumPy array."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtype = dtypes.of(ndarray.dtype)
+    if any(s < 0 for s in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+            "supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+        )
+    if not ndarray.flags.writeable:
+        import warnings
+
+        warnings.warn(
+            "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to "
+            "this tensor will result in undefined behavior. You may want to copy the array to protect its data or make it "
+            "writable before converting it to a tensor. This type of warning will be suppressed for the rest of this program.",
+            UserWarning,
+            stacklevel=2,
+        )
+    from ..storage import borrow
+
+    return wrap(ndarray.view(np.ndarray) if ndarray.base is None else borrow(ndarray), dtype)
+
+
+def as_tensor(data, dtype=None, device=None):
+    """``data`` as a tensor, sharing its memory where that is possible."""
+    check_options("as_tensor", device=device)
+    if isinstance(data, Tensor):
+        return data if dtype is None or dtype is data._dtype else data.to(dtype)
+    if isinstance(data, np.ndarray):
+        made = from_numpy(data)
+        return made if dtype is None else made.to(as_dtype(dtype))
+    if hasattr(data, "__dlpack__"):
+        from ..interop import from_dlpack
+
+        made = from_dlpack(data)
+        return made if dtype is None else made.to(as_dtype(dtype))
+    return wrap(array_of(data, None if dtype is None else as_dtype(dtype)))
+
+
+asarray_like = as_tensor
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """``obj`` as a tensor; ``copy`` demands (True) or refuses (False) a copy."""
+    made = as_tensor(obj, dtype=dtype, device=device)
+    source = obj._a if isinstance(obj, Tensor) else obj
+    shared = isinstance(source, np.ndarray) and np.may_share_memory(made._a, source)
+    if copy is False and not shared:
+        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    if copy and shared:
+        made = wrap(made._a.copy(), made._dtype)
+    return made.detach().requires_grad_(True) if requires_grad else made
+
+
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    """A tensor over the memory of an object with the buffer protocol."""
+    return finish(wrap(np.frombuffer(buffer, as_dtype(dtype).numpy, count, offset)), requires_grad)
+
+
+def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """A 0-d tensor of one number, of the default dtype."""
+    check_options("scalar_tensor", layout, device, pin_memory)
+    return finish(wrap(np.array(s, as_dtype(dtype).numpy)), requires_grad)
+
+
+# ----------------------------------------------------------------------------------------------------- from sizes
+
+
+def _filler(name, fill):
+    def make(
+        *args, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, names=None,
+        memory_format=None,
+    ):  # fmt: skip
+        shape = sizes(name, args, size)
+        check_options(name, layout, device, pin_memory)
+        if out is not None:
+            from .dispatch import store
+
+            store(out, fill(shape, out._dtype.numpy))
+            return out
+        d = as_dtype(dtype)
+        return finish(wrap(fill(shape, d.numpy), d), requires_grad)
+
+    make.__name__ = make.__qualname__ = name
+    return make
+
+
+zeros = _filler("zeros", np.zeros)
+ones = _filler("ones", np.ones)
+empty = _filler("empty", np.empty)
+
+
+def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, names=None):
+    """A tensor of ``size`` filled with a number, whose dtype it has unless one is given."""
+    check_options("full", layout, device, pin_memory)
+    shape = sizes("full", (size,)) if not isinstance(size, int) else (size,)
+    if isinstance(fill_value, Tensor):
+        inferred, fill_value = fill_value._dtype, fill_value.item()
+    else:
+        inferred = dtypes.of_number(fill_value)
+    if out is not None:
+        from .dispatch import store
+
+        store(out, np.full(shape, fill_value, out._dtype.numpy))
+        return out
+    d = as_dtype(dtype, inferred)
+    return finish(wrap(_full(shape, fill_value, d), d), requires_grad)
+
+
+def _full(shape, value, dtype):
+    if isinstance(value, Tensor):
+        value = value.item()
+    if isinstance(value, complex) and not dtype.is_complex:
+        raise RuntimeError("value cannot be converted to type without overflow")
+    if dtype.category == 1:
+        value = int(value)
+        info = np.iinfo(dtype.numpy)
+        if not (info.min <= value <= info.max):
+            if not (dtype is dtypes.uint8 and value >= -info.max):
+                raise RuntimeError(f"value cannot be converted to type {_c_type(dtype)} without overflow")
+            value &= 255
+    with np.errstate(all="ignore"):
+        return np.full(shape, value, dtype.numpy)
+
+
+def _c_type(dtype):
+    return {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t"}.get(
+        dtype.name, dtype.name
+    )
+
+
+def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """An uninitialised tensor with the given strides (in elements)."""
+    check_options("empty_strided", layout, device, pin_memory)
+    d = as_dtype(dtype)
+    shape = tuple(size)
+    return finish(wrap(_strided(np.empty, shape, stride, d.numpy), d), requires_grad)
+
+
+def _strided(make, shape, stride, numpy_dtype):
+    extent = 0 if 0 in shape else 1 + sum((n - 1) * s for n, s in zip(shape, stride))
+    flat = make(max(extent, 1), numpy_dtype)
+    return np.ndarray(shape, numpy_dtype, flat, 0, tuple(s * numpy_dtype.itemsize for s in stride))
+
+
+# ------------------------------------------------------------------------------------------------------ like others
+
+
+def _like(name, fill):
+    def make(input, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None):
+        if not isinstance(input, Tensor):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        if input.__class__ is not Tensor:
+            from .dispatch import overloaded
+
+            found = overloaded((input,))
+            if found:
+                given = dict(dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+                given = {k: v for k, v in given.items() if v}
+                result = type(found[0]).__torch_function__(make, (type(found[0]),), (input,), given)
+                if result is not NotImplemented:
+                    return result
+        check_options(name, layout, device, pin_memory)
+        d = input._dtype if dtype is None else as_dtype(dtype)
+        return finish(wrap(layout_like(fill, input._a, d.numpy, memory_format), d), requires_grad)
+
+    make.__name__ = make.__qualname__ = name
+    return make
+
+
+def layout_like(fill, array, numpy_dtype, memory_format=None):
+    """A new array shaped like ``array``, with its strides where those are dense."""
+    if memory_format is not None and getattr(memory_format, "name", "") == "contiguous_format":
+        return fill(array.shape, numpy_dtype)
+    if array.flags.c_contiguous or array.ndim < 2:
+        return fill(array.shape, numpy_dtype)
+    made = np.empty_like(array, numpy_dtype)
+    if fill is np.zeros:
+        made.fill(0)
+    elif fill is np.ones:
+        made.fill(1)
+    return made
+
+
+zeros_like = _like("zeros_like", np.zeros)
+ones_like = _like("ones_like", np.ones)
+empty_like = _like("empty_like", np.empty)
+
+
+def full_like(
+    input, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
+):
+    """A tensor shaped like ``input`` filled with a number."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"full_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    check_options("full_like", layout, device, pin_memory)
+    d = input._dtype if dtype is None else as_dtype(dtype)
+    made = layout_like(np.empty, input._a, d.numpy, memory_format)
+    made[...] = _full((), fill_value, d)
+    return finish(wrap(made, d), requires_grad)
+
+
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A new tensor of ``data`` with this tensor's dtype."""
+    d = self._dtype if dtype is None else as_dtype(dtype)
+    return finish(wrap(array_of(data, d)), requires_grad)
+
+
+def _new(name, fill):
+    def make(self, *args, size=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+        shape = sizes(name, args, size)
+        check_options(name, layout, device, pin_memory)
+        d = self._dtype if dtype is None else as_dtype(dtype)
+        return finish(wrap(fill(shape, d.numpy), d), requires_grad)
+
+    make.__name__ = make.__qualname__ = name
+    return make
+
+
+new_zeros = _new("new_zeros", np.zeros)
+new_ones = _new("new_ones", np.ones)
+new_empty = _new("new_empty", np.empty)
+
+
+def new_full(self, size, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """A tensor of ``size`` filled with a number, with this tensor's dtype."""
+    check_options("new_full", layout, device, pin_memory)
+    d = self._dtype if dtype is None else as_dtype(dtype)
+    return finish(wrap(_full(sizes("new_full", (size,)), fill_value, d), d), requires_grad)
+
+
+def new_empty_strided(self, size, stride, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """As ``empty_strided``, with this tensor's dtype."""
+    return empty_strided(size, stride, dtype=dtype or self._dtype, device=device, requires_grad=requires_grad)
+
+
+# ------------------------------------------------------------------------------------------------------------ ranges
+
+
+def _number(value):
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def arange(*args, start=0, end=None, step=1, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """Numbers from ``start`` up to, not including, ``end`` in steps of ``step``; ints give int64."""
+    from ..array import creation as kernels
+
+    check_options("arange", layout, device, pin_memory)
+    if len(args) == 1:
+        end = args[0]
+    elif args:
+        start, end, *rest = args
+        step = rest[0] if rest else step
+    if end is None:
+        raise TypeError('arange() missing 1 required positional arguments: "end"')
+    given = [_number(v) for v in (start, end, step)]
+    d = None if dtype is None else as_dtype(dtype)
+    if out is not None and d is None:
+        d = out._dtype
+    made = wrap(as_array(kernels.arange(*given, dtype=d)))
+    return _out(made, out, requires_grad)
+
+
+def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    """As arange with ``end`` included (deprecated in PyTorch)."""
+    if end is None:
+        start, end = 0, start
+    count = math.floor((end - start) / step) + 1
+    d = as_dtype(dtype)
+    return finish(wrap((start + np.arange(count) * step).astype(d.numpy), d), requires_grad)
+
+
+def _out(made, out, requires_grad):
+    if out is None:
+        return finish(made, requires_grad)
+    from .dispatch import store
+
+    store(out, made._a)
+    return out
+
+
+def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
+    from ..array import creation as kernels
+
+    check_options("linspace", layout, device, pin_memory)
+    d = None if dtype is None else as_dtype(dtype)
+    return _out(wrap(as_array(kernels.linspace(_number(start), _number(end), _number(steps), dtype=d))), out, requires_grad)
+
+
+def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """``steps`` powers of ``base``, with exponents evenly spaced from ``start`` to ``end``."""
+    from ..array import creation as kernels
+
+    check_options("logspace", layout, device, pin_memory)
+    d = None if dtype is None else as_dtype(dtype)
+    made = kernels.logspace(_number(start), _number(end), _number(steps), base, dtype=d)
+    return _out(wrap(as_array(made)), out, requires_grad)
+
+
+def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """Ones on the diagonal of an n x m matrix, zeros elsewhere."""
+    check_options("eye", layout, device, pin_memory)
+    for name, value in (("n", n), ("m", m)):
+        if value is not None and value < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
+    d = as_dtype(dtype)
+    return _out(wrap(np.eye(n, m, dtype=d.numpy), d), out, requires_grad)
+
+
+def complex_(real, imag, *, out=None):
+    """A complex tensor from its parts; differentiable."""
+    if real._dtype is not imag._dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {real._dtype.name} but got scalar type {imag._dtype.name} for second argument"
+        )
+    made = TENSOR._complex(real, imag)
+    return made if out is None else _out(made, out, False)
+
+
+# ----------------------------------------------------------------------------------------------------------- legacy
+
+
+def legacy(cls, args, kwargs):
+    """``torch.Tensor(...)`` and its typed forms: sizes, or a sequence, or a tensor to share memory with."""
+    d = getattr(cls, "_legacy_dtype", None) or dtypes.get_default_dtype()
+    device = kwargs.pop("device", None)
+    devices.check(device)
+    if kwargs:
+        raise TypeError(
+            "new() received an invalid combination of arguments - got "
+            f"({', '.join([type(a).__name__ for a in args] + [f'{k}={type(v).__qualname__}' for k, v in kwargs.items()])}), "
+            "but expected one of:\n * (*, torch.device device = None)\n * (torch.Storage storage)\n * (Tensor other)\n"
+            " * (tuple of ints size, *, torch.device device = None)\n * (object data, *, torch.device device = None)\n"
+        )
+    array = _legacy_array(args, d)
+    made = tensors._new(Tensor if getattr(cls, "_legacy_dtype", None) else cls)
+    made._a, made._dtype, made._edge, made._vc, made._view = array, dtypes.of(array.dtype), None, [0], None
+    return made
+
+
+def _legacy_array(args, d):
+    if not args:
+        return np.empty((0,), d.numpy)
+    first = args[0]
+    if len(args) == 1:
+        if isinstance(first, Tensor):
+            if first._dtype is not d and d is not dtypes.get_default_dtype():
+                raise TypeError(f"expected {d.legacy} (got {first._dtype.legacy})")
+            return first._a
+        if isinstance(first, Size):
+            return np.empty(tuple(first), d.numpy)
+        if isinstance(first, str):
+            raise TypeError("new(): invalid data type 'str'")
+        if isinstance(first, (list, tuple, np.ndarray, range)):
+            return _truncated(first, d)
+        if not isinstance(first, (int, np.integer)):
+            raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+    return np.empty(sizes("new", args), d.numpy)
+
+
+def _truncated(data, d):
+    """Legacy constructors convert each number to their dtype without the checks of ``tensor``."""
+    array = array_of(data)
+    with np.errstate(all="ignore"):
+        return array.astype(d.numpy)
+
+
+tensors._legacy = legacy
+
+
+class _Typed(type):
+    """Makes ``torch.FloatTensor`` callable and usable with isinstance."""
+
+    def __call__(cls, *args, **kwargs):
+        return legacy(cls, args, kwargs)
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, Tensor) and instance._dtype is cls._legacy_dtype
+
+    def __repr__(cls):
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+def _typed(d):
+    return _Typed(f"{d.legacy}Tensor", (), {"_legacy_dtype": d, "dtype": d, "__module__": "torch", "__slots__": ()})
+
+
+#: torch.FloatTensor and its kin, by name
+TYPED = {
+    f"{d.legacy}Tensor": _typed(d)
+    for d in (
+        *(dtypes.float32, dtypes.float64, dtypes.float16, dtypes.bfloat16, dtypes.uint8, dtypes.int8, dtypes.int16, dtypes.int32),
+        *(dtypes.int64, dtypes.bool),
+    )
+}
+
+
+def new(self, *args, **kwargs):
+    """Legacy: ``torch.Tensor(...)`` with this tensor's dtype."""
+    kwargs.pop("device", None)
+    return wrap(_legacy_array(args, self._dtype))
+
+
+for _name, _function in {
+    **{n: globals()[n] for n in ("new_tensor", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided", "new")},
+}.items():
+    setattr(Tensor, _name, _function)
+
+for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "zeros", "ones", "full", "eye", "arange"):
+    setattr(TENSOR, _name, globals()[_name])
+
+
+# the same for derivative rules on arrays
+
+
+def _raw_like(fill):
+    def make(input, dtype=None):
+        return layout_like(fill, np.asarray(input), np.asarray(input).dtype if dtype is None else dtype.numpy)
+
+    return make
+
+
+def _raw_full_like(input, value, dtype=None):
+    input = np.asarray(input)
+    return np.full_like(input, value, dtype=input.dtype if dtype is None else dtype.numpy)
+
+
+def _raw_new_zeros(input, size):
+    return np.zeros(size, np.asarray(input).dtype)
+
+
+def hang_raw(namespace):
+    """Put the constructors that rules use on the raw namespace."""
+    namespace.zeros_like = _raw_like(np.zeros)
+    namespace.ones_like = _raw_like(np.ones)
+    namespace.empty_like = _raw_like(np.empty)
+    namespace.full_like = _raw_full_like
+    namespace.new_zeros = _raw_new_zeros
+    namespace.new_ones = lambda input, size: np.ones(size, np.asarray(input).dtype)
+    namespace.new_full = lambda input, size, value: np.full(size, value, np.asarray(input).dtype)
+    namespace.eye = lambda n, m=None, dtype=None: np.eye(n, m, dtype=as_dtype(dtype).numpy)
+    namespace.arange = lambda *args, dtype=None: np.arange(*args, dtype=None if dtype is None else dtype.numpy)
+
+
+TENSOR.new_zeros = new_zeros
+TENSOR.new_ones = new_ones
+TENSOR.new_full = new_full
+
+__all__ = ["TYPED", "thread"]

@@ -1,0 +1,102 @@
+"""Python's operators on tensors."""
+
+import operator
+
+from ..tensor import Tensor
+from .dispatch import call, execute_inplace, intercept  # noqa: F401
+from .fast import _OPERANDS, operator_method
+from .table import OPS, TENSOR
+
+_BINARY = {
+    **dict(add="add", sub="sub", mul="mul", truediv="div", pow="pow", floordiv="floor_divide", mod="remainder"),
+    **{"and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor"},
+    **dict(lshift="bitwise_left_shift", rshift="bitwise_right_shift"),
+    **dict(eq="eq", ne="ne", lt="lt", le="le", gt="gt", ge="ge"),
+}
+_COMMUTES = ("add", "mul", "and", "or", "xor")
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+
+
+def _guarded(name, function):
+    """A method over a public function: NotImplemented for what is no operand."""
+
+    def method(self, other):
+        if not isinstance(other, _OPERANDS) and not hasattr(other, "__torch_function__"):
+            return NotImplemented
+        return function(self, other)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def _inplace(name, function):
+    def method(self, other):
+        if not isinstance(other, _OPERANDS):
+            return NotImplemented
+        return function(self, other)
+
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def hang():
+    """Hang the operators on Tensor; every family must have been declared."""
+    for python, name in _BINARY.items():
+        op = OPS.get(name)
+        if op is None and not hasattr(TENSOR, name):
+            continue
+        plain = op is not None and op.elementwise and op.kind in ("same", "float", "bool") and len(op.operands) == 2
+        plain = plain and op.params[:2] == op.operands
+        dunder = f"__{python}__"
+        method = operator_method(op) if plain else _guarded(dunder, getattr(TENSOR, name))
+        method.__name__ = method.__qualname__ = dunder
+        setattr(Tensor, dunder, method)
+        if python in _COMPARISONS:
+            continue
+        if python in _COMMUTES:
+            setattr(Tensor, f"__r{python}__", method)
+        else:
+            setattr(Tensor, f"__r{python}__", _reflected(python, name))
+        written = getattr(TENSOR, name + "_", None)
+        if written is not None:
+            setattr(Tensor, f"__i{python}__", _inplace(f"__i{python}__", written))
+    for python, name in dict(neg="neg", pos="positive", abs="abs", invert="bitwise_not").items():
+        if hasattr(TENSOR, name):
+            setattr(Tensor, f"__{python}__", getattr(TENSOR, name))
+    Tensor.__matmul__ = _matmul
+    Tensor.__rmatmul__ = lambda self, other: _matmul(other, self)
+
+
+def _matmul(self, other):
+    if not isinstance(other, Tensor) or not isinstance(self, Tensor):
+        if not hasattr(other, "__torch_function__"):
+            return NotImplemented
+    return TENSOR.matmul(self, other)
+
+
+def _reflected(python, name):
+    """``2 - x``, ``2 / x``, ``2 ** x``: the number comes first."""
+
+    def method(self, other):
+        if not isinstance(other, _OPERANDS) and not hasattr(other, "__torch_function__"):
+            return NotImplemented
+        if python == "sub":
+            return TENSOR.rsub(self, other)
+        if python == "truediv":
+            return TENSOR.mul(TENSOR.reciprocal(self), other)
+        if not isinstance(other, Tensor):
+            if python in ("lshift", "rshift", "floordiv"):
+                other = self.new_full((), other, dtype=_number_dtype(self, other))
+        return getattr(TENSOR, name)(other, self)
+
+    method.__name__ = method.__qualname__ = f"__r{python}__"
+    return method
+
+
+def _number_dtype(self, number):
+    from .. import dtypes
+
+    return dtypes.combine(self._dtype, None, dtypes.of_number(number))
+
+
+__all__ = ["call", "execute_inplace", "hang", "operator"]

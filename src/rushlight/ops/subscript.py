@@ -1,0 +1,362 @@
+"""``x[index]`` and ``x[index] = value``.
+
+Integers, slices, None and Ellipsis make a view by NumPy's own basic indexing, recorded as one node under the name of the last step
+PyTorch would take. Masks and index tensors copy; their kernels are in ``array.indexing``.
+"""
+
+import numpy as np
+
+from .. import inplace
+from ..autograd.graph import Leaf
+from ..autograd.modes import state, thread
+from ..tensor import Tensor, edge_of, wrap_view
+from . import dispatch
+from .dispatch import _share_counter, broadcast, execute
+from .record import make_node
+from .table import RAW, differentiable
+
+_BASIC = {int, slice, type(None), type(Ellipsis)}
+
+
+def _view(input, index):
+    return input[(*index, ...) if index.__class__ is tuple else (index, ...)]
+
+
+def _unview(input, index, size):
+    """Zeros of ``size`` with ``input`` at ``index``: the transpose of a basic subscript."""
+    made = np.zeros(size, input.dtype)
+    made[index] = input
+    return made
+
+
+def _blank(input, index):
+    """A copy with zeros at ``index``."""
+    made = np.array(input)
+    made[tuple(index) if index.__class__ is list else index] = 0
+    return made
+
+
+_private = dict(method=False, function=False)
+_rule = dict(vjp=lambda F, g, index, x_shape: F._unsubscript(g, index, x_shape), view=True, **_private)
+_SELECT = differentiable("_select", _view, node_name="SelectBackward0", **_rule)
+_SLICE = differentiable("_slice", _view, node_name="SliceBackward0", **_rule)
+_UNSQUEEZE = differentiable("_none", _view, node_name="UnsqueezeBackward0", **_rule)
+_ALIAS = differentiable("_alias", _view, node_name="AliasBackward0", **_rule)
+differentiable("_unsubscript", _unview, vjp=lambda F, g, index: F._slice(g, index), **_private)
+differentiable("_blank", _blank, vjp=lambda F, g, index: F._blank(g, index), **_private)
+
+
+def _taken(input, index):
+    from ..array.indexing import getitem
+
+    return getitem(input, tuple(index))
+
+
+def _untake(input, index, size):
+    """Zeros of ``size`` with ``input`` added at ``index`` (masks and index arrays; places may repeat)."""
+    made = np.zeros(size, input.dtype)
+    index = tuple(_as_numpy(each) for each in index)
+    if any(isinstance(each, np.ndarray) and each.dtype != bool for each in index):
+        np.add.at(made, index, input)
+    else:
+        made[index] = input
+    return made
+
+
+def _as_numpy(each):
+    if isinstance(each, np.ndarray):
+        return each.astype(bool) if each.dtype == np.uint8 else each
+    return each
+
+
+_INDEX = differentiable(
+    "_index", _taken, node_name="IndexBackward0", vjp=lambda F, g, index, x_shape: F._unindex(g, index, x_shape), **_private
+)
+differentiable("_unindex", _untake, vjp=lambda F, g, index: F._index(g, index), **_private)
+
+
+def getitem(self, index):
+    """``self[index]``."""
+    if state.rare or self.__class__ is not Tensor:
+        diverted = _diverted(getitem, (self, index), self)
+        if diverted is not NotImplemented:
+            return diverted
+    kind = index.__class__
+    if kind in _BASIC or (kind is tuple and all(each.__class__ in _BASIC for each in index)):
+        return _basic(self, index if kind is tuple else (index,))
+    return _general(self, index)
+
+
+def _diverted(function, args, self):
+    if dispatch.intercept is not None and state.rare:
+        result = dispatch.intercept(_SLICE if function is getitem else _SETITEM, args, function)
+        if result is not NotImplemented:
+            return result
+    found = dispatch.overloaded((self,))
+    if found:
+        public = Tensor.__getitem__ if function is getitem else Tensor.__setitem__
+        return type(self).__torch_function__(public, (type(self),), args, {})
+    return NotImplemented
+
+
+def _basic(self, index):
+    array = self._a
+    for each in index:
+        if each.__class__ is slice and each.step is not None and each.step <= 0:
+            raise ValueError("step must be greater than zero")
+    try:
+        found = array[(*index, ...)] if Ellipsis not in index else array[index]
+    except IndexError:
+        raise _index_error(array, index) from None
+    if found.__class__ is not np.ndarray:
+        found = array[(*index, np.newaxis)][..., 0] if Ellipsis in index else np.asarray(found)
+    tensor = wrap_view(found, self._dtype, self)
+    edge = self._edge if self._view is None else edge_of(self)
+    if edge is not None and thread.grad:
+        op = _step(self, index)
+        tensor._edge = make_node(op, (self, index), (array, index), (edge,), _ONE, (found,), (tensor._vc,))
+    return tensor
+
+
+_ONE = [("input", None)]
+
+
+def _step(self, index):
+    """The operator PyTorch would apply last for this index."""
+    last = _ALIAS
+    dim = 0
+    for each in index:
+        if each is None:
+            last = _UNSQUEEZE
+        elif each is Ellipsis:
+            dim += self._a.ndim - sum(1 for e in index if e is not None and e is not Ellipsis)
+            continue
+        elif each.__class__ is slice:
+            if each != slice(None) and not _whole(each, self._a.shape[dim] if dim < self._a.ndim else 0):
+                last = _SLICE
+            dim += 1
+            continue
+        else:
+            last = _SELECT
+            dim += 1
+            continue
+        dim += each is not None
+    return last
+
+
+def _whole(each, size):
+    return each.indices(size) == (0, size, 1)
+
+
+def _index_error(array, index):
+    dims = sum(1 for each in index if each is not None and each is not Ellipsis)
+    if dims > array.ndim:
+        if array.ndim == 0:
+            return IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+                "0-dim tensor to a number"
+            )
+        return IndexError(f"too many indices for tensor of dimension {array.ndim}")
+    dim = 0
+    for each in index:
+        if each is None:
+            continue
+        if each is Ellipsis:
+            dim += array.ndim - dims
+            continue
+        if each.__class__ is int and not -array.shape[dim] <= each < array.shape[dim]:
+            return IndexError(f"index {each} is out of bounds for dimension {dim} with size {array.shape[dim]}")
+        dim += 1
+    return IndexError("an index can only have a single ellipsis ('...')")
+
+
+def normal(index):
+    """An index as a tuple of what PyTorch tells apart: ints, slices, None, Ellipsis, bools, and tensors."""
+    from .creation import tensor
+
+    if index.__class__ is not tuple:
+        index = (index,)
+    made = []
+    for each in index:
+        kind = each.__class__
+        if kind in _BASIC or isinstance(each, (Tensor, bool, np.bool_)):
+            if isinstance(each, Tensor) and each._a.ndim == 0 and each._dtype.category == 1 and each._dtype.name != "uint8":
+                each = int(each._a)
+            made.append(slice(*map(_plain_bound, (each.start, each.stop, each.step))) if kind is slice else each)
+        elif isinstance(each, np.ndarray):
+            made.append(tensor(each))
+        elif isinstance(each, (list, range)) or kind is tuple:
+            made.append(tensor(list(each)) if len(each) else tensor([], dtype=_int64()))
+        elif hasattr(each, "__index__"):
+            made.append(each.__index__())
+        else:
+            raise IndexError(
+                "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
+                f"{kind.__name__})"
+            )
+    return tuple(made)
+
+
+def _int64():
+    from ..dtypes import int64
+
+    return int64
+
+
+def _plain_bound(value):
+    return value if value is None or value.__class__ is int else value.__index__()
+
+
+def _general(self, index):
+    index = normal(index)
+    if all(each.__class__ in _BASIC for each in index):
+        return _basic(self, index)
+    return execute(_INDEX, (self, index))
+
+
+# ------------------------------------------------------------------------------------------------------------ writing
+
+
+def _no_kernel(input, index, value):
+    raise NotImplementedError("writes go through setitem")
+
+
+_set_rules = dict(
+    input=lambda F, g, index: F._blank(g, index),
+    value=lambda F, g, index, value_shape: _part(F, g, index, value_shape),
+)
+_SETITEM = differentiable(
+    "_setitem", _no_kernel, vjp=_set_rules, node_name="CopySlices", cpp_name="torch::autograd::CopySlices", **_private
+)
+_PUT = differentiable("_setindex", _no_kernel, vjp=_set_rules, node_name="IndexPutBackward0", **_private)
+
+
+def _part(F, g, index, shape):
+    part = F._slice(g, index) if _is_basic(index) else F._index(g, index)
+    if F is RAW:
+        part = np.asarray(part)
+    extra = len(shape) - len(part.shape)
+    # leading axes of length one of the value were dropped when it was written
+    return F.reshape(F.sum_to(part, tuple(shape)[max(extra, 0) :]), tuple(shape))
+
+
+def _is_basic(index):
+    return all(each.__class__ in _BASIC for each in index)
+
+
+def setitem(self, index, value):
+    """``self[index] = value``: written in place, with PyTorch's casts and broadcasting."""
+    if state.rare or self.__class__ is not Tensor:
+        diverted = _diverted(setitem, (self, index, value), self)
+        if diverted is not NotImplemented:
+            return
+    index = normal(index)
+    basic = _is_basic(index)
+    array = self._a
+    edge = edge_of(self)
+    given = isinstance(value, Tensor)
+    value_edge = edge_of(value) if given else None
+    recorded = thread.grad and (edge is not None or value_edge is not None)
+    if recorded:
+        _check(self, index, edge, basic)
+    if basic:
+        where = tuple(index)
+        for each in where:
+            if each.__class__ is slice and each.step is not None and each.step <= 0:
+                raise ValueError("step must be greater than zero")
+        try:
+            part = array[where] if Ellipsis in where else array[(*where, ...)]
+        except IndexError:
+            raise _index_error(array, where) from None
+        raw = _value(value, array.dtype)
+        _store(part, raw)
+        raws = (array, index, raw)
+    else:
+        from ..array import indexing
+
+        raws = (array, tuple(each._a if isinstance(each, Tensor) else each for each in index), _value(value, array.dtype))
+        inplace.check_memory(array)
+        indexing.setitem(array, raws[1], raws[2])
+    if not recorded:
+        inplace.finish(self, None)
+        return
+    layout, edges = [("input", None)], [edge]
+    tensors = sum(isinstance(each, Tensor) for each in index)
+    if tensors:
+        layout.append(("index", tensors))
+        edges += [None] * tensors
+    if given:
+        layout.append(("value", None))
+        edges.append(value_edge)
+    counter = [self._vc[0] + 1]
+    op = _SETITEM if basic else _PUT
+    node = make_node(op, (self, index, value), raws, edges, layout, (array,), (counter,))
+    _share_counter(node, counter, self._vc)
+    inplace.finish(self, node)
+
+
+def _check(self, index, edge, basic):
+    if basic and isinstance(edge, Leaf) and self._view is None and not _trivial(self, index):
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    inplace.check(self, True)
+
+
+def _trivial(self, index):
+    dims = iter(self._a.shape)
+    return all(each is Ellipsis or (each.__class__ is slice and _whole(each, next(dims, 0))) for each in index)
+
+
+def _value(value, numpy_dtype):
+    if isinstance(value, Tensor):
+        return value._a
+    if isinstance(value, (bool, int, float, complex, np.generic)):
+        if isinstance(value, complex) and numpy_dtype.kind != "c":
+            raise RuntimeError("value cannot be converted to type without overflow")
+        with np.errstate(all="ignore"):
+            if isinstance(value, int) and numpy_dtype.kind in "iu":
+                return np.array(value, np.int64).astype(numpy_dtype)
+            return np.asarray(value).astype(numpy_dtype)
+    if isinstance(value, (np.ndarray, list, tuple)):
+        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{_legacy_of(numpy_dtype)}Tensor")
+    raise TypeError(f"can't assign a {type(value).__name__} to a torch.{_legacy_of(numpy_dtype)}Tensor")
+
+
+def _legacy_of(numpy_dtype):
+    from ..dtypes import of
+
+    return of(numpy_dtype).legacy
+
+
+def _store(part, raw):
+    inplace.check_memory(part)
+    if raw.shape != part.shape:
+        while raw.ndim > part.ndim and raw.shape[0] == 1:
+            raw = raw[0]
+        if raw.ndim > part.ndim or broadcast_fails(part.shape, raw.shape):
+            raise _expand_error(part.shape, raw.shape)
+    dispatch.write(part, np.broadcast_to(raw, part.shape))
+
+
+def broadcast_fails(target, shape):
+    return any(b not in (1, a) for a, b in zip(reversed(target), reversed(shape)))
+
+
+def _expand_error(target, shape):
+    if len(shape) > len(target):
+        return RuntimeError(
+            f"expand(torch.FloatTensor{{{list(shape)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must "
+            f"be greater or equal to the number of dimensions in the tensor ({len(shape)})"
+        )
+    for k in range(1, len(shape) + 1):
+        if shape[-k] not in (1, target[-k]):
+            return RuntimeError(
+                f"The expanded size of the tensor ({target[-k]}) must match the existing size ({shape[-k]}) at non-singleton "
+                f"dimension {len(target) - k}.  Target sizes: {list(target)}.  Tensor sizes: {list(shape)}"
+            )
+    return RuntimeError("shapes do not match")
+
+
+Tensor.__getitem__ = getitem
+Tensor.__setitem__ = setitem
+
+__all__ = ["broadcast", "getitem", "setitem"]
