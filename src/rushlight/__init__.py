@@ -16,7 +16,7 @@ from . import storage as _storage  # noqa: E402
 from . import tensor as _tensor_module  # noqa: E402
 from .autograd import calls as _calls  # noqa: E402
 from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # noqa: E402, F401
-from .device import device  # noqa: E402, F401
+from .devices import device  # noqa: E402, F401
 from .dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype  # noqa: E402, F401
 from .interop import from_dlpack, to_dlpack  # noqa: E402, F401
 from .ops import core as _core  # noqa: E402

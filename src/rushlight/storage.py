@@ -79,7 +79,7 @@ class UntypedStorage:
 
     @property
     def device(self):
-        from .device import cpu
+        from .devices import cpu
 
         return cpu
 

@@ -13,7 +13,7 @@ from .autograd import engine
 from .autograd.graph import Leaf, Output, caller, describe, extra_of
 from .autograd.hooks import add, add_tensor
 from .autograd.modes import state, thread
-from .device import cpu
+from .devices import cpu
 from .size import Size
 
 __all__ = ["Tensor", "edge_of", "wrap", "wrap_view"]
@@ -300,8 +300,13 @@ def _warn_non_leaf_grad():
     )
 
 
-def _legacy(cls, args, kwargs):
-    raise TypeError("the legacy constructor is not set up yet")
+def set_legacy(constructor):
+    """Give ``Tensor(...)`` its constructor, which lives with the others on the operators' floor."""
+    global _legacy
+    _legacy = constructor
+
+
+_legacy = None
 
 
 # ------------------------------------------------------------------------------------------------------ construction

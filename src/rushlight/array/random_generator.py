@@ -24,7 +24,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..device import check as check_device
+from ..devices import check as check_device
 
 __all__ = ["STATE_BYTES", "Generator", "default_generator", "fork"]
 

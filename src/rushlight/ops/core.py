@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import device as devices
+from .. import devices
 from .. import dtypes, inplace
 from ..autograd.engine import sum_to as _sum_to
 from ..autograd.graph import Leaf

@@ -6,12 +6,11 @@ import operator
 
 import numpy as np
 
-from .. import device as devices
+from .. import devices
 from .. import dtypes
-from .. import tensor as tensors
 from ..autograd.modes import thread
 from ..size import Size
-from ..tensor import Tensor, strided, wrap
+from ..tensor import Tensor, _new, set_legacy, strided, wrap
 from .table import TENSOR, as_array
 
 _KINDS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
@@ -260,9 +259,6 @@ def as_tensor(data, dtype=None, device=None):
     return wrap(array_of(data, None if dtype is None else as_dtype(dtype)))
 
 
-asarray_like = as_tensor
-
-
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
     """``obj`` as a tensor; ``copy`` demands (True) or refuses (False) a copy."""
     made = as_tensor(obj, dtype=dtype, device=device)
@@ -429,7 +425,7 @@ def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layo
     return finish(wrap(array_of(data, d)), requires_grad)
 
 
-def _new(name, fill):
+def _new_method(name, fill):
     def make(self, *args, size=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
         shape = sizes(name, args, size)
         check_options(name, layout, device, pin_memory)
@@ -440,9 +436,9 @@ def _new(name, fill):
     return make
 
 
-new_zeros = _new("new_zeros", np.zeros)
-new_ones = _new("new_ones", np.ones)
-new_empty = _new("new_empty", np.empty)
+new_zeros = _new_method("new_zeros", np.zeros)
+new_ones = _new_method("new_ones", np.ones)
+new_empty = _new_method("new_empty", np.empty)
 
 
 def new_full(self, size, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
@@ -557,7 +553,7 @@ def legacy(cls, args, kwargs):
             " * (tuple of ints size, *, torch.device device = None)\n * (object data, *, torch.device device = None)\n"
         )
     array = _legacy_array(args, d)
-    made = tensors._new(Tensor if getattr(cls, "_legacy_dtype", None) else cls)
+    made = _new(Tensor if getattr(cls, "_legacy_dtype", None) else cls)
     made._a, made._dtype, made._edge, made._vc, made._view = array, dtypes.of(array.dtype), None, [0], None
     return made
 
@@ -589,7 +585,7 @@ def _truncated(data, d):
         return array.astype(d.numpy)
 
 
-tensors._legacy = legacy
+set_legacy(legacy)
 
 
 class _Typed(type):

@@ -15,8 +15,8 @@ import keyword
 
 import numpy as np
 
-from .. import tensor as _tensor
 from ..autograd.graph import Node
+from ..tensor import Tensor
 
 __all__ = ["RAW", "TENSOR", "Op", "binary", "composite", "differentiable", "elementwise", "unary"]
 
@@ -234,7 +234,7 @@ def _show(name, public, aliases, options):
         if options.get("function") is not False:
             PLACES.setdefault(place, {})[short] = public
         if method or (method is None and place == ""):
-            setattr(_tensor.Tensor, options.get("method_name") or short, public)
+            setattr(Tensor, options.get("method_name") or short, public)
 
 
 def as_array(value):
