@@ -16,10 +16,10 @@ import time
 
 def _run_some(arguments):
     target, pattern, numbers, limit = arguments
+    import torch
+
     from . import scope
     from .checks import Checker
-
-    import torch
 
     torch.set_num_threads(1)
     chosen = scope.entries(pattern)
