@@ -1,0 +1,111 @@
+"""Arrays made from numbers: ranges and the indices of triangles, with PyTorch's dtypes, lengths and rounding."""
+
+import math
+
+import numpy as np
+
+from .. import dtypes
+
+__all__ = ["arange", "linspace", "logspace", "tril_indices", "triu_indices"]
+
+_INT64 = np.dtype(np.int64)
+
+
+def arange(start=0, end=None, step=1, *, dtype=None):
+    """Numbers from ``start`` up to, not including, ``end``: int64 for ints, the default dtype for floats."""
+    if end is None:
+        start, end = 0, start
+    numbers = (start, end, step)
+    if dtype is None:
+        whole = all(isinstance(n, (int, np.integer)) for n in numbers)
+        dtype = dtypes.int64 if whole else dtypes.get_default_dtype()
+    target = dtype.numpy
+    if target.kind in "bc":
+        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtype.legacy}'")
+    if target == _INT64:
+        start, end, step = int(start), int(end), int(step)
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
+    if (step > 0 and end < start) or (step < 0 and end > start):
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    if target == _INT64:
+        return np.arange(start, end, step, dtype=target)
+    count = math.ceil((float(end) - float(start)) / float(step))
+    if target.kind in "iu":
+        return (int(start) + np.arange(count) * int(step)).astype(target)
+    return (float(start) + np.arange(count, dtype=np.float64) * float(step)).astype(target)
+
+
+def _even(start, end, steps, dtype):
+    """``steps`` numbers from ``start`` to ``end``: the first half counted from the start, the rest back from the end."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    kind = np.result_type(dtype)
+    if kind.kind in "iu":
+        step = (float(end) - float(start)) / (steps - 1) if steps > 1 else 0.0
+        step = np.float32(step)
+        places = np.arange(steps)
+        first = start + (step * places).astype(np.float32)
+        last = end - (step * (steps - 1 - places)).astype(np.float32)
+        return np.trunc(np.where(places < steps // 2, first, last)).astype(kind)
+    start, end = kind.type(start), kind.type(end)
+    if steps == 1:
+        return np.full(1, start, kind)
+    step = (end - start) / kind.type(steps - 1) if steps > 1 else kind.type(0)
+    places = np.arange(steps)
+    half = steps // 2
+    out = np.empty(steps, kind)
+    out[:half] = start + step * places[:half].astype(kind)
+    out[half:] = end - step * (steps - 1 - places[half:]).astype(kind)
+    return out
+
+
+def _number_dtype(*numbers):
+    if any(isinstance(n, complex) for n in numbers):
+        return dtypes.default_complex()
+    return dtypes.get_default_dtype()
+
+
+def _through_float32(dtype):
+    target = dtype.numpy
+    half = dtype.is_floating_point and dtype.itemsize == 2
+    return (np.dtype(np.float32) if half else target), target
+
+
+def linspace(start, end, steps, *, dtype=None):
+    """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
+    working, target = _through_float32(dtype or _number_dtype(start, end))
+    return _even(start, end, steps, working).astype(target, copy=False)
+
+
+def logspace(start, end, steps, base=10.0, *, dtype=None):
+    """``steps`` powers of ``base``, the exponents evenly spaced from ``start`` to ``end``, both included."""
+    working, target = _through_float32(dtype or _number_dtype(start, end))
+    if working.kind in "iu":
+        exponents = _even(start, end, steps, np.dtype(np.float32))
+        return np.power(np.float32(base), exponents).astype(target)
+    return np.power(working.type(base), _even(start, end, steps, working)).astype(target, copy=False)
+
+
+def _triangle(row, col, offset, dtype, lower):
+    name = "tril_indices" if lower else "triu_indices"
+    for each, n in (("row", row), ("col", col)):
+        if n < 0:
+            raise RuntimeError(f"{each} must be non-negative, got{n}")
+    target = _INT64 if dtype is None else dtype.numpy
+    if target.kind not in "iu":
+        raise NotImplementedError(f"\"{name}\" not implemented for '{dtype.legacy}'")
+    mask = np.tri(row, col, offset if lower else offset - 1, dtype=bool)
+    return np.stack((mask if lower else ~mask).nonzero()).astype(target, copy=False)
+
+
+def tril_indices(row, col, offset=0, *, dtype=None):
+    """(2, n): rows and columns of the elements on and below diagonal ``offset``, row by row."""
+    return _triangle(row, col, offset, dtype, True)
+
+
+def triu_indices(row, col, offset=0, *, dtype=None):
+    """(2, n): rows and columns of the elements on and above diagonal ``offset``, row by row."""
+    return _triangle(row, col, offset, dtype, False)
