@@ -144,5 +144,5 @@ def __getattr__(name):
         raise AttributeError(f"module 'torch' has no attribute '{name}'")
     from .missing import explain
 
-    raise AttributeError(explain("", name))
+    raise AttributeError(explain("torch", name))
 

@@ -24,4 +24,4 @@ def __getattr__(name):
             raise
     from ..missing import explain
 
-    raise AttributeError(explain("autograd", name))
+    raise AttributeError(explain("torch.autograd", name))

@@ -1,0 +1,304 @@
+"""Random tensors, on PyTorch's CPU streams (``array.random``)."""
+
+import numpy as np
+
+from .. import dtypes, inplace
+from ..array import random as streams
+from ..autograd.graph import Node, tick
+from ..autograd.modes import thread
+from ..tensor import Tensor, edge_of, wrap
+from .creation import as_dtype, check_options, finish, sizes
+from .table import PLACES, TENSOR, as_array, differentiable
+
+__all__ = ["Generator", "default_generator"]
+
+
+class Generator(streams.Generator):
+    """A random stream of its own: ``torch.Generator()``; states are uint8 tensors."""
+
+    __slots__ = ()
+
+    def get_state(self):
+        """The state as a uint8 tensor of 5056 bytes, laid out as PyTorch's."""
+        return wrap(super().get_state())
+
+    def set_state(self, new_state):
+        """Continue from a state; see ``array.random_generator``."""
+        if isinstance(new_state, Tensor) and new_state._dtype is dtypes.uint8:
+            new_state = new_state._a
+        return super().set_state(new_state)
+
+    def clone_state(self):
+        return Generator().set_state(self.get_state())
+
+    def __reduce__(self):
+        return Generator, (), self.get_state()
+
+
+default_generator = streams.default_generator
+# the floor below made it, and draws from it by default; users see its states as tensors like any other generator's
+default_generator.__class__ = Generator
+
+
+def _options(name, kwargs):
+    """The options of a constructor: (out, dtype or None, requires_grad, generator)."""
+    out = kwargs.pop("out", None)
+    dtype = kwargs.pop("dtype", None)
+    requires_grad = kwargs.pop("requires_grad", False)
+    generator = kwargs.pop("generator", None)
+    check_options(name, kwargs.pop("layout", None), kwargs.pop("device", None), kwargs.pop("pin_memory", False))
+    kwargs.pop("names", None)
+    kwargs.pop("memory_format", None)
+    if kwargs:
+        raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    return out, (None if dtype is None else as_dtype(dtype)), requires_grad, generator
+
+
+def _give(array, out, requires_grad):
+    made = wrap(as_array(array))
+    if out is None:
+        return finish(made, requires_grad)
+    from .dispatch import store
+
+    store(out, made._a)
+    return out
+
+
+def rand(*size, **kwargs):
+    """Uniform numbers in [0, 1) of the given sizes, in the default dtype unless ``dtype`` is given.
+
+    ``generator`` is drawn from in place of the default one.
+    """
+    shape = sizes("rand", size, kwargs.pop("size", None))
+    out, dtype, requires_grad, generator = _options("rand", kwargs)
+    return _give(streams.rand(shape, dtype=dtype or _dtype_of(out), generator=generator), out, requires_grad)
+
+
+def randn(*size, **kwargs):
+    """Standard normal numbers of the given sizes."""
+    shape = sizes("randn", size, kwargs.pop("size", None))
+    out, dtype, requires_grad, generator = _options("randn", kwargs)
+    return _give(streams.randn(shape, dtype=dtype or _dtype_of(out), generator=generator), out, requires_grad)
+
+
+def _dtype_of(out):
+    return None if out is None else out._dtype
+
+
+def randint(*args, low=0, high=None, size=None, **kwargs):
+    """Integers in [low, high): ``randint(high, size)`` or ``randint(low, high, size)``; int64 unless ``dtype`` is given."""
+    args = list(args)
+    if args and isinstance(args[-1], (tuple, list)):
+        size = args.pop()
+    if len(args) == 1:
+        low, high = (low, args[0]) if high is None else (args[0], high)
+    elif len(args) == 2:
+        low, high = args
+    if size is None or high is None:
+        raise TypeError("randint() received an invalid combination of arguments: it takes (high, size) or (low, high, size)")
+    shape = sizes("randint", (size,))
+    out, dtype, requires_grad, generator = _options("randint", kwargs)
+    low, high = (int(each) for each in (low, high))
+    made = streams.randint(low, high, shape, dtype=dtype or _dtype_of(out), generator=generator)
+    return _give(made, out, requires_grad)
+
+
+def randperm(n, **kwargs):
+    """The numbers 0 to n - 1 in random order."""
+    out, dtype, requires_grad, generator = _options("randperm", kwargs)
+    return _give(streams.randperm(int(n), dtype=dtype or _dtype_of(out), generator=generator), out, requires_grad)
+
+
+def rand_like(input, **kwargs):
+    """As ``rand``, in the shape and dtype of ``input``."""
+    return _sampled_like("rand_like", streams.uniform_, input, kwargs)
+
+
+def randn_like(input, **kwargs):
+    """As ``randn``, in the shape and dtype of ``input``."""
+    return _sampled_like("randn_like", streams.normal_, input, kwargs)
+
+
+def _sampled_like(name, fill, input, kwargs):
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    _, dtype, requires_grad, generator = _options(name, kwargs)
+    empty = np.empty_like(input._a, (dtype or input._dtype).numpy)
+    return finish(wrap(fill(empty, generator=generator)), requires_grad)
+
+
+def randint_like(input, *bounds, low=0, high=None, **kwargs):
+    """As ``randint``, in the shape and dtype of ``input``."""
+    if bounds:
+        low, high = (low, bounds[0]) if len(bounds) == 1 else bounds[:2]
+    _, dtype, requires_grad, generator = _options("randint_like", kwargs)
+    empty = np.empty_like(input._a, (dtype or input._dtype).numpy)
+    return finish(wrap(streams.random_(empty, int(low), int(high), generator=generator)), requires_grad)
+
+
+def normal(mean, std=1.0, size=None, **kwargs):
+    """Normal numbers: means and deviations as tensors, or as numbers with a ``size``."""
+    out, dtype, requires_grad, generator = _options("normal", kwargs)
+    tensors = [each for each in (mean, std) if isinstance(each, Tensor)]
+    if not tensors:
+        if size is None and out is None:
+            raise TypeError("normal() received an invalid combination of arguments: two numbers need a size")
+        shape = out._a.shape if size is None else sizes("normal", (size,))
+        return _give(streams.normal(mean, std, shape, dtype=dtype, generator=generator), out, requires_grad)
+    given = [each._a if isinstance(each, Tensor) else each for each in (mean, std)]
+    return _give(streams.normal(*given, generator=generator), out, requires_grad)
+
+
+def bernoulli(input, p=None, *, generator=None, out=None):
+    """Ones with the probabilities ``input``, zeros else."""
+    made = streams.bernoulli(input._a, p, generator=generator)
+    if out is not None:
+        return _give(made, out, False)
+    return _constant(input, made, "BernoulliBackward0")
+
+
+def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+    """Indices drawn in proportion to the rows of ``input``."""
+    return _give(streams.multinomial(input._a, num_samples, replacement, generator=generator), out, False)
+
+
+def poisson(input, generator=None):
+    """Poisson numbers with the rates ``input``."""
+    return _constant(input, streams.poisson(input._a, generator), "PoissonBackward0")
+
+
+def binomial(count, prob, generator=None):
+    """Binomial numbers of ``count`` trials with probability ``prob``."""
+    return _constant(prob, streams.binomial(count._a, prob._a, generator), "BinomialBackward0")
+
+
+def _standard_gamma(input, generator=None):
+    return TENSOR._sampled_gamma(input, generator)
+
+
+def _gamma_kernel(input, generator):
+    return streams._standard_gamma(input, generator)
+
+
+differentiable(
+    *("_sampled_gamma", _gamma_kernel),
+    **dict(
+        vjp=lambda F, g, x, y: g * F._standard_gamma_grad(x, y),
+        node_name="StandardGammaBackward0", method=False, function=False,
+    ),
+)  # fmt: skip
+
+
+class _ConstantNode(Node):
+    """A sampler's node: its result does not depend on the input smoothly, so the cotangent is zero."""
+
+    __slots__ = ()
+
+    def run(self, cotangent, keep):
+        return tuple(None if edge is None else np.zeros(edge.shape, edge.dtype.numpy) for edge in self.next)
+
+    def run_graph(self, cotangent, keep):
+        return tuple(None if array is None else wrap(array) for array in self.run(cotangent, keep))
+
+
+_NODES = {}
+
+
+def _node(name, edge, tensor):
+    kind = _NODES.get(name)
+    if kind is None:
+        kind = _NODES[name] = type(name, (_ConstantNode,), {"__slots__": (), "__module__": "torch.autograd"})
+    node = kind()
+    node.seq, node.next, node.saved, node.guard = tick(), (edge,), (), None
+    node.shape, node.dtype = tensor._a.shape, tensor._dtype
+    return node
+
+
+def _constant(input, array, name):
+    made = wrap(as_array(array))
+    edge = edge_of(input)
+    if edge is not None and thread.grad and made._dtype.category >= 2:
+        made._edge = _node(name, edge, made)
+    return made
+
+
+# --------------------------------------------------------------------------------------------------- filling in place
+
+
+def _filler(name, fill, node_name, order, defaults):
+    """The method ``name``: fill this tensor with random numbers."""
+
+    def method(self, *args, generator=None, **kwargs):
+        given = dict(zip(order, args))
+        given.update({{"from": "from_"}.get(key, key): value for key, value in kwargs.items()})
+        unknown = [key for key in given if key not in order]
+        if unknown or len(args) > len(order):
+            raise TypeError(f"{name}() got an unexpected keyword argument '{(unknown or ['?'])[0]}'")
+        values = [given.get(key, defaults[key]) for key in order if key in given or key in defaults]
+        values = [each._a if isinstance(each, Tensor) else each for each in values]
+        edge = edge_of(self)
+        inplace.check(self, edge is not None)
+        inplace.check_memory(self._a)
+        fill(self._a, *values, generator=generator)
+        recorded = edge is not None and thread.grad
+        inplace.finish(self, _node(node_name, edge, self) if recorded else None)
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"Fill in place from the random stream: ``{name}({', '.join(order)})``; see ``array.random``."
+    setattr(Tensor, name, method)
+    setattr(TENSOR, name, method)
+    return method
+
+
+def _random_fill(out, *bounds, generator=None):
+    streams.random_(out, *bounds, generator=generator)
+
+
+def _bernoulli_fill(out, p, generator=None):
+    streams.bernoulli_(out, p, generator=generator)
+
+
+_filler("uniform_", streams.uniform_, "UniformBackward0", ("from_", "to"), dict(from_=0.0, to=1.0))
+_filler("normal_", streams.normal_, "NormalBackward0", ("mean", "std"), dict(mean=0.0, std=1.0))
+_filler("exponential_", streams.exponential_, "ExponentialBackward0", ("lambd",), dict(lambd=1.0))
+_filler("cauchy_", streams.cauchy_, "CauchyBackward0", ("median", "sigma"), dict(median=0.0, sigma=1.0))
+_filler("log_normal_", streams.log_normal_, "LogNormalBackward0", ("mean", "std"), dict(mean=1.0, std=2.0))
+_filler("geometric_", streams.geometric_, "GeometricBackward0", ("p",), {})
+_filler("bernoulli_", _bernoulli_fill, "BernoulliBackward0", ("p",), dict(p=0.5))
+_filler("random_", _random_fill, "RandomBackward0", ("from_", "to"), {})
+
+
+def manual_seed(seed):
+    """Seed the default generator; returns it."""
+    return default_generator.manual_seed(int(seed))
+
+
+def seed():
+    """Seed the default generator from the system's entropy; returns the seed."""
+    return default_generator.seed()
+
+
+def initial_seed():
+    """The seed the default generator was last given."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state():
+    """The state of the default generator, as a uint8 tensor of 5056 bytes in PyTorch's layout."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state):
+    """Put the default generator into a state returned by ``get_rng_state``."""
+    default_generator.set_state(new_state)
+
+
+for _name in (
+    *("rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli", "multinomial"),
+    *("poisson", "binomial", "_standard_gamma", "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
+    *("Generator", "default_generator"),
+):
+    PLACES[""][_name] = globals()[_name]
+Tensor.bernoulli = bernoulli
+Tensor.multinomial = multinomial
