@@ -94,8 +94,13 @@ def in_memory_order(out):
 
 
 def _fill(out, produce):
-    """Put ``produce(n)``, called for consecutive chunks, into ``out`` in memory order."""
+    """Put ``produce(n)``, called for consecutive chunks, into ``out`` in memory order.
+
+    PyTorch makes 16-bit floats from doubles by way of float32, so two roundings happen here as well.
+    """
     size = out.size
+    if out.dtype.itemsize == 2 and is_floating(out.dtype):
+        wide, produce = produce, lambda n: wide(n).astype(np.float32, copy=False)
     if size <= _CHUNK:
         values = produce(size)
         if out.flags.c_contiguous:
@@ -252,6 +257,8 @@ def cauchy_(out, median=0.0, sigma=1.0, *, generator=None):
 
 def exponential_(out, lambd=1.0, *, generator=None):
     """Fill with exponential deviates of the rate ``lambd``: -log1p(-u) / lambd."""
+    if not lambd > 0.0:
+        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
     if out.size == 0:
         return out
     if not is_floating(out.dtype):
@@ -259,8 +266,6 @@ def exponential_(out, lambd=1.0, *, generator=None):
             "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
             f"specified {legacy_name(out)}"
         )
-    if not lambd > 0.0:
-        raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
     generator = generator or default_generator
     scale = -1.0 / lambd
     if out.dtype == np.float64:
@@ -355,7 +360,7 @@ def random_(out, *bounds, generator=None):
     if to is None and from_ == _INT64_MIN:
         if out.size == 0:
             return out
-        if name in ("float16", "bool") or out.dtype.kind == "c":
+        if name in ("float16", "bool", "uint16", "uint32", "uint64") or out.dtype.kind == "c":
             refuse("random_full_64_bits_range_kernel_cpu", out)
         if name not in ("int64", "float64", "float32", "bfloat16"):
             raise RuntimeError("random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16")
@@ -437,15 +442,18 @@ def _random_full(out, generator):
 
 
 def _rounded(value, name):
-    """An int as a floating dtype holds it."""
-    return int(np.float32(value).astype(dtypes.BY_NAME[name].numpy)) if name != "float64" else int(float(value))
+    """An int as a floating dtype holds it, as an int again (what is out of range becomes -2**63, as in C on x86)."""
+    if name == "float64":
+        held = float(value)
+    else:
+        with np.errstate(over="ignore"):
+            held = float(np.float32(value).astype(dtypes.BY_NAME[name].numpy))
+    return int(held) if -(2.0**63) <= held < 2.0**63 else _INT64_MIN
 
 
 def _representable_from(from_, name):
     """The bound moved up where rounding to the dtype would take results below it."""
     following = from_ + 1
-    if abs(following) > _LARGEST[name]:
-        return from_
     if _rounded(following, name) < from_:
         return _rounded(following, name) + (1 << (abs(following).bit_length() - _DIGITS[name]))
     return from_
@@ -454,8 +462,6 @@ def _representable_from(from_, name):
 def _representable_to(to, name):
     """The bound moved down where rounding to the dtype would reach it."""
     last = to - 1
-    if abs(last) > _LARGEST[name]:
-        return to
     if _rounded(last, name) >= to:
         return _rounded(last, name) - (1 << (abs(last).bit_length() - _DIGITS[name]))
     return to
@@ -498,8 +504,9 @@ def rrelu_noise_(noise, input, lower=1.0 / 8, upper=1.0 / 3, *, generator=None):
     generator = generator or default_generator
     below = input <= 0
     count = int(np.count_nonzero(below))
-    lower, upper = float(lower), float(upper)
-    values = fused(generator.doubles(count), upper - lower, lower)
+    held = np.float64 if input.dtype == np.float64 else np.float32  # the bounds are held in the input's precision
+    lower, upper = float(held(lower)), float(held(upper))
+    values = generator.doubles(count) * (upper - lower) + lower  # PyTorch does not fuse this one
     values[values >= upper] = lower
     noise[...] = 1
     noise[below] = values.astype(noise.dtype)

@@ -110,7 +110,10 @@ def fill_normal(flat, mean, std, generator):
     """Fill a contiguous 1-d array of a real floating dtype with normal deviates, 16 or more or fewer."""
     size = flat.size
     if size < 16:
-        flat[...] = fused(serial_normals(generator, size), std, mean)
+        values = fused(serial_normals(generator, size), std, mean)
+        flat[...] = (
+            values if flat.dtype.itemsize > 2 else values.astype(np.float32)
+        )  # doubles become 16-bit through float32
     elif flat.dtype == np.float32:
         _fill_blocks(flat, _F32(mean), _F32(std), generator.floats, _transform32, np.float32)
     elif flat.dtype == np.float64:

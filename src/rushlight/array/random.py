@@ -1,0 +1,76 @@
+"""PyTorch's CPU random streams, number for number, on raw arrays: the one module that the floors above import.
+
+The parts: `random_generator` (the engine and its state), `random_normal` (Box-Muller), `random_fill` (in-place samplers),
+`random_create` (new arrays), `random_permute` (permutations), `random_reject` (Poisson, binomial, gamma, Dirichlet).
+
+Every sampler consumes the draws that PyTorch 2.13 consumes, so whatever comes after stays in step, and states interchange
+with ``torch.Generator`` at any moment.
+
+Bit for bit PyTorch's: `uniform_`, `rand` (every dtype, any bounds), `random_`, `randint`, `randperm`, `bernoulli`, dropout
+and rrelu noise, `geometric_`, `multinomial` (see below), `poisson`, `binomial`; `normal_` and `randn` in float32, float16,
+bfloat16 and complex64 (against PyTorch on x86; see `random_normal`), and the arrays of fewer than 16 elements or with gaps
+in every dtype; `exponential_`, `cauchy_`, `log_normal_`, gamma and Dirichlet in float32 and narrower.
+
+To rounding (an ulp), in float64 on platforms whose NumPy does not share the C library's cosine: `normal_` of 16 elements
+and more; everywhere: gamma and Dirichlet in float64, `normal` with arrays of 16-bit floats.
+
+Not reproduced: the order that ``topk`` gives to equal quotients, so `multinomial` without replacement may list categories
+of probability zero differently once all others are drawn. Wheels of PyTorch older than 2.13 differ in places (`bernoulli`
+on Intel processors, `randint` for ranges between 2**28 and 2**32, float16 normals).
+"""
+
+from .random_create import (
+    bernoulli,
+    dropout_noise,
+    feature_dropout_noise,
+    multinomial,
+    normal,
+    rand,
+    randint,
+    randn,
+    rrelu_noise,
+)
+from .random_fill import (
+    bernoulli_,
+    cauchy_,
+    exponential_,
+    geometric_,
+    log_normal_,
+    normal_,
+    random_,
+    rrelu_noise_,
+    uniform_,
+)
+from .random_generator import STATE_BYTES, Generator, default_generator, fork
+from .random_permute import randperm
+from .random_reject import _sample_dirichlet, _standard_gamma, binomial, poisson
+
+__all__ = [
+    "STATE_BYTES",
+    "Generator",
+    "_sample_dirichlet",
+    "_standard_gamma",
+    "bernoulli",
+    "bernoulli_",
+    "binomial",
+    "cauchy_",
+    "default_generator",
+    "dropout_noise",
+    "exponential_",
+    "feature_dropout_noise",
+    "fork",
+    "geometric_",
+    "log_normal_",
+    "multinomial",
+    "normal",
+    "normal_",
+    "poisson",
+    "rand",
+    "randint",
+    "randn",
+    "random_",
+    "randperm",
+    "rrelu_noise",
+    "rrelu_noise_",
+    "uniform_",
+]
