@@ -27,7 +27,7 @@ def fast_function(op):
         return None
 
     def slow(*args, **kwargs):
-        return call(op, args, kwargs)
+        return call(op, tuple([each for each in args if each is not _MISSING]), kwargs)
 
     if len(op.operands) == 1:
         return _unary(op, slow)
@@ -36,11 +36,15 @@ def fast_function(op):
     return None
 
 
+#: stands for an operand that was given by keyword, or not at all
+_MISSING = object()
+
+
 def operator_method(op, reflected=False):
     """``__add__`` and its kin: as the function, but NotImplemented for what is no operand."""
     from .dispatch import call
 
-    def slow(a, b, **kwargs):
+    def slow(a, b, *rest, **kwargs):
         if not isinstance(b, _OPERANDS) and not hasattr(b, "__torch_function__"):
             return NotImplemented
         return call(op, (b, a) if reflected else (a, b), kwargs)
@@ -68,10 +72,11 @@ def _keeps(op):
 
     def flags(*needs):
         names = {name for each in needs for name in each}
-        return tuple(name in names for name in ("input", "other", "y"))
+        return tuple(name in names for name in (*op.operands, "y"))
 
-    a = op.rules["input"].needs if "input" in op.rules else ()
-    b = op.rules["other"].needs if "other" in op.rules else ()
+    first, second = op.operands
+    a = op.rules[first].needs if first in op.rules else ()
+    b = op.rules[second].needs if second in op.rules else ()
     return flags(a), flags(b), flags(a, b)
 
 
@@ -95,16 +100,16 @@ def _unary(op, slow):
     result_dtype = dtypes.bool
     node_class = None
 
-    def function(input, **kwargs):
+    def function(input=_MISSING, *rest, **kwargs):
         nonlocal node_class
         recording = differentiable
         if state.special:
             if state.rare:
-                return slow(input, **kwargs)
+                return slow(input, *rest, **kwargs)
             recording = differentiable and thread.grad
         kind = input.__class__
-        if (kind is not Tensor and kind is not Parameter) or kwargs:
-            return slow(input, **kwargs)
+        if (kind is not Tensor and kind is not Parameter) or kwargs or rest:
+            return slow(input, *rest, **kwargs)
         dtype = input._dtype
         if not dtype.plain:
             return slow(input)
@@ -152,19 +157,19 @@ def _binary(op, slow):
     result_dtype = dtypes.bool
     only_a, only_b, both = _keeps(op)
     keeps_any = any(both)
-    no_rule_a, no_rule_b = "input" not in op.rules, "other" not in op.rules
+    no_rule_a, no_rule_b = op.operands[0] not in op.rules, op.operands[1] not in op.rules
     node_class = None
 
-    def function(input, other, **kwargs):
+    def function(input=_MISSING, other=_MISSING, *rest, **kwargs):
         nonlocal node_class
         recording = differentiable
         if state.special:
             if state.rare:
-                return slow(input, other, **kwargs)
+                return slow(input, other, *rest, **kwargs)
             recording = differentiable and thread.grad
         kind = input.__class__
-        if (kind is not Tensor and kind is not Parameter) or kwargs:
-            return slow(input, other, **kwargs)
+        if (kind is not Tensor and kind is not Parameter) or kwargs or rest:
+            return slow(input, other, *rest, **kwargs)
         dtype = input._dtype
         if not dtype.plain:
             return slow(input, other)
@@ -252,7 +257,7 @@ class FastNode(OpNode):
             arrays = saved if isinstance(saved, tuple) else (saved,)
             order = [name for name in ("input", "y") if name in needs]
         else:
-            arrays, order = saved, ("input", "other", "y")
+            arrays, order = saved or (None, None, None), (*names, "y")
         for i, (name, array) in enumerate(zip(order, arrays)):
             if array is None:
                 continue
@@ -260,10 +265,8 @@ class FastNode(OpNode):
             values[name] = array
             marks[name] = (place, dtype, guard[2 * i])
             full += (guard[2 * i], guard[2 * i + 1], array, dtype, place)
-        for name in self.op.params:
-            values.setdefault(name, None)
-        defaults = getattr(self.op.kernel, "__kwdefaults__", None) or {}
-        values.update(defaults)
+        for name, value in self.op.defaults().items():
+            values.setdefault(name, value)
         self._facts(values)
         self.saved = Saved(values, marks, layout)
         self.guard = tuple(full)
@@ -288,19 +291,21 @@ class FastNode(OpNode):
         return OpNode.run(self, cotangent, keep)
 
 
-_SCALED = "multiply({g}, {rule}(RAW, {args}), out=...) if {g}.size <= LARGE else chain_rule({g}, {rule}, ({args},))"
+_SCALED = "multiply(g, {rule}(RAW, {args}), out=...) if g.size <= LARGE else chain_rule(g, {rule}, ({args},))"
 
 
 def fast_node_base(op):
     """The base class of an elementwise operator's nodes: ``run`` written out for its rules."""
-    usual = ("input", "other", "y")
-    plain = len(op.operands) <= 2 and all(name in usual for rule in op.rules.values() for name in rule.needs)
-    if not plain:
+    defaults = op.defaults()
+    known = {*op.operands, "y", *defaults}
+    if len(op.operands) > 2 or not all(name in known for rule in op.rules.values() for name in rule.needs):
         return _Thawing if len(op.operands) <= 2 else OpNode
     source = _unary_source(op) if len(op.operands) == 1 else _binary_source(op)
     scope = dict(RAW=RAW, Saved=Saved, freed=freed, multiply=np.multiply, sum_to=sum_to, LARGE=LARGE, chain_rule=chain_rule)
     for name, rule in op.rules.items():
         scope["rule_" + name] = rule.function
+    # on the shortest path every further parameter has its default value
+    scope.update({name: value for name, value in defaults.items() if name not in op.operands})
     exec(source, scope)
     return type("FastNode", (FastNode,), {"__slots__": (), "run": scope["run"]})
 
@@ -310,20 +315,31 @@ class _Thawing(FastNode):
     run = FastNode.general
 
 
-def _pulled(rule, name):
+def _constant_of(op, rule):
+    """The partial derivative where it is a number on the shortest path, else None."""
+    defaults = op.defaults()
+    if rule.constant is not None or rule.wants_g or not all(n in defaults and n not in op.operands for n in rule.needs):
+        return rule.constant
+    value = rule.function(None, *[defaults[name] for name in rule.needs])
+    return value if isinstance(value, (int, float)) else None
+
+
+def _pulled(op, name):
     """Source of the cotangent for one operand."""
-    if rule.constant is not None:
-        return {1: "g", -1: "-g"}.get(rule.constant, f"g * {rule.constant!r}")
+    rule = op.rules[name]
+    constant = _constant_of(op, rule)
+    if constant is not None:
+        return {1: "g", -1: "-g"}.get(constant, f"g * {constant!r}")
     args = ", ".join(rule.needs)
     if rule.wants_g:
         return f"rule_{name}(RAW, g{args and ', ' + args})"
     if not args:
         return f"g * rule_{name}(RAW)"
-    return _SCALED.format(g="g", rule="rule_" + name, args=args)
+    return _SCALED.format(rule="rule_" + name, args=args)
 
 
 def _unary_source(op):
-    rule = op.rules["input"]
+    rule = op.rules[op.operands[0]]
     order = [name for name in ("input", "y") if name in rule.needs]
     lines = ["def run(self, g, keep):"]
     if order:
@@ -337,13 +353,14 @@ def _unary_source(op):
             "    if not keep: self.saved = None",
             f"    {', '.join(order)} = saved",
         ]
-    lines.append(f"    return ({_pulled(rule, 'input')},)")
+    lines.append(f"    return ({_pulled(op, op.operands[0])},)")
     return "\n".join(lines)
 
 
 def _binary_source(op):
     lines = ["def run(self, g, keep):"]
-    if any(rule.needs for rule in op.rules.values()):
+    names = (*op.operands, "y")
+    if any(name in names for rule in op.rules.values() for name in rule.needs):
         lines += [
             "    saved = self.saved",
             "    if saved is None: raise freed()",
@@ -351,17 +368,17 @@ def _binary_source(op):
             "    a, u, b, v, c, w = self.guard",
             "    if a[0] != u or b[0] != v or c[0] != w: return self.general(g, keep)",
             "    if not keep: self.saved = None",
-            "    input, other, y = saved",
+            f"    {', '.join(names)} = saved",
         ]
     else:
         lines.append("    if self.saved.__class__ is Saved: return self.general(g, keep)")
     lines.append("    edge_a, edge_b = self.next")
-    for name, edge, out in (("input", "edge_a", "ga"), ("other", "edge_b", "gb")):
+    for name, edge, out in zip(op.operands, ("edge_a", "edge_b"), ("ga", "gb")):
         lines.append(f"    {out} = None")
         if name in op.rules:
             lines += [
                 f"    if {edge} is not None:",
-                f"        {out} = {_pulled(op.rules[name], name)}",
+                f"        {out} = {_pulled(op, name)}",
                 f"        if {out}.shape != {edge}.shape: {out} = sum_to({out}, {edge}.shape)",
             ]
     lines.append("    return ga, gb")

@@ -97,6 +97,16 @@ class Op:
             self.bind = _binder(self)
         return self.bind
 
+    def defaults(self):
+        """The default of every parameter that has one, by name."""
+        code = getattr(self.kernel, "__code__", None)
+        if code is None:
+            return {}
+        found = dict(self.kernel.__kwdefaults__ or {})
+        values = self.kernel.__defaults__ or ()
+        found.update(zip(code.co_varnames[code.co_argcount - len(values) : code.co_argcount], values))
+        return found
+
     def node(self):
         """The class of the operator's nodes, named as PyTorch names it; made at the first recording."""
         if self.node_class is None:
