@@ -289,17 +289,10 @@ def put_at(view, arrays, values, accumulate):
             view[where] = values
     except IndexError as error:
         raise _translated(error, view.shape, where) from None
-    except (ValueError, RuntimeError):
-        if len(where) == 1 and _is_mask(where[0]):  # one true element broadcasts more freely in NumPy's mask writes
-            where = where[0].nonzero()
-            try:
-                if accumulate:
-                    _add_at(view, where, values)
-                else:
-                    view[where] = values
-                return
-            except ValueError:
-                pass
+    except (ValueError, TypeError, RuntimeError) as error:
+        if len(where) == 1 and _is_mask(where[0]) and not isinstance(error, RuntimeError):
+            # NumPy's mask writes broadcast less than index arrays do
+            return put_at(view, [*where[0].nonzero()], values, accumulate)
         target = _shape_at(view, where)
         raise RuntimeError(
             f"shape mismatch: value tensor of shape {shape_text(values.shape)} cannot be broadcast to indexing result "

@@ -113,9 +113,7 @@ def repeat(input, repeats):
     repeats = tuple([operator.index(n) for n in repeats])
     lead = len(repeats) - input.ndim
     if lead < 0:
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     shape = (1,) * lead + input.shape
     out_shape = tuple([n * r for n, r in zip(shape, repeats, strict=True)])
     for n in out_shape:

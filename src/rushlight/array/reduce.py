@@ -248,9 +248,7 @@ def _check_filled(input, axes, name, error=RuntimeError, hint=True):
         raise error(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{more}")
     for axis in axes or ():
         if input.shape[axis] == 0:
-            raise IndexError(
-                f"{name}(): Expected reduction dim {axis % input.ndim} to have non-zero size."
-            )
+            raise IndexError(f"{name}(): Expected reduction dim {axis % input.ndim} to have non-zero size.")
 
 
 def _refuse_complex(input, kernel):

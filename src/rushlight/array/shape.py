@@ -291,9 +291,7 @@ def H(input):  # noqa: N802
     """The conjugate transpose of a matrix."""
     if input.ndim not in (0, 2):
         more = ". For batches of matrices, consider using tensor.mH" if input.ndim > 2 else "."
-        raise RuntimeError(
-            f"tensor.H is only supported on matrices (2-D tensors). Got {input.ndim}-D tensor{more}"
-        )
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {input.ndim}-D tensor{more}")
     return _conj(input.transpose())
 
 

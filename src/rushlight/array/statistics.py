@@ -1,0 +1,295 @@
+"""Statistics over dimensions: variance, order statistics, histograms and counts.
+
+Variances take two passes (the mean, then the squares of the differences), in float32 for half precision. Order statistics
+sort or partition a copy; NaN counts as larger than everything, and wins where PyTorch lets it win.
+"""
+
+import math
+import warnings
+
+import numpy as np
+
+from .. import dtypes
+from .arguments import is_half, legacy_name, wrap_dim
+from .reduce import add_reduce, axes_of, divide_by, reduced_size
+
+__all__ = [
+    "bincount",
+    "histc",
+    "histogram",
+    "kthvalue",
+    "median",
+    "mode",
+    "nanmedian",
+    "std",
+    "std_mean",
+    "var",
+    "var_mean",
+]
+
+
+# -------------------------------------------------------------------------------------------------------- variance
+
+
+def correction_of(dim, unbiased, correction):
+    """What the count is reduced by; ``var(x, False)`` gives ``unbiased`` in the place of ``dim``."""
+    if dim is True or dim is False:
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 1 if unbiased is None or unbiased else 0
+    return dim, correction
+
+
+def _moments(input, dim, unbiased, keepdim, correction, name):
+    """(variance, mean) in the dtype to compute in."""
+    if input.dtype.kind in "biu":
+        text = "std and var only" if name in ("var", "std") else f"{name} only"
+        raise RuntimeError(f"{text} support floating point and complex dtypes")
+    dim, correction = correction_of(dim, unbiased, correction)
+    if is_half(input.dtype):
+        input = input.astype(np.float32)
+    axes = axes_of(dim, input.ndim)
+    n = reduced_size(input, axes)
+    if n <= correction and input.size + n:
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+            "(input numel divided by output numel).",
+            UserWarning,
+            stacklevel=6,
+        )
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        mean = divide_by(add_reduce(input, axes, True), n)
+        if input.dtype.kind == "c":
+            away = input - mean
+            squares = away.real**2
+            squares += away.imag**2
+        else:
+            squares = np.subtract(input, mean)
+            np.multiply(squares, squares, out=squares)
+        variance = divide_by(add_reduce(squares, axes, keepdim), max(0, n - correction))
+    if not keepdim:
+        mean = mean.reshape(variance.shape)
+    return variance, mean
+
+
+def _real_dtype(dtype):
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+
+
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """The variance over ``dim`` (None: all): squares of differences from the mean, divided by ``n - correction``."""
+    variance, _ = _moments(input, dim, unbiased, keepdim, correction, "var")
+    return variance.astype(_real_dtype(input.dtype), copy=False)
+
+
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """The square root of ``var``."""
+    variance, _ = _moments(input, dim, unbiased, keepdim, correction, "std")
+    return np.sqrt(variance, out=variance).astype(_real_dtype(input.dtype), copy=False)
+
+
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(variance, mean)."""
+    variance, mean = _moments(input, dim, unbiased, keepdim, correction, "var_mean")
+    return variance.astype(_real_dtype(input.dtype), copy=False), mean.astype(input.dtype, copy=False)
+
+
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """(standard deviation, mean)."""
+    variance, mean = _moments(input, dim, unbiased, keepdim, correction, "std_mean")
+    return np.sqrt(variance, out=variance).astype(_real_dtype(input.dtype), copy=False), mean.astype(
+        input.dtype, copy=False
+    )
+
+
+# -------------------------------------------------------------------------------------------------- order statistics
+
+
+def _check_order(input, dim, name, kernel):
+    dim = wrap_dim(dim, input.ndim)
+    if input.ndim and input.shape[dim] == 0:
+        raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
+    if input.dtype.kind == "c":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{legacy_name(input)}'")
+    return dim
+
+
+def _sortable(input):
+    return input.astype(np.float32) if is_half(input.dtype) else input
+
+
+def _at(values, places, dim, keepdim):
+    """The elements at ``places`` (with ``dim`` kept) of an array, and the places, with ``dim`` dropped unless kept."""
+    found = np.take_along_axis(values, places, dim)
+    places = places.astype(np.int64, copy=False)
+    return (found, places) if keepdim else (found.squeeze(dim), places.squeeze(dim))
+
+
+def _ranked(input, rank, dim, keepdim):
+    """(value, index) of the element of rank ``rank`` (an array with ``dim`` of size one, or an int) along ``dim``."""
+    order = np.argsort(_sortable(input), dim, kind="stable")
+    rank = np.full([1 if i == dim else n for i, n in enumerate(input.shape)], rank) if np.ndim(rank) == 0 else rank
+    return _at(input, np.take_along_axis(order, rank, dim), dim, keepdim)
+
+
+def _scalar_pair(input):
+    return input.copy(), np.zeros((), np.int64)
+
+
+def kthvalue(input, k, dim=-1, keepdim=False):
+    """(values, indices) of the ``k``-th smallest element (from 1) along ``dim``; NaN counts as largest."""
+    dim = _check_order(input, dim, "kthvalue", "kthvalue_cpu")
+    n = input.shape[dim] if input.ndim else 1
+    if not 1 <= k <= n:
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
+    if not input.ndim:
+        return _scalar_pair(input)
+    return _ranked(input, k - 1, dim, keepdim)
+
+
+def _median_all(input, skip_nan):
+    if input.dtype.kind == "c":
+        raise NotImplementedError(f"\"median_cpu\" not implemented for '{legacy_name(input)}'")
+    if not input.size:
+        if input.dtype.kind in "biu":
+            return np.full((), np.iinfo(input.dtype).min if input.dtype.kind != "b" else 0, input.dtype)
+        return np.full((), np.nan, input.dtype)
+    flat = _sortable(input).reshape(-1)
+    count = flat.size
+    if flat.dtype.kind == "f":
+        missing = int(np.count_nonzero(np.isnan(flat)))
+        if missing and (not skip_nan or missing == count):
+            return np.full((), np.nan, input.dtype)
+        count -= missing
+    rank = (count - 1) // 2
+    return np.asarray(np.partition(flat, rank)[rank], input.dtype)
+
+
+def _median_dim(input, dim, keepdim, skip_nan):
+    dim = _check_order(input, dim, "median", "median_out")
+    if not input.ndim:
+        return _scalar_pair(input)
+    n = input.shape[dim]
+    rank = np.full([1 if i == dim else m for i, m in enumerate(input.shape)], (n - 1) // 2)
+    wide = _sortable(input)
+    if wide.dtype.kind == "f":
+        missing = np.isnan(wide).sum(dim, keepdims=True)
+        if skip_nan:
+            rank = np.maximum(n - missing - 1, 0) // 2
+        else:
+            rank = np.where(missing > 0, n - missing, rank)  # the first NaN, for they are sorted to the end
+    return _ranked(input, rank, dim, keepdim)
+
+
+def median(input, dim=None, keepdim=False):
+    """The lower median of all (NaN if any is NaN), or (values, indices) along ``dim``."""
+    return _median_all(input, False) if dim is None else _median_dim(input, dim, keepdim, False)
+
+
+def nanmedian(input, dim=None, keepdim=False):
+    """``median`` of what is not NaN."""
+    return _median_all(input, True) if dim is None else _median_dim(input, dim, keepdim, True)
+
+
+def mode(input, dim=-1, keepdim=False):
+    """(values, indices) of the most frequent value along ``dim``, the smallest of those; the index is its last place."""
+    dim = _check_order(input, dim, "mode", "mode")
+    if not input.ndim:
+        return _scalar_pair(input)
+    moved = np.moveaxis(input, dim, -1)
+    order = np.argsort(_sortable(moved), -1, kind="stable")
+    ordered = np.take_along_axis(moved, order, -1)
+    n = moved.shape[-1]
+    place = np.arange(n)
+    starts = np.ones(ordered.shape, bool)
+    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    run = place - np.maximum.accumulate(np.where(starts, place, 0), -1)
+    best = np.argmax(run, -1)[..., None]
+    values = np.moveaxis(np.take_along_axis(ordered, best, -1), -1, dim)
+    indices = np.moveaxis(np.take_along_axis(order, best, -1), -1, dim).astype(np.int64, copy=False)
+    return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+
+
+# ------------------------------------------------------------------------------------------------------- counting
+
+
+def bincount(input, weights=None, minlength=0):
+    """How often each of the numbers 0, 1, ... occurs in a vector of them, or the sum of the weights where it occurs."""
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if input.dtype.kind not in "iu":
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{legacy_name(input)}'")
+    if input.ndim != 1 or (input.size and input.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is None:
+        return np.bincount(input, None, minlength).astype(np.int64, copy=False)
+    if weights.ndim != 1 or weights.shape != input.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    if not input.size:
+        return np.zeros(minlength, np.int64 if weights is None else weights.dtype)
+    kind = np.float32 if weights.dtype == np.float32 else np.float64
+    return np.bincount(input, weights.astype(np.float64), minlength).astype(kind, copy=False)
+
+
+def _range(input, low, high, name):
+    if low == high and input.size:
+        low, high = float(input.min()), float(input.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"{name}: range of [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError(f"{name}: max must be larger than min")
+    if low == high:
+        low, high = low - 1, high + 1
+    return low, high
+
+
+def histc(input, bins=100, min=0, max=0):
+    """Counts of the elements in ``bins`` equal bins from ``min`` to ``max`` (of the data where both are equal)."""
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    if input.dtype.kind != "f" and not is_half(input.dtype):
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{legacy_name(input)}'")
+    wide = _sortable(input).reshape(-1)
+    low, high = _range(wide, min, max, "torch.histc")
+    kind = wide.dtype.type
+    inside = wide[(wide >= low) & (wide <= high)]
+    place = ((inside - kind(low)) * kind(bins) / kind(high - low)).astype(np.int64)
+    counts = np.bincount(np.minimum(place, bins - 1), minlength=bins)
+    return counts.astype(input.dtype)
+
+
+def histogram(input, bins, *, range=None, weight=None, density=False):
+    """(hist, bin_edges): counts (or sums of ``weight``) in bins given by their edges or their number."""
+    if input.dtype not in (np.float32, np.float64):
+        raise NotImplementedError(f"\"histogramdd\" not implemented for '{legacy_name(input)}'")
+    flat = input.reshape(-1)
+    if isinstance(bins, np.ndarray):
+        if bins.dtype != input.dtype:
+            raise RuntimeError(
+                "torch.histogramdd(): input tensor and bins tensors should have the same dtype, but got input with dtype "
+                f"{_shown(input)} and bins with dtype {_shown(bins)}"
+            )
+        edges = bins.copy()
+    else:
+        if bins <= 0:
+            raise RuntimeError(f"torch.histogramdd(): bins must be > 0, but got {bins} for dimension 0")
+        from .creation import linspace
+
+        low, high = (0.0, 0.0) if range is None else range
+        if range is None and not flat.size:
+            low, high = 0.0, 1.0
+        low, high = _range(flat if range is None else flat[:0], low, high, "torch.histogramdd")
+        edges = linspace(low, high, bins + 1, dtype=dtypes.of(input.dtype))
+    weights = None if weight is None else weight.reshape(-1)
+    place = np.searchsorted(edges, flat, "right") - 1
+    place[flat == edges[-1]] = len(edges) - 2
+    inside = (place >= 0) & (place < len(edges) - 1) & ~np.isnan(flat)
+    counts = np.bincount(place[inside], None if weights is None else weights[inside], minlength=len(edges) - 1)
+    hist = counts.astype(input.dtype)
+    if density:
+        hist = hist / hist.sum() / np.diff(edges)
+    return hist, edges
+
+
+def _shown(array):
+    return dtypes.of(array.dtype).name

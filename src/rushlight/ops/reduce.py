@@ -1,0 +1,352 @@
+"""Reductions and their derivatives: a cotangent is spread over what was reduced."""
+
+import math
+
+import numpy as np
+
+from .. import dtypes
+from ..array import reduce as kernels
+from ..array.arguments import wrap_dim
+from ..array.statistics import correction_of
+from .results import result_type
+from .table import composite, differentiable
+
+_private = dict(method=False, function=False)
+
+
+# ------------------------------------------------------------------------------------------------------------- tools
+
+
+def _dims(dim, ndim):
+    """The dimensions a reduction ran over, as a tuple."""
+    if dim is None or not isinstance(dim, int) and not len(dim):
+        return tuple(range(ndim))
+    return tuple([d % ndim if ndim else 0 for d in ((dim,) if isinstance(dim, int) else dim)])
+
+
+def restore(F, g, x_shape, dim, keepdim):
+    """A reduced array with the reduced dimensions put back in at size one."""
+    if keepdim or not len(x_shape):
+        return g
+    gone = _dims(dim, len(x_shape))
+    return F.reshape(g, tuple([1 if i in gone else n for i, n in enumerate(x_shape)]))
+
+
+def spread(F, g, x_shape, dim, keepdim):
+    """A reduced array repeated over what was reduced."""
+    if not len(x_shape):
+        return g
+    return F.expand(restore(F, g, x_shape, dim, keepdim), x_shape)
+
+
+def count(x_shape, dim):
+    """How many elements went into one result."""
+    n = 1
+    for d in _dims(dim, len(x_shape)):
+        n *= x_shape[d] if x_shape else 1
+    return n
+
+
+def rush_dtype(value):
+    """The rushlight dtype of an array or a tensor."""
+    return value.dtype if value.dtype.__class__ is dtypes.dtype else dtypes.of(value.dtype)
+
+
+def as_number(F, mask, like):
+    """A mask as zeros and ones of the dtype of ``like``."""
+    return F._to_dtype(mask, rush_dtype(like))
+
+
+def raw(value):
+    """The array of a tensor; an array as it is. For decisions that depend on values."""
+    return getattr(value, "_a", value)
+
+
+def ratio(a, b):
+    """``a / b`` of Python numbers with C's answers for a zero divisor."""
+    if b:
+        return a / b
+    return math.nan if not a or math.isnan(a) else math.copysign(math.inf, a)
+
+
+# -------------------------------------------------------------------------------------------------------------- sums
+
+differentiable(
+    *("sum", kernels.sum),
+    **dict(vjp=lambda F, g, x_shape, dim, keepdim: spread(F, g, x_shape, dim, keepdim), out=True, linear=True),
+)
+differentiable(
+    *("mean", kernels.mean),
+    **dict(
+        vjp=lambda F, g, x_shape, dim, keepdim: spread(F, _over(F, g, count(x_shape, dim)), x_shape, dim, keepdim),
+        **dict(out=True, linear=True),
+    ),
+)
+
+
+def _over(F, g, n):
+    return g * ratio(1.0, n) if not n else g / n
+
+
+differentiable(
+    *("nansum", kernels.nansum),
+    **dict(
+        vjp=lambda F, g, x, x_shape, dim, keepdim: F.masked_fill(spread(F, g, x_shape, dim, keepdim), F.isnan(x), 0.0),
+        out=True,
+    ),
+)
+
+
+@composite("nanmean", out=True)
+def nanmean(F, input, dim=None, keepdim=False, *, dtype=None):
+    if rush_dtype(input).category < 2 and dtype is None:
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point or complex dtype but got " + rush_dtype(input).legacy
+        )
+    present = F.sum(F.logical_not(F.isnan(input)), dim, keepdim)
+    return F.nansum(input, dim, keepdim, dtype=dtype) / F._to_dtype(
+        present, rush_dtype(input) if dtype is None else dtype
+    )
+
+
+def _trace_vjp(F, g, x_shape):
+    eye = np.eye(x_shape[0], x_shape[1], dtype=raw(g).dtype)
+    return g * (eye if raw(g) is g else _constant(eye))
+
+
+def _constant(array):
+    from ..tensor import wrap
+
+    return wrap(array)
+
+
+differentiable("trace", kernels.trace, vjp=_trace_vjp, linear=True)
+
+
+def _prod_vjp(F, g, x, y, x_shape, dim, keepdim):
+    if dim is None and len(x_shape) != 1:
+        flat = _prod_vjp(F, g, F.reshape(x, (-1,)), y, (int(math.prod(x_shape)),), 0, False)
+        return F.reshape(flat, x_shape)
+    dim = 0 if dim is None else wrap_dim(dim, len(x_shape))
+    if not len(x_shape):
+        return g
+    wide = restore(F, g, x_shape, dim, keepdim)
+    if not (raw(x) == 0).any():
+        return wide * F.conj(restore(F, y, x_shape, dim, keepdim) / x)
+    # the product of all others: what comes before times what comes after
+    n = x_shape[dim]
+    one = F.ones_like(F._narrow(x, dim, 0, 1))
+    before = F.cumprod(F.cat([one, F._narrow(x, dim, 0, n - 1)], dim), dim)
+    after = F.flip(F.cumprod(F.cat([one, F._narrow(F.flip(x, (dim,)), dim, 0, n - 1)], dim), dim), (dim,))
+    return wide * F.conj(before * after)
+
+
+differentiable("prod", kernels.prod, vjp=_prod_vjp, out=True)
+
+# ----------------------------------------------------------------------------------------------------------- extremes
+
+
+def shared(F, g, x, y, dim):
+    """The cotangent of an extreme (both with reduced dimensions kept), shared evenly among the elements that attain it."""
+    mask = F.eq(x, y)
+    if rush_dtype(y).is_floating_point and np.isnan(raw(y)).any():
+        mask = F.logical_or(mask, F.logical_and(F.isnan(x), F.isnan(y)))
+    mask = as_number(F, mask, g)
+    return mask * (g / F.sum(mask, dim, True))
+
+
+def _extreme_vjp(F, g, x, y, x_shape, dim, keepdim):
+    return shared(F, restore(F, g, x_shape, dim, keepdim), x, restore(F, y, x_shape, dim, keepdim), dim)
+
+
+differentiable("amax", kernels.amax, vjp=_extreme_vjp, out=True)
+differentiable("amin", kernels.amin, vjp=_extreme_vjp, out=True)
+
+
+def _aminmax(input, dim=None, keepdim=False):
+    return kernels.aminmax(input, dim=dim, keepdim=keepdim)
+
+
+def _aminmax_vjp(F, g, x, y, x_shape, dim, keepdim):
+    total = None
+    for each, extreme in zip(g, y, strict=True):
+        if each is not None:
+            part = _extreme_vjp(F, each, x, extreme, x_shape, dim, keepdim)
+            total = part if total is None else total + part
+    return total
+
+
+differentiable("_aminmax", _aminmax, vjp=_aminmax_vjp, returns=("min", "max"), node_name="AminmaxBackward0", **_private)
+
+
+@composite("aminmax", out=True)
+def aminmax(F, input, *, dim=None, keepdim=False):
+    return result_type("aminmax", ("min", "max"))(*F._aminmax(input, dim, keepdim))
+
+
+def take_vjp(F, g, y, x_shape, dim, keepdim):
+    """The cotangent of values picked along ``dim``, put back where ``y[1]`` says they came from."""
+    if not len(x_shape):
+        return g
+    dim = wrap_dim(dim, len(x_shape))
+    places = y[1]
+    if not keepdim:
+        g, places = F.unsqueeze(g, dim), F.unsqueeze(places, dim)
+    return F.scatter(F.new_zeros(g, tuple(x_shape)), dim, places, g)
+
+
+def picking(name, kernel, node_name=None, **options):
+    """Declare an operator that picks (values, indices) along ``dim``, under a private name."""
+    differentiable(
+        *(f"_{name}_dim", kernel),
+        **dict(vjp=take_vjp, returns=("values", "indices"), nondiff=(1,)),
+        **dict(node_name=node_name or f"{name.capitalize()}Backward0", **_private, **options),
+    )
+
+
+def _along(kernel):
+    def along(input, dim, keepdim=False):
+        return kernel(input, dim, keepdim)
+
+    return along
+
+
+def _everything(kernel):
+    def everything(input):
+        return kernel(input)
+
+    return everything
+
+
+def _max_or_min(name, pairwise):
+    kernel = getattr(kernels, name)
+    picking(name, _along(kernel))
+    differentiable(
+        *(f"_{name}_all", _everything(kernel)),
+        **dict(vjp=lambda F, g, x, y: shared(F, g, x, y, None) if x.ndim else g, **_private),
+        node_name=f"{name.capitalize()}Backward1",
+    )
+
+    def either(F, input, dim=None, keepdim=False, *, other=None):
+        if other is not None or hasattr(dim, "shape"):
+            return getattr(F, pairwise)(input, dim if other is None else other)
+        if dim is None:
+            return getattr(F, f"_{name}_all")(input)
+        return result_type(name, ("values", "indices"))(*getattr(F, f"_{name}_dim")(input, dim, keepdim))
+
+    composite(name, out=True)(either)
+
+
+_max_or_min("max", "maximum")
+_max_or_min("min", "minimum")
+differentiable("argmax", kernels.argmax, out=True)
+differentiable("argmin", kernels.argmin, out=True)
+differentiable("any", kernels.any, out=True)
+differentiable("all", kernels.all, out=True)
+differentiable("count_nonzero", kernels.count_nonzero)
+
+# ---------------------------------------------------------------------------------------------------- logarithm, norm
+
+
+def _logsumexp_vjp(F, g, x, y, x_shape, dim, keepdim):
+    top = restore(F, y, x_shape, dim, keepdim)
+    if np.isneginf(raw(top).real).any():
+        top = F.masked_fill(top, F.eq(top, -math.inf), 0.0)
+    return restore(F, g, x_shape, dim, keepdim) * F.conj(F.exp(x - top))
+
+
+differentiable("logsumexp", kernels.logsumexp, vjp=_logsumexp_vjp, out=True)
+
+
+def _norm_vjp(F, g, x, y, p, x_shape, dim, keepdim):
+    g = restore(F, g, x_shape, dim, keepdim)
+    size = restore(F, y, x_shape, dim, keepdim)
+    if p == 0:
+        return F.zeros_like(x)
+    if p == 1:
+        return F.sgn(x) * g
+    if p == 2:
+        return x * F.masked_fill(g / size, F.eq(size, 0), 0.0)
+    if math.isinf(p):
+        magnitude = F.abs(x)
+        mask = as_number(F, F.logical_or(F.eq(magnitude, size), F.isnan(magnitude)), g)
+        return F.sgn(x) * (g / F.sum(mask, dim, True) * mask)
+    if p < 2:
+        slope = F.sgn(x) * F.masked_fill(F.pow(F.abs(x), p - 1), F.eq(x, 0), 0.0)
+        scale = F.masked_fill(F.pow(size, 1 - p), F.eq(size, 0), 0.0) if p < 1 else _power_quotient(F, size, p)
+        return slope * (g * scale)
+    return x * F.pow(F.abs(x), p - 2) * F.masked_fill(g / F.pow(size, p - 1), F.eq(size, 0), 0.0)
+
+
+def _power_quotient(F, size, p):
+    return F.masked_fill(F.pow(size, 1 - p), F.eq(size, 0), 0.0)
+
+
+differentiable("_norm", kernels.norm, vjp=_norm_vjp, node_name="LinalgVectorNormBackward0", **_private)
+
+
+@composite("norm")
+def norm(F, input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
+    if isinstance(p, str):
+        if p == "nuc":
+            made = F.linalg_matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+        elif p != "fro":
+            raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
+        else:
+            made = F._norm(input, 2, dim, keepdim, dtype=dtype)
+    else:
+        made = F._norm(input, 2 if p is None else p, dim, keepdim, dtype=dtype)
+    if out is None:
+        return made
+    from .dispatch import store_out
+
+    return store_out("norm", made, out)
+
+
+@composite("dist")
+def dist(F, input, other, p=2):
+    return F._norm(input - other, p)
+
+
+# ----------------------------------------------------------------------------------------------------------- variance
+
+
+def _var_vjp(F, g, x, x_shape, dim, unbiased, keepdim, correction):
+    dim, correction = correction_of(dim, unbiased, correction)
+    g = restore(F, g, x_shape, dim, keepdim) * ratio(2.0, count(x_shape, dim) - correction)
+    return g * (x - F.mean(x, dim, True))
+
+
+def _std_vjp(F, g, x, y, x_shape, dim, unbiased, keepdim, correction):
+    g = F.masked_fill(g / (y * 2), F.eq(y, 0), 0.0)
+    return _var_vjp(F, g, x, x_shape, dim, unbiased, keepdim, correction)
+
+
+def _with_mean(vjp):
+    def rule(F, g, x, y, x_shape, dim, unbiased, keepdim, correction):
+        total = None
+        if g[0] is not None:
+            given = dict(dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction)
+            total = vjp(F, g[0], x, y[0], x_shape, **given)
+        if g[1] is not None:
+            dim, _ = correction_of(dim, unbiased, correction)
+            part = spread(F, _over(F, g[1], count(x_shape, dim)), x_shape, dim, keepdim)
+            total = part if total is None else total + part
+        return total
+
+    return rule
+
+
+def _declare_variance():
+    from ..array import statistics
+
+    differentiable("var", statistics.var, vjp=_var_vjp, out=True)
+    differentiable("std", statistics.std, vjp=_std_vjp, out=True)
+    var_rule = _with_mean(lambda F, g, x, y, x_shape, **rest: _var_vjp(F, g, x, x_shape, **rest))
+    differentiable("var_mean", statistics.var_mean, vjp=var_rule, returns="list", method=False)
+    differentiable("std_mean", statistics.std_mean, vjp=_with_mean(_std_vjp), returns="list", method=False)
+
+
+_declare_variance()
+
+from . import statistics  # noqa: E402, F401 - declares the other statistics, which use the tools above

@@ -1,0 +1,486 @@
+"""Views of a tensor and their derivatives: the cotangent goes back through the inverse view.
+
+Parts of a tensor (``select``, ``diagonal``, ``unfold`` and their kin) have a backward operator each, which puts the cotangent
+into zeros of the input's size; the two are each other's transpose, so derivatives of any order exist.
+"""
+
+import numpy as np
+
+from .. import dtypes
+from ..array import shape as kernels
+from ..array.arguments import wrap_dim
+from ..inplace import bump
+from ..tensor import Tensor, edge_of
+from .table import TENSOR, composite, differentiable
+
+_private = dict(method=False, function=False)
+_view = dict(view=True, linear=True)
+
+
+# ------------------------------------------------------------------------------------------------------------ shapes
+
+
+def _unview(F, g, size, x_shape, x_dtype):
+    if size.__class__ is tuple and len(size) == 1 and isinstance(size[0], dtypes.dtype):
+        return F.view(g, (x_dtype,))
+    return F.reshape(g, x_shape)
+
+
+def view(input, size):
+    if size.__class__ is tuple and len(size) == 1 and size[0].__class__ is dtypes.dtype:
+        return kernels.view_dtype(input, size[0])
+    return kernels.view(input, size)
+
+
+differentiable("view", view, vjp=_unview, varargs="size", function=False, **_view)
+differentiable(
+    *("reshape", kernels.reshape),
+    **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), varargs="shape", node_name="ViewBackward0", **_view),
+)
+differentiable(
+    "flatten", kernels.flatten, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name="ViewBackward0", **_view
+)
+differentiable(
+    "ravel", kernels.ravel, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name="ViewBackward0", **_view
+)
+differentiable(
+    *("unflatten", kernels.unflatten),
+    **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name="ViewBackward0", **_view),
+)
+differentiable("squeeze", kernels.squeeze, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), **_view)
+differentiable("unsqueeze", kernels.unsqueeze, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), **_view)
+differentiable(
+    *("expand", kernels.expand),
+    **dict(vjp=lambda F, g, x_shape: F.sum_to(g, x_shape), varargs="size", function=False, **_view),
+)
+differentiable(
+    *("broadcast_to", kernels.broadcast_to),
+    **dict(vjp=lambda F, g, x_shape: F.sum_to(g, x_shape), node_name="ExpandBackward0", **_view),
+)
+
+
+@composite("view_as", function=False)
+def view_as(F, input, other):
+    return F.view(input, tuple(other.shape))
+
+
+@composite("reshape_as", function=False)
+def reshape_as(F, input, other):
+    return F.reshape(input, tuple(other.shape))
+
+
+@composite("expand_as", function=False)
+def expand_as(F, input, other):
+    return F.expand(input, tuple(other.shape))
+
+
+@composite("sum_to_size", function=False, varargs="size")
+def sum_to_size(F, input, size):
+    from ..array.join import sum_to
+
+    sum_to(np.broadcast_to(np.zeros((), bool), tuple(input.shape)), tuple(size))  # the checks
+    return F.sum_to(input, tuple(size))
+
+
+# ------------------------------------------------------------------------------------------------ order of dimensions
+
+
+def _inverse(dims):
+    ndim = len(dims)
+    order = [0] * ndim
+    for i, dim in enumerate(dims):
+        order[dim % ndim] = i
+    return tuple(order)
+
+
+differentiable("permute", kernels.permute, vjp=lambda F, g, dims: F.permute(g, _inverse(dims)), varargs="dims", **_view)
+differentiable(
+    *("transpose", kernels.transpose),
+    **dict(vjp=lambda F, g, dim0, dim1: F.transpose(g, dim0, dim1), aliases=("swapdims",), **_view),
+)
+differentiable("t", kernels.t, vjp=lambda F, g: F.t(g), node_name="TBackward0", **_view)
+
+
+@composite("swapaxes")
+def swapaxes(F, input, axis0, axis1):
+    return F.transpose(input, axis0, axis1)
+
+
+@composite("movedim", aliases=("moveaxis",))
+def movedim(F, input, source, destination):
+    ndim = input.ndim
+    order = _moved(ndim, source, destination)
+    return F.permute(input, order)
+
+
+def _moved(ndim, source, destination):
+    """The permutation that moves ``source`` to ``destination``, read off an array whose sizes name its dimensions."""
+    marked = np.broadcast_to(np.zeros((), np.int8), tuple(range(1, ndim + 1)))
+    return tuple([n - 1 for n in kernels.movedim(marked, source, destination).shape])
+
+
+def _matrix_transpose(self):
+    """The last two dimensions exchanged."""
+    if self.ndim < 2:
+        kernels.mT(self._a)
+        return TENSOR.permute(self, ())
+    return TENSOR.transpose(self, -2, -1)
+
+
+def _reversed(self):
+    """All dimensions reversed."""
+    kernels.T(self._a)  # for its warning
+    return TENSOR.permute(self, tuple(range(self.ndim - 1, -1, -1)))
+
+
+def _conjugate_transpose(self):
+    """The conjugate transpose of a matrix."""
+    kernels.H(self._a)
+    return TENSOR.conj(TENSOR.transpose(self, 0, 1) if self.ndim else self)
+
+
+def _batch_conjugate_transpose(self):
+    """The conjugate transpose of the last two dimensions."""
+    kernels.mH(self._a)
+    return TENSOR.conj(TENSOR.transpose(self, -2, -1) if self.ndim else self)
+
+
+Tensor.T = property(_reversed)
+Tensor.mT = property(_matrix_transpose)
+Tensor.H = property(_conjugate_transpose)
+Tensor.mH = property(_batch_conjugate_transpose)
+
+
+@composite("adjoint")
+def adjoint(F, input):
+    if input.ndim < 2:
+        kernels.adjoint(np.empty((1,) * input.ndim))
+        return F.conj(input)
+    return F.conj(F.transpose(input, -2, -1))
+
+
+# ------------------------------------------------------------------------------------------------------------- parts
+
+
+def _select_backward(grad_output, input_sizes, dim, index):
+    out = np.zeros(input_sizes, grad_output.dtype)
+    out[(*(slice(None),) * wrap_dim(dim, out.ndim), index)] = grad_output
+    return out
+
+
+def _slice_backward(grad_output, input_sizes, dim, start, end, step):
+    out = np.zeros(input_sizes, grad_output.dtype)
+    out[(*(slice(None),) * wrap_dim(dim, out.ndim), slice(start, end, step))] = grad_output
+    return out
+
+
+def _diagonal_backward(grad_output, input_sizes, offset, dim1, dim2):
+    out = np.zeros(input_sizes, grad_output.dtype)
+    kernels.diagonal(out, offset, dim1, dim2)[...] = grad_output
+    return out
+
+
+def _unfold_backward(grad_in, input_sizes, dim, size, step):
+    """Windows added back where they came from: one assignment if they do not overlap, else one addition for each tap."""
+    out = np.zeros(input_sizes, grad_in.dtype)
+    if not input_sizes:
+        return grad_in.reshape(-1)[:1].sum().reshape(()) if size else out
+    if step >= size:
+        kernels.unfold(out, dim, size, step)[...] = grad_in
+        return out
+    dim = wrap_dim(dim, out.ndim)
+    head = (slice(None),) * dim
+    reach = (grad_in.shape[dim] - 1) * step + 1
+    for tap in range(size):
+        out[(*head, slice(tap, tap + reach, step))] += grad_in[..., tap]
+    return out
+
+
+differentiable(
+    "select", kernels.select, vjp=lambda F, g, x_shape, dim, index: F._select_backward(g, x_shape, dim, index), **_view
+)
+differentiable(
+    *("_select_backward", _select_backward),
+    **dict(
+        vjp=lambda F, g, dim, index: F.select(g, dim, index),
+        linear=True,
+        node_name="SelectBackwardBackward0",
+        **_private,
+    ),
+)
+differentiable(
+    *("_slice_dim", kernels.slice),
+    **dict(vjp=lambda F, g, x_shape, dim, start, end, step: F._slice_backward(g, x_shape, dim, start, end, step)),
+    **dict(node_name="SliceBackward0", **_private, **_view),
+)
+differentiable(
+    *("_slice_backward", _slice_backward),
+    **dict(vjp=lambda F, g, dim, start, end, step: F._slice_dim(g, dim, start, end, step), linear=True, **_private),
+)
+differentiable(
+    *("_narrow", kernels.narrow),
+    **dict(vjp=lambda F, g, x_shape, dim, start, length: _widened(F, g, x_shape, dim, start, length)),
+    **dict(node_name="SliceBackward0", **_private, **_view),
+)
+
+
+def _widened(F, g, shape, dim, start, length):
+    start = start + shape[dim] if start < 0 else start
+    return F._slice_backward(g, shape, dim, start, start + length, 1)
+
+
+@composite("narrow")
+def narrow(F, input, dim, start, length):
+    if hasattr(start, "shape"):
+        if tuple(start.shape) not in ((), (1,)) or str(start.dtype).rpartition(".")[2][:3] not in ("int", "uin"):
+            raise RuntimeError("start must be an 0-dim integral Tensor.")
+        start = int(start)
+    return F._narrow(input, dim, start, length)
+
+
+differentiable(
+    *("diagonal", kernels.diagonal),
+    **dict(vjp=lambda F, g, x_shape, offset, dim1, dim2: F._diagonal_backward(g, x_shape, offset, dim1, dim2), **_view),
+)
+differentiable(
+    *("_diagonal_backward", _diagonal_backward),
+    **dict(vjp=lambda F, g, offset, dim1, dim2: F.diagonal(g, offset, dim1, dim2), linear=True, **_private),
+)
+differentiable(
+    *("unfold", kernels.unfold),
+    **dict(vjp=lambda F, g, x_shape, dimension, size, step: F._unfold_backward(g, x_shape, dimension, size, step)),
+    **dict(function=False, **_view),
+)
+differentiable(
+    *("_unfold_backward", _unfold_backward),
+    **dict(vjp=lambda F, g, dim, size, step: F.unfold(g, dim, size, step), linear=True, **_private),
+)
+
+
+def _like_first(F, parts, shapes):
+    """The cotangents of several views, zeros where one is undefined; ``shapes`` are those of the views."""
+    one = next(part for part in parts if part is not None)
+    return [F.new_zeros(one, shape) if part is None else part for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _unbind_vjp(F, g, dim, x_shape):
+    dim = wrap_dim(dim, len(x_shape))
+    return F.stack(_like_first(F, g, [x_shape[:dim] + x_shape[dim + 1 :]] * len(g)), dim)
+
+
+def _split_vjp(name, kernel):
+    """The cotangents of the parts joined again; their sizes are worked out by splitting an array without elements."""
+
+    def vjp(F, g, x_shape, given, dim):
+        ghost = np.broadcast_to(np.zeros((), np.int8), x_shape)
+        shapes = [part.shape for part in kernel(ghost, given, dim)]
+        return F.cat(_like_first(F, g, shapes), dim)
+
+    return vjp
+
+
+def _splitter(name, kernel, argument, node_name, public=True):
+    rule = _split_vjp(name, kernel)
+    first = kernel.__code__.co_varnames[0]
+    space = {"rule": rule}
+    made = eval(f"lambda F, g, {first}_shape, {argument}, dim: rule(F, g, {first}_shape, {argument}, dim)", space)
+    options = {} if public else _private
+    differentiable(name, kernel, vjp=made, view=True, returns="list", node_name=node_name, **options)
+
+
+differentiable("unbind", kernels.unbind, vjp=_unbind_vjp, view=True, returns="list")
+_splitter("_split", kernels.split, "split_size_or_sections", "SplitBackward0", public=False)
+_splitter("split_with_sizes", kernels.split_with_sizes, "split_sizes", "SplitWithSizesBackward0")
+_splitter("chunk", kernels.chunk, "chunks", "SplitBackward0")
+_splitter("_tensor_split", kernels.tensor_split, "indices_or_sections", "SplitBackward0", public=False)
+
+
+@composite("split")
+def split(F, tensor, split_size_or_sections=None, dim=0, *, split_size=None):
+    given = split_size if split_size_or_sections is None else split_size_or_sections
+    if isinstance(given, (tuple, list)):
+        return F.split_with_sizes(tensor, list(given), dim)
+    return F._split(tensor, given, dim)
+
+
+@composite("tensor_split")
+def tensor_split(
+    F, input, indices_or_sections=None, dim=0, *, indices=None, sections=None, tensor_indices_or_sections=None
+):
+    given = next(
+        each for each in (indices_or_sections, indices, sections, tensor_indices_or_sections) if each is not None
+    )
+    if isinstance(given, Tensor):
+        given = given._a
+        kernels.tensor_split(np.empty(0), given, 0) if given.dtype != np.int64 or given.ndim > 1 else None
+        given = given.tolist()
+    return F._tensor_split(input, given, dim)
+
+
+def _named_split(name, needed):
+    def split(F, input, indices_or_sections=None, *, indices=None, sections=None):
+        given = next(each for each in (indices_or_sections, indices, sections) if each is not None)
+        kernel = getattr(kernels, name)
+        kernel(np.broadcast_to(np.zeros((), np.int8), tuple(input.shape)), given)  # the checks
+        return F._tensor_split(input, given, 0 if name == "hsplit" and input.ndim == 1 else needed - 1)
+
+    split.__name__ = name
+    composite(name)(split)
+
+
+_named_split("hsplit", 2)
+_named_split("vsplit", 1)
+_named_split("dsplit", 3)
+
+
+# --------------------------------------------------------------------------------------------- raw memory, other dtypes
+
+
+def _as_strided_vjp(F, g, input, size, stride, storage_offset):
+    return F._as_strided_backward(g, input, tuple(size), tuple(stride), storage_offset)
+
+
+def _places(input, size, stride, storage_offset):
+    """Flat places in the memory of ``input``'s elements and of the strided view's, and how many times each is used."""
+    step = input.itemsize
+    root = kernels._root(input)
+    total = root.nbytes // step
+    flat = np.arange(total)
+    start = kernels._offset(input)
+    own = np.ndarray(input.shape, flat.dtype, flat, start * 8, [s // step * 8 for s in input.strides])
+    offset = start if storage_offset is None else storage_offset
+    view = np.ndarray(size, flat.dtype, flat, offset * 8, [s * 8 for s in stride])
+    return own, view, total
+
+
+def _as_strided_backward(grad_output, input, size, stride, storage_offset):
+    """The cotangent of the memory, read at the places of ``input`` (shared out where several elements share one)."""
+    from ..array.accumulate import sum_rows
+
+    own, view, total = _places(input, size, stride, storage_offset)
+    memory = sum_rows(view.reshape(-1), grad_output.reshape(-1), total)
+    uses = np.bincount(own.reshape(-1), minlength=total)
+    if uses.size and uses.max() > 1:
+        memory = memory / np.maximum(uses, 1)
+    return memory[own].astype(grad_output.dtype, copy=False)
+
+
+def _as_strided_backward_vjp(F, g, input, size, stride, storage_offset):
+    return F._as_strided_forward(g, input, size, stride, storage_offset)
+
+
+def _as_strided_forward(grad, input, size, stride, storage_offset):
+    """What the strided view reads of a tangent of ``input``: the transpose of ``_as_strided_backward``."""
+    from ..array.accumulate import sum_rows
+
+    own, view, total = _places(input, size, stride, storage_offset)
+    memory = sum_rows(own.reshape(-1), grad.reshape(-1), total)
+    uses = np.bincount(own.reshape(-1), minlength=total)
+    if uses.size and uses.max() > 1:
+        memory = memory / np.maximum(uses, 1)
+    return memory[view].astype(grad.dtype, copy=False)
+
+
+differentiable("as_strided", kernels.as_strided, vjp=_as_strided_vjp, view=True)
+differentiable(
+    *("_as_strided_backward", _as_strided_backward), **dict(vjp=dict(grad_output=_as_strided_backward_vjp), **_private)
+)
+differentiable(*("_as_strided_forward", _as_strided_forward), **dict(vjp=dict(grad=_as_strided_vjp), **_private))
+differentiable(
+    *("view_as_real", kernels.view_as_real),
+    **dict(vjp=lambda F, g: F.view_as_complex(F.clone(g)), view=True, replay=True, linear=True),
+)
+differentiable(
+    *("view_as_complex", kernels.view_as_complex),
+    **dict(vjp=lambda F, g: F.view_as_real(g), view=True, replay=True, linear=True),
+)
+
+
+def _imag(input):
+    if input.dtype.kind != "c":
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return input.imag
+
+
+differentiable(
+    *("_real", lambda input: input.real),
+    **dict(vjp=lambda F, g: g, node_name="SelectBackward0", view=True, replay=True, **_private),
+)
+differentiable(
+    *("imag", _imag), **dict(vjp=lambda F, g: g * 1j, node_name="SelectBackward0", view=True, replay=True, method=False)
+)
+
+
+@composite("real", method=False)
+def real(F, input):
+    return F._real(input) if _is_complex(input) else input
+
+
+def _is_complex(input):
+    dtype = input.dtype
+    return dtype.is_complex if dtype.__class__ is dtypes.dtype else dtype.kind == "c"
+
+
+def _set_part(which):
+    def setter(self, value):
+        part = which(self)
+        part.copy_(value if isinstance(value, Tensor) else TENSOR.new_zeros(part, ()).fill_(value))
+
+    return setter
+
+
+Tensor.real = property(lambda self: TENSOR.real(self), _set_part(lambda self: TENSOR.real(self)))
+Tensor.imag = property(lambda self: TENSOR.imag(self), _set_part(lambda self: TENSOR.imag(self)))
+
+
+differentiable(
+    *("_conj", lambda input: np.conjugate(input)),
+    **dict(vjp=lambda F, g: F.conj(g), node_name="ConjBackward0", **_private),
+)
+
+
+@composite("conj")
+def conj(F, input):
+    return F._conj(input) if _is_complex(input) else input
+
+
+@composite("resolve_conj")
+def resolve_conj(F, input):
+    return input
+
+
+@composite("resolve_neg")
+def resolve_neg(F, input):
+    return input
+
+
+# ------------------------------------------------------------------------------------------- changing a tensor's own shape
+
+
+def _own_shape(name):
+    """The method ``name_``: the tensor itself takes on the view's shape (its storage and version are shared anyway)."""
+    view = getattr(TENSOR, name)
+
+    def method(self, *args, **kwargs):
+        from .. import inplace
+
+        made = view(self, *args, **kwargs)
+        edge = edge_of(self)
+        inplace.check(self, edge is not None)
+        new_edge = made._edge
+        self._a = made._a
+        if edge is not None:
+            self._edge = new_edge
+        bump(self._vc)
+        if self._view is not None:
+            self._view.version = self._vc[0]
+        return self
+
+    method.__name__ = method.__qualname__ = name + "_"
+    setattr(Tensor, name + "_", method)
+    setattr(TENSOR, name + "_", method)
+
+
+for _name in ("squeeze", "unsqueeze", "transpose", "swapaxes", "t"):
+    _own_shape(_name)
+Tensor.swapdims_ = Tensor.transpose_

@@ -1,0 +1,237 @@
+"""Order statistics, histograms and correlations."""
+
+import numpy as np
+
+from .. import dtypes
+from ..array import statistics as kernels
+from ..array.arguments import wrap_dim
+from .reduce import picking, raw, rush_dtype, shared, take_vjp
+from .results import result_type
+from .table import composite, differentiable
+
+_private = dict(method=False, function=False)
+
+
+# -------------------------------------------------------------------------------------------------- order statistics
+
+
+def _first_vjp(F, g, x, y, x_shape):
+    """The cotangent of a median of all: PyTorch gives it to the element (shared, where several are equal)."""
+    return shared(F, g, x, y, None) if len(x_shape) else g
+
+
+def _median(name):
+    kernel = getattr(kernels, name)
+
+    def along(input, dim, keepdim=False):
+        return kernel(input, dim, keepdim)
+
+    def everything(input):
+        return kernel(input)
+
+    picking(name, along)
+    differentiable(f"_{name}_all", everything, vjp=_first_vjp, node_name=f"{name.capitalize()}Backward0", **_private)
+
+    def either(F, input, dim=None, keepdim=False):
+        if dim is None:
+            return getattr(F, f"_{name}_all")(input)
+        return result_type(name, ("values", "indices"))(*getattr(F, f"_{name}_dim")(input, dim, keepdim))
+
+    composite(name, out=True)(either)
+
+
+_median("median")
+_median("nanmedian")
+
+_picks = dict(vjp=take_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
+differentiable("mode", kernels.mode, **_picks)
+differentiable("kthvalue", kernels.kthvalue, **_picks)
+
+_INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _check_quantile(name, input, q, interpolation):
+    dtype = rush_dtype(input)
+    if not raw(input).size:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if dtype not in (dtypes.float32, dtypes.float64):
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+    if interpolation not in _INTERPOLATIONS:
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
+    if hasattr(q, "shape"):
+        if q.ndim > 1:
+            raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+        if rush_dtype(q) is not dtype:
+            raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+        values = raw(q)
+        if not ((values >= 0) & (values <= 1)).all():
+            raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+    elif not 0 <= q <= 1:
+        raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q:g}")
+
+
+def _quantile(F, name, input, q, dim, keepdim, interpolation, skip_nan):
+    _check_quantile(name, input, q, interpolation)
+    shape = tuple(input.shape)
+    if dim is not None:
+        dim = wrap_dim(dim, len(shape))
+    if dim is None or not shape:
+        flat, kept = F.reshape(input, (-1,)), ()
+    else:
+        flat = F.transpose(input, dim, -1)
+        kept = tuple(flat.shape)[:-1]
+    numbers = raw(q) if hasattr(q, "shape") else np.asarray(q, raw(input).dtype)
+    ordered = F.sort(flat, -1)[0]
+    values = raw(ordered)
+    n = values.shape[-1]
+    missing = np.isnan(values).sum(-1, keepdims=True)
+    wanted = numbers.reshape(-1).astype(values.dtype)
+    rank = wanted * (np.maximum(n - missing - 1, 0) if skip_nan else n - 1)  # (*kept, number of q) or (number of q,)
+    rank = np.broadcast_to(rank, (*kept, wanted.size)).astype(values.dtype)
+    if not skip_nan:
+        rank = np.where(missing > 0, values.dtype.type(n - 1), rank)  # NaN, sorted last, wins
+    if interpolation == "lower":
+        rank = np.floor(rank)
+    elif interpolation == "higher":
+        rank = np.ceil(rank)
+    elif interpolation == "nearest":
+        rank = np.round(rank)
+    low = np.floor(rank).astype(np.int64)
+    out = F.gather(ordered, -1, _like(input, low))
+    if interpolation in ("linear", "midpoint"):
+        weight = np.full_like(rank, 0.5) if interpolation == "midpoint" else rank - low
+        high = np.ceil(rank).astype(np.int64)
+        out = F.lerp(out, F.gather(ordered, -1, _like(input, high)), _like(input, weight.astype(values.dtype)))
+    out = F.movedim(out, -1, 0)
+    if dim is None or not shape:
+        out = F.reshape(out, (wanted.size, *((1,) * len(shape) if keepdim else ())))
+    else:
+        out = F.transpose(F.unsqueeze(out, -1), dim + 1, -1)
+        out = out if keepdim else F.squeeze(out, dim + 1)
+    return out if numbers.ndim else F.squeeze(out, 0)
+
+
+def _like(value, array):
+    """``array`` as a tensor beside tensors, as it is beside arrays."""
+    if raw(value) is value:
+        return array
+    from ..tensor import wrap
+
+    return wrap(array)
+
+
+@composite("quantile", out=True)
+def quantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    return _quantile(F, "quantile", input, q, dim, keepdim, interpolation, False)
+
+
+@composite("nanquantile", out=True)
+def nanquantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    return _quantile(F, "nanquantile", input, q, dim, keepdim, interpolation, True)
+
+
+# ------------------------------------------------------------------------------------------------------- counting
+
+differentiable("bincount", kernels.bincount)
+differentiable("histc", kernels.histc, out=True)
+differentiable("_histogram", kernels.histogram, returns=("hist", "bin_edges"), **_private)
+
+
+@composite("histogram", out=True)
+def histogram(F, input, bins, *, range=None, weight=None, density=False):
+    made = F._histogram(input, bins, range=range, weight=weight, density=density)
+    return result_type("histogram", ("hist", "bin_edges"))(*made)
+
+
+# ---------------------------------------------------------------------------------------------------- correlations
+
+
+def _weights(F, input, fweights, aweights, n):
+    """The product of both kinds of weights, checked; None without any."""
+    weights = None
+    for name, given in (("fweights", fweights), ("aweights", aweights)):
+        if given is None:
+            continue
+        if given.ndim > 1:
+            raise RuntimeError(
+                f"cov(): expected {name} to have one or fewer dimensions but got {name} with {given.ndim} dimensions"
+            )
+        dtype = rush_dtype(given)
+        if name == "fweights" and dtype.category != 1:
+            raise RuntimeError(
+                f"cov(): expected fweights to have integral dtype but got fweights with {dtype.legacy} dtype"
+            )
+        if name == "aweights" and not dtype.is_floating_point:
+            raise RuntimeError(
+                f"cov(): expected aweights to have floating point dtype but got aweights with {dtype.legacy} dtype"
+            )
+        size = raw(given).size
+        if size != n:
+            raise RuntimeError(
+                f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                f"{size} != {n}"
+            )
+        if size and raw(given).min() < 0:
+            raise RuntimeError(f"cov(): {name} cannot be negative")
+        weights = given if weights is None else weights * given
+    return weights
+
+
+@composite("cov")
+def cov(F, input, *, correction=1, fweights=None, aweights=None):
+    if input.ndim > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
+        )
+    if rush_dtype(input) is dtypes.bool:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    if rush_dtype(input).category < 2:
+        input = F._to_dtype(input, dtypes.get_default_dtype())
+    x = F.reshape(input, (1, -1)) if input.ndim < 2 else input
+    n = tuple(x.shape)[1]
+    weights = _weights(F, input, fweights, aweights, n)
+    if weights is not None and rush_dtype(weights).category < 2:
+        weights = F._to_dtype(weights, rush_dtype(input).to_real())
+    total = n if weights is None else F.sum(weights)
+    if n == 0 or (weights is not None and raw(total) == 0):
+        average = F.sum(x, 1) / 0.0
+    else:
+        average = (F.sum(x, 1) if weights is None else F.sum(x * weights, 1)) / total
+    if weights is not None and aweights is not None and correction:
+        weighted = weights * aweights
+        factor = total - correction * F.sum(weighted) / total
+    else:
+        factor = total - correction
+    if float(raw(factor).real if hasattr(factor, "shape") else factor) <= 0:
+        import warnings
+
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+            UserWarning,
+            stacklevel=4,
+        )
+        factor = 0.0
+    away = x - F.unsqueeze(average, 1)
+    scaled = away if weights is None else away * weights
+    product = F.matmul(away, F.conj(F.transpose(scaled, 0, 1)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        made = product / factor
+    return F.reshape(made, ()) if input.ndim < 2 else made
+
+
+@composite("corrcoef")
+def corrcoef(F, input):
+    if input.ndim > 2:
+        raise RuntimeError(
+            f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
+        )
+    c = F.cov(input)
+    if not c.ndim:
+        return c / c
+    deviation = F.sqrt(F.diagonal(c))
+    c = c / F.unsqueeze(deviation, 1) / F.unsqueeze(deviation, 0)
+    if rush_dtype(c).is_complex:
+        return F.complex(F.clamp(F.real(c), -1, 1), F.clamp(F.imag(c), -1, 1))
+    return F.clamp(c, -1, 1)
