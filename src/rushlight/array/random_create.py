@@ -152,7 +152,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         return np.empty(shape, np.int64)
     weights = input.astype(np.float32) if input.dtype.itemsize == 2 else input
     if replacement and num_samples > 1:
-        rows = weights.reshape(-1, categories)
+        rows = weights.reshape(math.prod(input.shape[:-1]), categories)
         _check_rows(rows)
         return _with_replacement(rows, num_samples, generator or default_generator).reshape(shape)
     if input.size == 0:
