@@ -16,6 +16,8 @@ def test_a_name_pytorch_has_is_said_to_be_missing():
 def test_our_module_names_mean_pytorchs():
     assert missing.explain("rushlight.linalg", "ldl_solve") == missing.explain("torch.linalg", "ldl_solve")
     assert missing.explain("rushlight", "jit") == missing.explain("torch", "jit")
+    assert missing.explain("linalg", "ldl_solve") == missing.explain("torch.linalg", "ldl_solve")
+    assert missing.explain("", "jit") == missing.explain("torch", "jit")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,7 @@ def test_unknown_modules_and_special_names_get_pythons_text():
 
 def test_the_list_knows_the_public_modules():
     assert {"sin", "Tensor", "float32", "no_grad", "nn"} <= missing.names("torch")
+    assert {"ScriptModule", "cudnn_convolution"} <= missing.names("torch")
     assert {"sin", "sin_", "grad", "backward", "mT"} <= missing.names("torch.Tensor")
     assert {"conv2d", "relu"} <= missing.names("torch.nn.functional")
     assert {"qr", "svd"} <= missing.names("torch.linalg")

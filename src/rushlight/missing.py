@@ -39,13 +39,16 @@ def _section(text, module):
 @functools.cache
 def names(module):
     """The public names PyTorch has in `module` ("torch", "torch.nn", "torch.Tensor", ...), as a frozenset."""
-    return frozenset(_section(_read(), _torch_name(module)))
+    text, module = _read(), _torch_name(module)
+    return frozenset(_section(text, module)) | frozenset(_section(text, f"{module} (internals)"))
 
 
 def _torch_name(module):
-    """PyTorch's name for one of our modules: "rushlight.nn" is "torch.nn"."""
+    """PyTorch's name for one of our modules: "rushlight.nn" and "nn" are "torch.nn", "" is "torch"."""
     head, dot, rest = module.partition(".")
-    return f"torch{dot}{rest}" if head == _OWN else module
+    if head == _OWN:
+        return f"torch{dot}{rest}"
+    return module if head == "torch" else f"torch.{module}".rstrip(".")
 
 
 def explain(module, attribute):

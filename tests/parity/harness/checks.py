@@ -140,8 +140,8 @@ class Checker:
                 self.function = self.ours.operator(op)
             except Absent as name:
                 self.function = None
-                row.missing("value", f"{name} is not there")
-                row.seconds = time.perf_counter() - start
+                for column in _asked(op):
+                    row.missing(column, f"{name} is not there")
                 return row
             try:
                 with time_limit(limit):
@@ -535,6 +535,24 @@ class Checker:
 
 
 # --- small parts --------------------------------------------------------------------------------------------------------
+
+
+def _asked(op):
+    """The columns that would be asked of an entry whose operator is not there."""
+    backward = op.supports_autograd and bool(op.supported_backward_dtypes("cpu"))
+    asked = {
+        **dict.fromkeys(("value", "dtype", "shape", "requires_grad"), True),
+        "method": op.method_variant is not None or op.operator_variant is not None,
+        "aliases": bool(op.aliases),
+        "grad": backward,
+        "gradgrad": backward and op.supports_gradgrad,
+        "forward": backward and op.supports_forward_ad,
+        "inplace": op.inplace_variant is not None or op.inplace_operator_variant is not None,
+        "out": op.supports_out,
+        "errors": op.error_inputs_func is not None,
+        "error_texts": op.error_inputs_func is not None,
+    }
+    return [column for column, wanted in asked.items() if wanted]
 
 
 def _seed(module):
