@@ -1,0 +1,403 @@
+"""Elementwise arithmetic, comparison, rounding, and the elementary functions.
+
+A rule is the partial derivative; where its first name is `g` it is the whole pullback, which is how PyTorch's masks are kept:
+`F._masked(g, mask)` is 0 outside the mask even where `g` is infinite or NaN. Subgradients follow PyTorch: 0 for `abs` at 0,
+one half for each side where `maximum` ties, 1 on the boundary of `clamp`.
+"""
+
+import math
+
+import numpy as np
+
+from .. import dtypes
+from ..array import elementwise as kernels
+from ..array import elementwise_parts as parts
+from .table import binary, composite, differentiable, elementwise, unary
+
+differentiable(
+    *("_masked", parts.masked),
+    **dict(vjp=lambda F, g, mask: F._masked(g, mask), jvp=lambda F, t, mask: F._masked(t, mask)),
+    **dict(method=False, function=False),
+)
+
+
+def no_derivative(name):
+    """A rule for operators that PyTorch cannot differentiate: it says so when it is asked."""
+
+    def rule(F, g):
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    return rule
+
+
+def zero(F, g):
+    """The rule of piecewise constant functions."""
+    return F.zeros_like(g)
+
+
+def is_complex(x):
+    """Whether an array, a tensor or a number is complex."""
+    dtype = getattr(x, "dtype", None)
+    if dtype is None:
+        return isinstance(x, complex)
+    return dtype.is_complex if dtype.__class__ is dtypes.dtype else dtype.kind == "c"
+
+
+def conj(F, x):
+    """`x` conjugated where that is something else than `x`, also a plain number."""
+    if not is_complex(x):
+        return x
+    return F.conj(x) if hasattr(x, "dtype") else x.conjugate()
+
+
+def number(x):
+    """The value of an operand that is a plain number (which may arrive as a 0-d array), or None."""
+    if x.__class__ is np.ndarray:
+        return None if x.ndim else x.item()
+    return x if isinstance(x, (int, float, complex)) else None
+
+
+# ------------------------------------------------------------------------------------------------------ arithmetic
+
+binary("add", kernels.add, lambda F: 1, lambda F, alpha: alpha, plain=np.add)
+binary("sub", kernels.sub, lambda F: 1, lambda F, alpha: -alpha, plain=np.subtract, aliases=("subtract",))
+binary("rsub", kernels.rsub, lambda F, alpha: -alpha, lambda F: 1, inplace=False, node_name="RsubBackward1")
+binary("mul", np.multiply, lambda F, other: other, lambda F, x: x, aliases=("multiply",))
+unary("neg", kernels.neg, lambda F: -1, plain=np.negative, aliases=("negative",))
+
+
+def _div_input(F, g, other, rounding_mode):
+    return g / conj(F, other) if rounding_mode is None else F.zeros_like(g)
+
+
+def _div_other(F, g, x, other, rounding_mode):
+    return -g * conj(F, (x / other) / other) if rounding_mode is None else F.zeros_like(g)
+
+
+binary("div", kernels.div, _div_input, _div_other, plain=np.true_divide, aliases=("divide",))
+
+
+@composite("true_divide", inplace=True, out=True)
+def true_divide(F, input, other):
+    return F.div(input, other)
+
+
+binary("floor_divide", kernels.floor_divide, no_derivative("floor_divide"), no_derivative("floor_divide"))
+binary("fmod", kernels.fmod, lambda F: 1, lambda F, g, x, other: -g * F.div(x, other, rounding_mode="trunc"))
+binary("remainder", kernels.remainder, lambda F: 1, lambda F, g, x, other: -g * F.div(x, other, rounding_mode="floor"))
+
+
+def _pow_input(F, g, x, exponent):
+    n = number(exponent)
+    if n is None:
+        # a zero exponent has derivative 0, also at x = 0 where the general form says 0 * inf
+        return F._masked(g * conj(F, exponent * F.pow(x, exponent - 1)), exponent != 0)
+    if n == 2:
+        return g * (2 * conj(F, x))
+    if n == 0:
+        return F.zeros_like(g)
+    return g * conj(F, n * F.pow(x, n - 1))
+
+
+def _pow_exponent(F, g, x, exponent, y):
+    n = number(x)
+    if n is not None:
+        if n == 0:
+            return F._masked(g * conj(F, y * -math.inf), exponent < 0) if not is_complex(exponent) else F.zeros_like(g)
+        return g * conj(F, y * F.log(F.zeros_like(y) + n))
+    zero_base = (x == 0) & (exponent >= 0) if not is_complex(exponent) else x == 0
+    return F._masked(g * conj(F, y * F.log(x)), ~zero_base)
+
+
+elementwise("pow", kernels.pow, ("input", "exponent"), dict(input=_pow_input, exponent=_pow_exponent))
+
+
+@composite("float_power", inplace=True, out=True)
+def float_power(F, input, exponent):
+    """``input ** exponent`` in double precision, whatever the dtypes."""
+    wide = dtypes.complex128 if is_complex(input) or is_complex(exponent) else dtypes.float64
+
+    def widened(x):
+        return F._to_dtype(x, wide) if hasattr(x, "dtype") else x
+
+    if not hasattr(input, "dtype"):
+        input = complex(input) if wide.is_complex else float(input)
+    return F.pow(widened(input), widened(exponent))
+
+
+def _scale(F, x, factor):
+    return x if factor is None else x * factor
+
+
+elementwise(
+    *("addcmul", kernels.addcmul, ("input", "tensor1", "tensor2")),
+    dict(
+        input=lambda F: 1,
+        tensor1=lambda F, tensor2, value: tensor2 * value,
+        tensor2=lambda F, tensor1, value: tensor1 * value,
+    ),
+)
+elementwise(
+    *("addcdiv", kernels.addcdiv, ("input", "tensor1", "tensor2")),
+    dict(
+        input=lambda F: 1,
+        tensor1=lambda F, tensor2, value: value / tensor2,
+        tensor2=lambda F, tensor1, tensor2, value: -value * (tensor1 / (tensor2 * tensor2)),
+    ),
+)
+differentiable(
+    *("lerp", kernels.lerp),
+    vjp=dict(
+        input=lambda F, g, weight: g * conj(F, 1 - weight),
+        end=lambda F, g, weight: g * conj(F, weight),
+        weight=lambda F, g, x, end: g * conj(F, end - x),
+    ),
+    **dict(inplace=True, out=True),
+)
+
+# ------------------------------------------------------------------------------------------ comparison and logic
+
+
+def _ordered(ufunc, name):
+    def kernel(input, other):
+        if input.dtype.kind == "c":
+            kernels.refuse(f"{name}_cpu", input)
+        return ufunc(input, other, out=...)
+
+    return kernel
+
+
+binary("eq", np.equal, kind="bool")
+binary("ne", np.not_equal, kind="bool", aliases=("not_equal",))
+for _name, _ufunc, _alias in (
+    *(("lt", np.less, "less"), ("le", np.less_equal, "less_equal")),
+    *(("gt", np.greater, "greater"), ("ge", np.greater_equal, "greater_equal")),
+):
+    binary(_name, _ordered(_ufunc, _name), kind="bool", plain=_ufunc, aliases=(_alias,))
+
+binary("logical_and", np.logical_and, kind="bool")
+binary("logical_or", np.logical_or, kind="bool")
+binary("logical_xor", np.logical_xor, kind="bool")
+unary("logical_not", np.logical_not, kind="bool")
+differentiable("isclose", kernels.isclose)
+
+for _name in ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm"):
+    binary(_name, getattr(kernels, _name))
+unary("bitwise_not", kernels.bitwise_not)
+
+for _name in ("isnan", "isinf", "isfinite"):
+    unary(_name, getattr(parts, _name), kind="bool", plain=getattr(np, _name), inplace=False, out=False)
+unary("isposinf", parts.isposinf, kind="bool", inplace=False)
+unary("isneginf", parts.isneginf, kind="bool", inplace=False)
+unary("isreal", parts.isreal, kind="bool", inplace=False, out=False)
+unary("signbit", parts.signbit, kind="bool", plain=np.signbit, inplace=False)
+
+# ------------------------------------------------------------------------------------------- rounding and signs
+
+unary("floor", parts.floor, zero, plain=np.floor)
+unary("ceil", parts.ceil, zero, plain=np.ceil)
+unary("trunc", parts.trunc, zero, plain=np.trunc, aliases=("fix",))
+unary("round", parts.round, zero, plain=np.rint, aliases=("special_round",))
+unary("frac", parts.frac, lambda F: 1)
+
+
+def _sgn(F, g, x, y):
+    """Only the direction of a complex number moves its sgn: the part of g across it, over its length."""
+    if not is_complex(x):
+        return F.zeros_like(g)
+    across = g - y * F.real(g * F.conj(y))
+    return F._masked(across / F.abs(x), x != 0)
+
+
+unary("abs", parts.abs, lambda F, g, x: g * F.sgn(x), plain=np.abs, aliases=("absolute",))
+unary("sign", parts.sign, zero)
+unary("sgn", parts.sgn, _sgn)
+binary("copysign", kernels.copysign, lambda F, g, x, y: F._masked(g * (y / x), x != 0), zero, kind="float")
+binary("heaviside", kernels.heaviside, no_derivative("heaviside"), no_derivative("heaviside"), shown="heaviside")
+binary("nextafter", kernels.nextafter, no_derivative("nextafter"), no_derivative("nextafter"))
+
+# --------------------------------------------------------------------------------------------- limits and ties
+
+
+def _share(F, g, wins, ties):
+    return F._masked(g, wins) + F._masked(g * 0.5, ties)
+
+
+binary(
+    *("maximum", parts.maximum),
+    lambda F, g, x, other: _share(F, g, ~(x <= other), x == other),
+    lambda F, g, x, other: _share(F, g, ~(other <= x), x == other),
+    plain=np.maximum,
+    inplace=False,
+)
+binary(
+    *("minimum", parts.minimum),
+    lambda F, g, x, other: _share(F, g, ~(x >= other), x == other),
+    lambda F, g, x, other: _share(F, g, ~(other >= x), x == other),
+    plain=np.minimum,
+    inplace=False,
+)
+binary(
+    *("fmax", parts.fmax),
+    lambda F, g, x, other: F._masked(g, (x >= other) | F.isnan(other)),
+    lambda F, g, x, other: F._masked(g, ~((x >= other) | F.isnan(other))),
+    plain=np.fmax,
+    inplace=False,
+)
+binary(
+    *("fmin", parts.fmin),
+    lambda F, g, x, other: F._masked(g, (x <= other) | F.isnan(other)),
+    lambda F, g, x, other: F._masked(g, ~((x <= other) | F.isnan(other))),
+    plain=np.fmin,
+    inplace=False,
+)
+
+
+def _inside(F, g, x, min, max):
+    if max is None:
+        return F._masked(g, x >= min)
+    return F._masked(g, x <= max if min is None else (x >= min) & (x <= max))
+
+
+elementwise(
+    *("clamp", parts.clamp, ("input", "min", "max")),
+    dict(
+        input=_inside,
+        min=lambda F, g, x, min, max: F._masked(g, x < min if max is None else (x < min) & (min < max)),
+        max=lambda F, g, x, min, max: F._masked(g, x > max if min is None else (x > max) | (max < min)),
+    ),
+    **dict(node_name="ClampBackward1", aliases=("clip",)),
+)
+elementwise(
+    *("clamp_min", parts.clamp_min, ("input", "min")),
+    dict(input=lambda F, g, x, min: F._masked(g, x >= min), min=lambda F, g, x, min: F._masked(g, x < min)),
+)
+elementwise(
+    *("clamp_max", parts.clamp_max, ("input", "max")),
+    dict(input=lambda F, g, x, max: F._masked(g, x <= max), max=lambda F, g, x, max: F._masked(g, x > max)),
+)
+unary("nan_to_num", parts.nan_to_num, lambda F, g, x: F._masked(g, F.isfinite(x)))
+
+# ---------------------------------------------------------------------------------------------- complex numbers
+
+
+def _angle(F, g, x):
+    if not is_complex(x):
+        return F.zeros_like(g)
+    return F._masked(g * 1j / F.conj(x), x != 0)
+
+
+unary("angle", parts.angle, _angle, inplace=False)
+unary("conj_physical", parts.conj_physical, lambda F, g: F.conj(g))
+differentiable(
+    *("polar", parts.polar),
+    vjp=dict(
+        abs=lambda F, g, y: F.real(F.conj(g) * F.sgn(y)),
+        angle=lambda F, g, y: F.real(F.conj(g) * (y * 1j)),
+    ),
+    **dict(method=False, out=True),
+)
+differentiable(
+    *("_complex", parts.complex),
+    **dict(vjp=dict(real=lambda F, g: F.real(g), imag=lambda F, g: F.imag(g)), node_name="ComplexBackward0"),
+    **dict(method=False, function=False),
+)
+
+
+@composite("positive")
+def positive(F, input):
+    """``+input``: the tensor itself; bool tensors have no sign."""
+    if (input.dtype.name if hasattr(input.dtype, "name") else str(input.dtype)) == "bool":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+# ------------------------------------------------------------------------------------------- powers, exponentials
+
+_LN2, _LN10 = math.log(2), math.log(10)
+
+unary("square", parts.square, lambda F, x: x * 2, plain=np.square, node_name="PowBackward0")
+unary("sqrt", np.sqrt, lambda F, g, y: g / (conj(F, y) * 2), kind="float")
+unary("rsqrt", parts.rsqrt, lambda F, y: y * y * y * -0.5, kind="float")
+unary("reciprocal", np.reciprocal, lambda F, y: -y * y, kind="float")
+unary("exp", np.exp, lambda F, y: y, kind="float")
+unary("exp2", parts.exp2, lambda F, y: y * _LN2, kind="float", plain=np.exp2, aliases=("special_exp2",))
+unary("expm1", np.expm1, lambda F, y: y + 1, kind="float", aliases=("special_expm1",))
+unary("log", np.log, lambda F, g, x: g / conj(F, x), kind="float")
+unary("log2", np.log2, lambda F, g, x: g / (conj(F, x) * _LN2), kind="float")
+unary("log10", np.log10, lambda F, g, x: g / (conj(F, x) * _LN10), kind="float")
+unary(
+    *("log1p", np.log1p, lambda F, g, x: g / conj(F, x + 1)),
+    **dict(kind="float", node_name="Log1PBackward0", aliases=("special_log1p",)),
+)
+binary(
+    *("logaddexp", kernels.logaddexp),
+    lambda F, x, other: 1 / (F.exp(other - x) + 1),
+    lambda F, x, other: 1 / (F.exp(x - other) + 1),
+    inplace=False,
+)
+binary(
+    *("logaddexp2", kernels.logaddexp2),
+    lambda F, x, other: 1 / (F.exp2(other - x) + 1),
+    lambda F, x, other: 1 / (F.exp2(x - other) + 1),
+    inplace=False,
+)
+
+
+def _xlogy_input(F, g, x, other):
+    return F._masked(F.xlogy(g, other), ~((x == 0) & (other <= 0)))
+
+
+def _xlog1py_input(F, g, x, other):
+    return F._masked(F.special_xlog1py(g, other), ~((x == 0) & (other <= -1)))
+
+
+binary("xlogy", kernels.xlogy, _xlogy_input, lambda F, x, other: x / other, kind="float", aliases=("special_xlogy",))
+binary(
+    *("special_xlog1py", kernels.xlog1py, _xlog1py_input, lambda F, x, other: x / (other + 1)),
+    **dict(kind="float", inplace=False, node_name="SpecialXlog1PyBackward0"),
+)
+binary("ldexp", kernels.ldexp, lambda F, other: F.exp2(other), lambda F, y: y * _LN2, kind="float")
+
+
+def _frexp(F, g, x, y):
+    """d mantissa / dx = 2**-exponent = mantissa / x."""
+    return F._masked(g * (y[0] / x), x != 0) + F._masked(g, x == 0)
+
+
+differentiable("frexp", parts.frexp, vjp=_frexp, returns=("mantissa", "exponent"), nondiff=(1,), out=True)
+
+# --------------------------------------------------------------------------------------- trigonometric, hyperbolic
+
+unary("sin", np.sin, lambda F, x: F.cos(x), kind="float")
+unary("cos", np.cos, lambda F, x: -F.sin(x), kind="float")
+unary("tan", np.tan, lambda F, y: y * y + 1, kind="float")
+unary("asin", np.arcsin, lambda F, x: F.rsqrt(1 - x * x), kind="float", aliases=("arcsin",))
+unary("acos", np.arccos, lambda F, x: -F.rsqrt(1 - x * x), kind="float", aliases=("arccos",))
+unary("atan", np.arctan, lambda F, x: 1 / (x * x + 1), kind="float", aliases=("arctan",))
+unary("sinh", np.sinh, lambda F, x: F.cosh(x), kind="float")
+unary("cosh", np.cosh, lambda F, x: F.sinh(x), kind="float")
+unary("tanh", np.tanh, lambda F, y: 1 - y * y, kind="float")
+unary("asinh", np.arcsinh, lambda F, x: F.rsqrt(x * x + 1), kind="float", aliases=("arcsinh",))
+unary(
+    *("acosh", np.arccosh, lambda F, x: F.rsqrt(x + 1) * F.rsqrt(x - 1) if is_complex(x) else F.rsqrt(x * x - 1)),
+    **dict(kind="float", aliases=("arccosh",)),
+)
+unary("atanh", np.arctanh, lambda F, x: 1 / (1 - x * x), kind="float", aliases=("arctanh",))
+binary(
+    *("atan2", np.arctan2),
+    lambda F, x, other: other / (x * x + other * other),
+    lambda F, x, other: -x / (x * x + other * other),
+    **dict(kind="float", aliases=("arctan2",)),
+)
+binary("hypot", kernels.hypot, lambda F, x, y: x / y, lambda F, other, y: other / y)
+unary("deg2rad", parts.deg2rad, lambda F: math.pi / 180, kind="float", node_name="Deg2RadBackward0")
+unary("rad2deg", parts.rad2deg, lambda F: 180 / math.pi, kind="float", node_name="Rad2DegBackward0")
+
+
+def _sinc(F, x):
+    turned = x * math.pi
+    return F._masked((F.cos(turned) * turned - F.sin(turned)) / (turned * x), x != 0)
+
+
+unary("sinc", parts.sinc, _sinc, kind="float", aliases=("special_sinc",))
