@@ -10,6 +10,10 @@ import numpy as _np
 # PyTorch computes inf and nan without a word; NumPy's warnings about them are switched off for the thread that imports rushlight
 _np.seterr(all="ignore")
 
+from .array.memory import keep_freed_memory as _keep_freed_memory  # noqa: E402
+
+_keep_freed_memory()
+
 from . import dtypes as _dtypes  # noqa: E402
 from . import interop as _interop  # noqa: E402
 from . import storage as _storage  # noqa: E402
@@ -99,15 +103,15 @@ def set_printoptions(*args, **kwargs):
 
 def get_num_threads():
     """How many threads elementwise work may use; matrix products use what the BLAS behind NumPy is set to."""
-    from .array import large
+    from .array import threads
 
-    return large.get_num_threads()
+    return threads.get_num_threads()
 
 
 def set_num_threads(count):
-    from .array import large
+    from .array import threads
 
-    large.set_num_threads(count)
+    threads.set_num_threads(count)
 
 
 def is_anomaly_enabled():

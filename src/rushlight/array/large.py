@@ -1,26 +1,75 @@
-"""Elementwise work on large arrays, in blocks that stay in the cache.
-
-The partial derivative of an elementwise operator and its product with the cotangent are computed block by block, so that the
-temporaries of a rule never travel to memory.
-"""
+"""Elementwise work on large arrays: shared between threads, and in blocks that stay in the cache where there are temporaries."""
 
 import numpy as np
 
-#: number of elements above which an array is handled in blocks
+from .threads import parallel
+
+#: number of elements above which an array is handled here
 LARGE = 65536
-_BLOCK = 16384
+#: elements in a block: 64 KiB of float32, so that a handful of blocks fits a core's cache
+BLOCK = 16384
 
 
-def large_unary(kernel, x):
-    return kernel(x, out=...)
+def large_unary(kernel, x, dtype=None):
+    """``kernel(x)`` into a new array of ``dtype`` (that of ``x`` by default)."""
+    if not isinstance(kernel, np.ufunc) or not x.flags.c_contiguous:
+        return kernel(x, out=...)
+    out = np.empty(x.shape, dtype or x.dtype)
+    source, target = x.reshape(-1), out.reshape(-1)
+    parallel(x.size, lambda start, stop: kernel(source[start:stop], out=target[start:stop]))
+    return out
 
 
-def large_binary(kernel, x, y):
-    return kernel(x, y, out=...)
+def large_binary(kernel, x, y, dtype=None):
+    """``kernel(x, y)`` into a new array of ``dtype``; shapes broadcast."""
+    if not isinstance(kernel, np.ufunc) or not x.flags.c_contiguous:
+        return kernel(x, y, out=...)
+    if y.shape == x.shape and y.flags.c_contiguous:
+        other = y.reshape(-1)
+    elif y.size == 1 and y.ndim <= x.ndim:
+        other = None
+        y = y.reshape(())
+    else:
+        return kernel(x, y, out=...)
+    out = np.empty(x.shape, dtype or x.dtype)
+    source, target = x.reshape(-1), out.reshape(-1)
+
+    def part(start, stop):
+        kernel(source[start:stop], y if other is None else other[start:stop], out=target[start:stop])
+
+    parallel(x.size, part)
+    return out
+
+
+def flat(array, size):
+    """A large operand as something blocks can be taken from: ``(flat array, True)``, or a 0-d array and False; else None."""
+    if array.size == 1:
+        return array.reshape(()), False
+    if array.size != size:
+        return None
+    if array.flags.c_contiguous:
+        return array.reshape(-1), True
+    if not any(array.strides):
+        return array[(0,) * array.ndim], False
+    return None
 
 
 def chain_rule(cotangent, rule, values):
-    """``cotangent * rule(values)`` for large arrays of one shape."""
+    """``cotangent * rule(*values)`` for large arrays, the rule's temporaries a block at a time."""
     from ..ops.table import RAW
 
-    return np.multiply(cotangent, rule(RAW, *values), out=...)
+    size, shape = cotangent.size, cotangent.shape
+    parts = [flat(each, size) if isinstance(each, np.ndarray) else (each, False) for each in (cotangent, *values)]
+    if any(each is None for each in parts) or any(getattr(v, "ndim", 0) and v.shape != shape for v in values):
+        return np.multiply(cotangent, rule(RAW, *values), out=...)
+    out = np.empty(shape, cotangent.dtype)
+    target = out.reshape(-1)
+
+    def body(start, stop):
+        for at in range(start, stop, BLOCK):
+            end = min(at + BLOCK, stop)
+            g, *given = [np.asarray(each)[at:end] if cut else each for each, cut in parts]
+            np.multiply(g, rule(RAW, *given), out=target[at:end])
+
+    parallel(size, body)
+    return out

@@ -13,6 +13,7 @@ import numpy as np
 
 from .graph import Leaf, Output, target
 from .modes import set_grad, state, thread
+from .region import LARGE, count_consumers, run_region
 
 _ndarray = np.ndarray
 
@@ -113,9 +114,20 @@ def _run_plain(roots, keep):
 
     for edge, cotangent in roots:
         deliver(edge, cotangent)
+    consumers = None
     while heap:
         node = heappop(heap)[1]
-        for edge, cotangent in zip(node.next, node.run(pending.pop(node), keep)):
+        cotangent = pending.pop(node)
+        if cotangent.__class__ is _ndarray and cotangent.size > LARGE and getattr(node, "pull", None) is not None:
+            if consumers is None:
+                consumers = count_consumers(roots)
+            leaving = run_region(node, cotangent, keep, consumers, pending)
+            if leaving is not None:
+                for edge, cotangent in leaving:
+                    deliver(edge, cotangent)
+                node = edge = cotangent = leaving = None
+                continue
+        for edge, cotangent in zip(node.next, node.run(cotangent, keep)):
             if edge is None or cotangent is None:
                 continue
             # the body of deliver, written out: this is the innermost loop of training

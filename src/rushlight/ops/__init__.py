@@ -16,7 +16,12 @@ FAMILIES = (
 )
 for _family in FAMILIES:
     if importlib.util.find_spec(f"{__name__}.{_family}") is not None:
-        importlib.import_module(f"{__name__}.{_family}")
+        try:  # TEMPORARY while the families are being written side by side
+            importlib.import_module(f"{__name__}.{_family}")
+        except Exception as _error:
+            import sys
+
+            print(f"rushlight: family {_family} does not load: {_error!r}", file=sys.stderr)
 
 from . import operators  # noqa: E402
 

@@ -98,6 +98,7 @@ def _unary(op, slow):
     needs = op.rules["input"].needs if differentiable else ()
     keeps_input, keeps_y = "input" in needs, "y" in needs
     result_dtype = dtypes.bool
+    result_numpy = dtypes.bool.numpy if boolean else None
     node_class = None
 
     def function(input=_MISSING, *rest, **kwargs):
@@ -114,7 +115,7 @@ def _unary(op, slow):
         if not dtype.plain:
             return slow(input)
         x = input._a
-        result = kernel(x, out=...) if x.size <= LARGE else large_unary(kernel, x)
+        result = kernel(x, out=...) if x.size <= LARGE else large_unary(kernel, x, result_numpy)
         tensor = _new(Tensor)
         tensor._a = result
         tensor._dtype = result_dtype if boolean else dtype
@@ -155,6 +156,7 @@ def _binary(op, slow):
     differentiable = bool(op.rules)
     boolean = op.kind == "bool"
     result_dtype = dtypes.bool
+    result_numpy = dtypes.bool.numpy if boolean else None
     only_a, only_b, both = _keeps(op)
     keeps_any = any(both)
     no_rule_a, no_rule_b = op.operands[0] not in op.rules, op.operands[1] not in op.rules
@@ -193,7 +195,7 @@ def _binary(op, slow):
         else:
             return slow(input, other)
         try:
-            result = kernel(x, y, out=...) if x.size <= LARGE else large_binary(kernel, x, y)
+            result = kernel(x, y, out=...) if x.size <= LARGE else large_binary(kernel, x, y, result_numpy)
         except ValueError:
             return slow(input, other)
         tensor = _new(Tensor)
@@ -284,6 +286,20 @@ class FastNode(OpNode):
             self.thaw()
         return OpNode.run_graph(self, cotangent, keep)
 
+    def operands(self):
+        """The saved arrays in the order ``pull`` takes them, if they are as they were saved; else None."""
+        saved = self.saved
+        if saved is None or saved.__class__ is Saved:
+            return None
+        guard = self.guard
+        if guard is not None and any(guard[i][0] != guard[i + 1] for i in range(0, len(guard), 2)):
+            return None
+        return saved if saved.__class__ is tuple else (saved,)
+
+    def release(self):
+        if self.saved != ():
+            self.saved = None
+
     def general(self, cotangent, keep):
         """Run by the general path; also how a stale value is reported."""
         if self.saved.__class__ is not Saved:
@@ -307,7 +323,7 @@ def fast_node_base(op):
     # on the shortest path every further parameter has its default value
     scope.update({name: value for name, value in defaults.items() if name not in op.operands})
     exec(source, scope)
-    return type("FastNode", (FastNode,), {"__slots__": (), "run": scope["run"]})
+    return type("FastNode", (FastNode,), {"__slots__": (), "run": scope["run"], "pull": staticmethod(scope["pull"])})
 
 
 class _Thawing(FastNode):
@@ -324,8 +340,8 @@ def _constant_of(op, rule):
     return value if isinstance(value, (int, float)) else None
 
 
-def _pulled(op, name):
-    """Source of the cotangent for one operand."""
+def _pulled(op, name, block=False):
+    """Source of the cotangent for one operand; of a block that is in the cache already, or of whatever size."""
     rule = op.rules[name]
     constant = _constant_of(op, rule)
     if constant is not None:
@@ -335,6 +351,8 @@ def _pulled(op, name):
         return f"rule_{name}(RAW, g{args and ', ' + args})"
     if not args:
         return f"g * rule_{name}(RAW)"
+    if block:
+        return f"multiply(g, rule_{name}(RAW, {args}))"
     return _SCALED.format(rule="rule_" + name, args=args)
 
 
@@ -354,6 +372,7 @@ def _unary_source(op):
             f"    {', '.join(order)} = saved",
         ]
     lines.append(f"    return ({_pulled(op, op.operands[0])},)")
+    lines += [f"def pull({', '.join(['g', 'wanted', *order])}):", f"    return ({_pulled(op, op.operands[0], block=True)},)"]
     return "\n".join(lines)
 
 
@@ -382,4 +401,8 @@ def _binary_source(op):
                 f"        if {out}.shape != {edge}.shape: {out} = sum_to({out}, {edge}.shape)",
             ]
     lines.append("    return ga, gb")
+    kept = names if any(name in names for rule in op.rules.values() for name in rule.needs) else ()
+    lines.append(f"def pull({', '.join(['g', 'wanted_a', 'wanted_b', *kept])}):")
+    pulled = [_pulled(op, name, block=True) if name in op.rules else "None" for name in op.operands]
+    lines.append(f"    return ({pulled[0]} if wanted_a else None, {pulled[1]} if wanted_b else None)")
     return "\n".join(lines)
