@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from .blocks import apply, is_half, keep, select
+from .. import dtypes
+from .blocks import BLOCK, apply, keep, select
 from .elementwise import legacy, refuse
 from .elementwise_parts import clamp
 from .special import erf_step
@@ -20,7 +21,7 @@ _TANH_CUBIC = 0.044715
 
 def _real(input, kernel):
     """Only floating tensors from here on."""
-    if input.dtype.kind in "biuc" and not is_half(input.dtype):
+    if input.dtype.kind in "biuc":
         refuse(kernel, input)
 
 
@@ -268,11 +269,18 @@ def leaky_relu(input, negative_slope=0.01):
 def prelu(input, weight):
     """x where positive, ``weight * x`` where not; `weight` has been shaped to broadcast with `input`."""
     _real(input, "prelu_cpu")
-    if input.dtype != weight.dtype:
-        raise RuntimeError(
-            f"prelu: Type promoting not supported. Got {legacy(input)} and {legacy(weight)}".replace("Got F", "Got F")
-        )
-    return np.where(input > 0, input, weight * input)
+    return leaky(input, input, weight)
+
+
+def leaky(input, gate, slope):
+    """`input` where `gate` is positive, ``slope * input`` where not; `slope` is a number or an array that broadcasts."""
+    shape = np.broadcast_shapes(input.shape, gate.shape)
+    scaled = np.multiply(input, slope, out=...)
+    if scaled.shape != shape or not input.shape == gate.shape == shape or not input.ndim:
+        return np.where(gate > 0, input, scaled)
+    if input.size > BLOCK and not hasattr(slope, "ndim"):
+        return apply(lambda x, v, y: select(v > 0, x, np.multiply(x, slope, out=y), y), (input, gate))
+    return select(np.greater(gate, 0), np.ascontiguousarray(input), scaled, scaled)
 
 
 # ------------------------------------------------------------------------------------------- straight-line pieces
@@ -293,6 +301,8 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
         raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
+    if input.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
     return clamp(input, input.dtype.type(min_val), input.dtype.type(max_val))
 
 
@@ -336,9 +346,13 @@ def hardshrink(input, lambd=0.5):
 
 def softshrink(input, lambd=0.5):
     """x moved towards 0 by `lambd`, and 0 where that crosses it."""
-    if not lambd >= 0:
-        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
-    _real(input, "softshrink_cpu")
+    if input.dtype.kind in "biuc":
+        refuse("softshrink_check", input)
+    limit = dtypes.finfo(dtypes.of(input.dtype)).max
+    if not 0 <= lambd <= limit:
+        raise RuntimeError(
+            f"lambda must be in range [0, {limit:g}] for input dtype {legacy(input)}, but found {lambd:g}"
+        )
 
     def step(x, y):
         np.maximum(x, -lambd, out=y)
@@ -348,15 +362,10 @@ def softshrink(input, lambd=0.5):
     return apply(step, (input,))
 
 
-def softsign(input):
-    """x / (1 + |x|)."""
-    return input / (1 + np.abs(input))
-
-
 def glu(input, dim=-1):
     """First half along `dim` times the sigmoid of the second half."""
     if not input.ndim:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
+        raise RuntimeError("glu does not support scalars because halving size must be even")
     if not -input.ndim <= dim < input.ndim:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-input.ndim}, {input.ndim - 1}], but got {dim})"

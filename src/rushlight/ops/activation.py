@@ -1,0 +1,328 @@
+"""Activation functions of torch.nn.functional, with `inplace=` and the `name_` forms.
+
+Smooth ones have a fused partial (`_silu_partial`, `_gelu_partial`, ...) for the plain backward pass, which is an operator of
+its own whose derivative is written in elementary functions, for double backward. Kinks follow PyTorch: relu'(0) = 0,
+hardtanh' = 0 on its limits, leaky_relu'(0) = negative_slope.
+"""
+
+import math
+
+import numpy as np
+
+from ..array import elementwise_activation as kernels
+from ..array.elementwise_parts import relu as relu_kernel
+from ..array.random_create import rrelu_noise
+from .table import PLACES, TENSOR, composite, differentiable, elementwise, unary
+
+_private = dict(method=False, function=False)
+_functional = PLACES["nn.functional"]
+
+
+def _show(name, function, text=None):
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "torch.nn.functional"
+    function.__doc__ = text
+    _functional[name] = function
+
+
+def _plain(name, text):
+    """torch.nn.functional.name(input, inplace=False) over the operator `name` of one argument."""
+    public, written = getattr(TENSOR, name), getattr(TENSOR, name + "_")
+
+    def function(input, inplace=False):
+        return written(input) if inplace else public(input)
+
+    _show(name, function, text)
+
+
+# --------------------------------------------------------------------------------------------------------- sigmoid
+
+unary("sigmoid", kernels.sigmoid, lambda F, y: (1 - y) * y, kind="float", aliases=("special_expit",))
+_functional["sigmoid"] = TENSOR.sigmoid
+_functional["tanh"] = TENSOR.tanh
+
+
+def _silu_second(F, x):
+    s = F.sigmoid(x)
+    return s * (1 - s) * (2 + x * (1 - 2 * s))
+
+
+unary("_silu_partial", kernels.silu_partial, _silu_second, **_private)
+unary("silu", kernels.silu, lambda F, x: F._silu_partial(x), **_private)
+_plain("silu", "``x * sigmoid(x)``, also called swish.")
+
+unary("logsigmoid", kernels.logsigmoid, lambda F, x: F.sigmoid(-x), node_name="LogSigmoidBackward0", **_private)
+_functional["logsigmoid"] = TENSOR.logsigmoid
+
+
+def _softplus_partial(F, x, beta, threshold):
+    scaled = x if beta == 1 else x * beta
+    linear = scaled > threshold
+    return F._masked(F.sigmoid(scaled), ~linear) + linear
+
+
+elementwise("softplus", kernels.softplus, ("input",), dict(input=_softplus_partial), **_private)
+_functional["softplus"] = TENSOR.softplus
+
+
+def _mish_second(F, x):
+    w, s = F.tanh(F.softplus(x)), F.sigmoid(x)
+    slope = s * (1 - w * w)
+    return slope * (2 + x * (1 - s - 2 * s * w))
+
+
+unary("_mish_partial", kernels.mish_partial, _mish_second, **_private)
+unary("mish", kernels.mish, lambda F, x: F._mish_partial(x), **_private)
+_plain("mish", "``x * tanh(softplus(x))``.")
+
+
+def _gelu_second(F, x, approximate):
+    if approximate == "none":
+        return F.exp(x * x * -0.5) * (2 - x * x) * (1 / math.sqrt(2 * math.pi))
+    k, c = math.sqrt(2 / math.pi), 0.044715
+    u = F.tanh((x + x * x * x * c) * k)
+    slope, bend = (x * x * (3 * c) + 1) * k, x * (6 * k * c)
+    return (1 - u * u) * (slope + x * (bend * 0.5 - u * slope * slope))
+
+
+elementwise("_gelu_partial", kernels.gelu_partial, ("input",), dict(input=_gelu_second), **_private)
+elementwise(
+    *("gelu", kernels.gelu, ("input",)),
+    dict(input=lambda F, x, approximate: F._gelu_partial(x, approximate=approximate)),
+    **_private,
+)
+
+
+def _gelu(input, approximate="none"):
+    return TENSOR.gelu(input) if approximate == "none" else TENSOR.gelu(input, approximate=approximate)
+
+
+_show("gelu", _gelu, "``x`` times the normal distribution function at ``x``; `approximate` is 'none' or 'tanh'.")
+
+# ------------------------------------------------------------------------------------------------------ elu's family
+
+
+def _elu_rule(F, x, alpha, scale, input_scale):
+    return F._elu_partial(x, alpha, scale, input_scale)
+
+
+elementwise(
+    *("_elu_partial", kernels.elu_partial, ("input",)),
+    dict(
+        input=lambda F, x, alpha, scale, input_scale: F._masked(
+            F._elu_partial(x, alpha, scale, input_scale) * input_scale, ~(x > 0)
+        )
+    ),
+    **_private,
+)
+elementwise("elu", kernels.elu, ("input",), dict(input=_elu_rule), **_private)
+
+
+def _selu(input):
+    return kernels.elu(input, kernels.SELU_ALPHA, kernels.SELU_SCALE)
+
+
+def _celu(input, alpha=1.0):
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return kernels.elu(input, alpha, 1.0, 1.0 / alpha)
+
+
+unary(
+    *("selu", _selu, lambda F, x: F._elu_partial(x, kernels.SELU_ALPHA, kernels.SELU_SCALE)),
+    **dict(node_name="EluBackward0", method=False, out=False),
+)
+elementwise(
+    *("celu", _celu, ("input",), dict(input=lambda F, x, alpha: F._elu_partial(x, alpha, 1.0, 1.0 / alpha))),
+    **dict(method=False, out=False),
+)
+_plain("selu", "Scaled exponential linear unit.")
+
+
+def _elu_function(input, alpha=1.0, inplace=False):
+    return (TENSOR.elu_ if inplace else TENSOR.elu)(input, alpha)
+
+
+def _celu_function(input, alpha=1.0, inplace=False):
+    return (TENSOR.celu_ if inplace else TENSOR.celu)(input, alpha)
+
+
+_show("elu", _elu_function, "Exponential linear unit: ``alpha * expm1(x)`` below zero.")
+_show("celu", _celu_function, "Continuously differentiable elu: ``alpha * expm1(x / alpha)`` below zero.")
+
+# ------------------------------------------------------------------------------------------------ relu and its kin
+
+unary("relu", relu_kernel, lambda F, g, y: F._masked(g, y > 0), out=False)
+_plain("relu", "``max(x, 0)``.")
+
+differentiable(
+    *("_leaky", kernels.leaky),
+    vjp=dict(input=lambda F, g, gate, slope: F._leaky(g, gate, slope)),
+    jvp=dict(input=lambda F, t, gate, slope: F._leaky(t, gate, slope)),
+    **_private,
+)
+elementwise(
+    *("leaky_relu", kernels.leaky_relu, ("input",)),
+    dict(input=lambda F, g, x, negative_slope: F._leaky(g, x, negative_slope)),
+    **_private,
+)
+
+
+def _leaky_function(input, negative_slope=0.01, inplace=False):
+    return (TENSOR.leaky_relu_ if inplace else TENSOR.leaky_relu)(input, negative_slope)
+
+
+_show("leaky_relu", _leaky_function, "``x`` above zero, ``negative_slope * x`` below.")
+
+differentiable(
+    *("_prelu", kernels.prelu),
+    vjp=dict(
+        input=lambda F, g, x, weight: F._masked(g, x > 0) + F._masked(g * weight, ~(x > 0)),
+        weight=lambda F, g, x: F._masked(g * x, ~(x > 0)),
+    ),
+    **dict(node_name="PreluKernelBackward0", **_private),
+)
+
+
+@composite("prelu")
+def prelu(F, input, weight):
+    """``x`` above zero, ``weight * x`` below; `weight` holds one number, or one for each channel (dimension 1)."""
+    if input.dtype != weight.dtype:
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {_legacy(input)} and {_legacy(weight)}")
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
+    count = math.prod(weight.shape)
+    if weight.ndim and count != 1:
+        if not input.ndim:
+            raise RuntimeError("Not allow zero-dim input tensor.")
+        channels = input.shape[1] if input.ndim > 1 else 1
+        if count != channels:
+            raise RuntimeError(
+                "Mismatch of parameter numbers and input channel size. "
+                f"Found parameter numbers = {count} and channel size = {channels}."
+            )
+    shape = [1] * input.ndim
+    if input.ndim > 1:
+        shape[1] = count
+    return F._prelu(input, F.reshape(weight, tuple(shape)))
+
+
+def _legacy(x):
+    dtype = x.dtype
+    if dtype.__class__ is np.dtype:
+        from .. import dtypes
+
+        dtype = dtypes.of(dtype)
+    return dtype.legacy
+
+
+_functional["prelu"] = TENSOR.prelu
+
+differentiable("_rrelu_noise", rrelu_noise, **_private)
+
+
+def _rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None, inplace=False):
+    if not training:
+        return _leaky_function(input, (lower + upper) / 2, inplace)
+    noise = TENSOR._rrelu_noise(input.detach(), lower, upper, generator=generator)
+    return TENSOR.mul_(input, noise) if inplace else TENSOR.mul(input, noise)
+
+
+def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None):
+    """leaky_relu with a slope drawn from [lower, upper] for each negative element; their mean when not training."""
+    return _rrelu(input, lower, upper, training, generator)
+
+
+def rrelu_(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None):
+    """`rrelu`, written into `input`."""
+    return _rrelu(input, lower, upper, training, generator, inplace=True)
+
+
+def _rrelu_function(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
+    return _rrelu(input, lower, upper, training, None, inplace)
+
+
+PLACES[""]["rrelu"], PLACES[""]["rrelu_"] = rrelu, rrelu_
+_show("rrelu", _rrelu_function, rrelu.__doc__)
+
+# ------------------------------------------------------------------------------------------- straight-line pieces
+
+
+def _threshold_rule(F, g, x, threshold):
+    return F._masked(g, ~(x <= threshold))
+
+
+elementwise("threshold", kernels.threshold, ("input",), dict(input=_threshold_rule), method=False)
+
+
+def _threshold_function(input, threshold, value, inplace=False):
+    return (TENSOR.threshold_ if inplace else TENSOR.threshold)(input, threshold, value)
+
+
+_show("threshold", _threshold_function, "``x`` where above `threshold`, else `value`.")
+
+elementwise(
+    *("hardtanh", kernels.hardtanh, ("input",)),
+    dict(input=lambda F, g, x, min_val, max_val: F._masked(g, (x > min_val) & (x < max_val))),
+    **_private,
+)
+
+
+def _hardtanh_function(input, min_val=-1.0, max_val=1.0, inplace=False):
+    return (TENSOR.hardtanh_ if inplace else TENSOR.hardtanh)(input, min_val, max_val)
+
+
+def _relu6_function(input, inplace=False):
+    return (TENSOR.hardtanh_ if inplace else TENSOR.hardtanh)(input, 0.0, 6.0)
+
+
+_show("hardtanh", _hardtanh_function, "``x`` limited to [min_val, max_val].")
+_show("relu6", _relu6_function, "``min(max(x, 0), 6)``.")
+
+unary("hardsigmoid", kernels.hardsigmoid, lambda F, g, x: F._masked(g * (1 / 6), (x > -3) & (x < 3)), **_private)
+_plain("hardsigmoid", "``x / 6 + 1 / 2`` limited to [0, 1].")
+unary(
+    *("hardswish", kernels.hardswish),
+    lambda F, g, x: F._masked(g * (x / 3 + 0.5), (x > -3) & (x < 3)) + F._masked(g, x >= 3),
+    **_private,
+)
+_plain("hardswish", "``x * hardsigmoid(x)``.")
+
+
+def _outside(F, g, x, lambd):
+    return F._masked(g, ~((x >= -lambd) & (x <= lambd)))
+
+
+elementwise("hardshrink", kernels.hardshrink, ("input",), dict(input=_outside), inplace=False)
+_functional["hardshrink"] = TENSOR.hardshrink
+elementwise("softshrink", kernels.softshrink, ("input",), dict(input=_outside), inplace=False, **_private)
+_functional["softshrink"] = TENSOR.softshrink
+
+for _name in ("relu", "elu", "selu", "celu", "leaky_relu", "hardtanh", "threshold"):
+    _functional[_name + "_"] = getattr(TENSOR, _name + "_")
+_functional["rrelu_"] = rrelu_
+
+
+def _tanhshrink(input):
+    return input - input.tanh()
+
+
+def _softsign(input):
+    return input / (input.abs() + 1)
+
+
+_show("tanhshrink", _tanhshrink, "``x - tanh(x)``.")
+_show("softsign", _softsign, "``x / (1 + |x|)``.")
+
+# ------------------------------------------------------------------------------------------------------------- glu
+
+
+def _glu_rule(F, g, x, dim):
+    half = x.shape[dim] // 2
+    a, b = F.narrow(x, dim, 0, half), F.narrow(x, dim, half, half)
+    s = F.sigmoid(b)
+    return F.cat([g * s, g * a * (s * (1 - s))], dim)
+
+
+differentiable("glu", kernels.glu, vjp=_glu_rule, **_private)
+_functional["glu"] = TENSOR.glu

@@ -1,0 +1,178 @@
+"""Special functions: torch.erf, torch.lgamma, torch.special.*, and their derivatives."""
+
+import math
+
+from ..array import special as kernels
+from ..array import special_bessel as bessel
+from ..array import special_gamma as gamma
+from ..array import special_polynomials as polynomials
+from ..tensor import Tensor
+from .table import TENSOR, binary, composite, elementwise, unary
+
+
+def missing_derivative(name):
+    """A rule for special functions that PyTorch cannot differentiate: it says so when it is asked."""
+
+    def rule(F, g):
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    return rule
+
+
+def missing_partial(name, argument):
+    """A rule for the argument of a function that PyTorch can differentiate in its other one only."""
+
+    def rule(F, g):
+        raise NotImplementedError(f"the derivative for '{name}: {argument}' is not implemented.")
+
+    return rule
+
+
+# -------------------------------------------------------------------------------------- error function, distributions
+
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
+
+def _gauss(F, x, scale):
+    return F.exp(-(x * x)) * scale
+
+
+unary(
+    *("erf", kernels.erf, lambda F, x: _gauss(F, x, _TWO_OVER_ROOT_PI)),
+    **dict(kind="float", aliases=("special_erf",)),
+)
+unary(
+    *("erfc", kernels.erfc, lambda F, x: _gauss(F, x, -_TWO_OVER_ROOT_PI)),
+    **dict(kind="float", aliases=("special_erfc",)),
+)
+unary(
+    *("erfinv", kernels.erfinv, lambda F, y: F.exp(y * y) * (0.5 * math.sqrt(math.pi))),
+    **dict(kind="float", aliases=("special_erfinv",)),
+)
+unary("special_erfcx", kernels.erfcx, lambda F, x, y: 2 * x * y - _TWO_OVER_ROOT_PI, kind="float", inplace=False)
+unary(
+    *("special_ndtr", kernels.ndtr, lambda F, x: F.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))),
+    **dict(kind="float", inplace=False),
+)
+unary(
+    *("special_log_ndtr", kernels.log_ndtr),
+    lambda F, x: math.sqrt(2 / math.pi) / F.special_erfcx(x * -math.sqrt(0.5)),
+    **dict(kind="float", inplace=False),
+)
+unary(
+    *("special_ndtri", kernels.ndtri, lambda F, y: F.exp(y * y * 0.5) * math.sqrt(2 * math.pi)),
+    **dict(kind="float", inplace=False),
+)
+unary("special_entr", kernels.entr, lambda F, x: -(F.log(x) + 1), kind="float", inplace=False)
+
+
+def _logit(F, g, x, eps):
+    slope = g / (x * (1 - x))
+    if eps is None:
+        return slope
+    return F._masked(slope, (x >= eps) & (x <= 1 - eps))
+
+
+unary("logit", kernels.logit, _logit, kind="float", aliases=("special_logit",))
+
+# ------------------------------------------------------------------------------------------------- gamma functions
+
+unary(
+    *("lgamma", gamma.lgamma, lambda F, x: F.digamma(x)),
+    **dict(kind="float", aliases=("special_gammaln",)),
+)
+unary(
+    *("digamma", gamma.digamma, lambda F, x: F.polygamma(1, x)),
+    **dict(kind="float", aliases=("special_digamma", "special_psi")),
+)
+elementwise(
+    *("_polygamma", lambda input, n: gamma.polygamma(n, input), ("input",)),
+    dict(input=lambda F, x, n: F._polygamma(x, n + 1)),
+    **dict(kind="float", node_name="PolygammaBackward0", method=False, function=False),
+)
+
+
+@composite("polygamma", method=False, out=True, aliases=("special_polygamma",))
+def polygamma(F, n, input):
+    """The n-th derivative of `digamma`."""
+    return F._polygamma(input, n)
+
+
+Tensor.polygamma = lambda self, n: TENSOR._polygamma(self, n)
+Tensor.polygamma_ = lambda self, n: TENSOR._polygamma_(self, n)
+
+
+def _igamma_partial(F, x, other):
+    """d igamma / d other: other**(input - 1) exp(-other) / gamma(input)."""
+    return F.exp((x - 1) * F.log(other) - other - F.lgamma(x))
+
+
+binary(
+    *("igamma", gamma.igamma, missing_partial("igamma", "input"), _igamma_partial),
+    **dict(aliases=("special_gammainc",)),
+)
+binary(
+    *("igammac", gamma.igammac, missing_partial("igammac", "input")),
+    lambda F, x, other: -_igamma_partial(F, x, other),
+    **dict(aliases=("special_gammaincc",)),
+)
+binary(
+    *("special_zeta", gamma.zeta, missing_partial("special_zeta", "self")),
+    lambda F, x, other: -x * F.special_zeta(x + 1, other),
+    **dict(kind="float", inplace=False),
+)
+
+
+@composite("mvlgamma", inplace=True, out=True, aliases=("special_multigammaln",))
+def mvlgamma(F, input, p):
+    """log of the multivariate gamma function of dimension `p`: a sum of `p` lgammas and p (p - 1) / 4 log(pi)."""
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    total = F.lgamma(input) + p * (p - 1) / 4 * math.log(math.pi)
+    for k in range(1, p):
+        total = total + F.lgamma(input - 0.5 * k)
+    return total
+
+
+# ------------------------------------------------------------------------------------------------ Bessel and others
+
+
+def _i1_over(F, x, i1, limit):
+    """i1(x) / x, and its limit at 0."""
+    nothing = x == 0
+    return F._masked(i1 / (x + nothing), ~nothing) + nothing * limit
+
+
+unary("i0", bessel.i0, lambda F, x: F.special_i1(x), kind="float", aliases=("special_i0",))
+unary(
+    *("special_i1", bessel.i1, lambda F, x, y: F.i0(x) - _i1_over(F, x, y, 0.5)),
+    **dict(kind="float", inplace=False, node_name="SpecialI1Backward0"),
+)
+unary(
+    *("special_i0e", bessel.i0e, lambda F, x, y: F.special_i1e(x) - F.sgn(x) * y),
+    **dict(kind="float", inplace=False, node_name="SpecialI0EBackward0"),
+)
+unary(
+    *("special_i1e", bessel.i1e, lambda F, x, y: F.special_i0e(x) - y * F.sgn(x) - _i1_over(F, x, y, 0.5)),
+    **dict(kind="float", inplace=False, node_name="SpecialI1EBackward0"),
+)
+for _name in (
+    *("airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"),
+    *("modified_bessel_k0", "modified_bessel_k1", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1"),
+):
+    _rule = missing_derivative("special_" + _name)
+    unary("special_" + _name, getattr(bessel, _name), _rule, kind="float", inplace=False)
+for _name, _kernel in (("modified_bessel_i0", bessel.i0), ("modified_bessel_i1", bessel.i1)):
+    unary("special_" + _name, _kernel, missing_derivative("special_" + _name), kind="float", inplace=False)
+
+for _name in (
+    *("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w"),
+    *("shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u"),
+    *("shifted_chebyshev_polynomial_v", "shifted_chebyshev_polynomial_w"),
+    *("hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p"),
+):
+    _rule = missing_derivative("special_" + _name)
+    elementwise(
+        *("special_" + _name, getattr(polynomials, _name), ("input", "n"), dict(input=_rule, n=_rule)),
+        **dict(kind="float", inplace=False),
+    )
