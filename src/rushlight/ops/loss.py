@@ -1,0 +1,877 @@
+"""Losses. Each PyTorch operator is one node here too; what PyTorch composes is composed.
+
+`reduction` is ``"none"``, ``"mean"`` or ``"sum"``; `size_average` and `reduce` are PyTorch's older spelling of it.
+"""
+
+import math
+import warnings
+
+from ..array import ctc as ctc_kernels
+from ..array import loss as kernels
+from ..array.windows import sizes_text
+from .functional import functional, legacy_reduction, reduction_name
+from .table import RAW, composite, differentiable
+
+
+def _reduce(F, loss, reduction):
+    if reduction == "none":
+        return loss
+    return F.sum(loss) if reduction == "sum" else F.mean(loss)
+
+
+def _share(g, count, reduction):
+    """What each element's slope is multiplied by: the cotangent, divided by the count for a mean."""
+    return g / max(count, 1) if reduction == "mean" else g
+
+
+def _count(shape):
+    return math.prod(shape)
+
+
+# Elementwise ----------------------------------------------------------------------------------------------------------
+
+
+def _mse_slope(F, g, input, target, reduction):
+    return (input - target) * (_share(g, _count(input.shape), reduction) * 2)
+
+
+def _smooth_l1_slope(F, g, input, target, reduction, beta):
+    difference = input - target
+    slope = F.sign(difference) if beta == 0 else F.clamp(difference / beta, -1, 1)
+    return slope * _share(g, _count(input.shape), reduction)
+
+
+def _huber_slope(F, g, input, target, reduction, delta):
+    return F.clamp(input - target, -delta, delta) * _share(g, _count(input.shape), reduction)
+
+
+def _both(slope):
+    """Rules for `input` and `target` of a loss of their difference: one is minus the other."""
+    arguments = slope.__code__.co_varnames[2 : slope.__code__.co_argcount]
+    space = {"slope": slope}
+    minus = eval(f"lambda F, g, {', '.join(arguments)}: -slope(F, g, {', '.join(arguments)})", space)
+    return dict(input=slope, target=minus)
+
+
+differentiable("_mse_loss", kernels.mse_loss, vjp=_both(_mse_slope), node_name="MseLossBackward0")
+differentiable("_smooth_l1_loss", kernels.smooth_l1_loss, vjp=_both(_smooth_l1_slope), node_name="SmoothL1LossBackward0")
+differentiable("_huber_loss", kernels.huber_loss, vjp=_both(_huber_slope), node_name="HuberLossBackward0")
+
+
+def _bce_input(F, g, input, target, weight, reduction):
+    slope = (input - target) / F.clamp((1 - input) * input, 1e-12)
+    if weight is not None:
+        slope = slope * weight
+    return slope * _share(g, _count(input.shape), reduction)
+
+
+def _bce_target(F, g, input, target_shape, weight, reduction):
+    slope = F.clamp(F.log1p(-input), -100) - F.clamp(F.log(input), -100)
+    if weight is not None:
+        slope = slope * weight
+    return slope * _share(g, _count(target_shape), reduction)
+
+
+differentiable(
+    "_binary_cross_entropy",
+    kernels.binary_cross_entropy,
+    vjp=dict(input=_bce_input, target=_bce_target),
+    node_name="BinaryCrossEntropyBackward0",
+)
+
+
+def _logits_input(F, g, input, target, weight, pos_weight, reduction):
+    chance = F.sigmoid(input)
+    if pos_weight is None:
+        slope = chance - target
+    else:
+        heavy = pos_weight * target
+        slope = (heavy + 1 - target) * chance - heavy
+    if weight is not None:
+        slope = slope * weight
+    return slope * _share(g, _count(slope.shape), reduction)
+
+
+def _logits_target(F, g, input, weight, pos_weight, reduction):
+    slope = -input if pos_weight is None else F.log_sigmoid(-input) - pos_weight * F.log_sigmoid(input)
+    if weight is not None:
+        slope = slope * weight
+    return slope * _share(g, _count(slope.shape), reduction)
+
+
+def _logits_weight(F, g, input, target, pos_weight, reduction):
+    loss = F._binary_cross_entropy_with_logits(input, target, None, pos_weight, "none")
+    return loss * _share(g, _count(loss.shape), reduction)
+
+
+def _logits_pos_weight(F, g, input, target, weight, reduction):
+    slope = -target * F.log_sigmoid(input)
+    if weight is not None:
+        slope = slope * weight
+    return slope * _share(g, _count(slope.shape), reduction)
+
+
+differentiable(
+    "_binary_cross_entropy_with_logits",
+    kernels.binary_cross_entropy_with_logits,
+    vjp=dict(input=_logits_input, target=_logits_target, weight=_logits_weight, pos_weight=_logits_pos_weight),
+    node_name="BinaryCrossEntropyWithLogitsBackward0",
+)
+
+
+def _soft_margin_slope(F, g, input, target, reduction):
+    return -target * F.sigmoid(-target * input) * _share(g, _count(input.shape), reduction)
+
+
+differentiable(
+    "_soft_margin_loss", kernels.soft_margin_loss, vjp=_soft_margin_slope, node_name="SoftMarginLossBackward0"
+)
+
+
+def _warn_sizes(input, target):
+    if tuple(target.shape) != tuple(input.shape):
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will likely lead "
+            "to incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=4,
+        )
+
+
+def _broadcast(F, input, target):
+    if tuple(input.shape) == tuple(target.shape):
+        return input, target
+    return F.broadcast_tensors(input, target)
+
+
+def _weighted(F, input, loss, weight, reduction, by_weight):
+    """A loss of each element times `weight`; the mean divides by the weights' sum, or by the count."""
+    if tuple(weight.shape) != tuple(input.shape):
+        raise ValueError("Weights and input must have the same size.")
+    loss = F.mul(loss, weight)
+    if reduction not in ("none", "sum", "mean"):
+        raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
+    if reduction == "mean" and by_weight:
+        return F.div(F.sum(loss), F.sum(weight))
+    return _reduce(F, loss, reduction)
+
+
+@functional("mse_loss")
+def mse_loss(F, input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """Squared error; with `weight` (the input's shape) the mean divides by the weights' sum."""
+    _warn_sizes(input, target)
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    input_, target_ = _broadcast(F, input, target)
+    if weight is not None:
+        return _weighted(F, input, F.pow(F.sub(input_, target_), 2), weight, reduction, True)
+    return F._mse_loss(input_, target_, reduction_name(reduction))
+
+
+@functional("l1_loss")
+def l1_loss(F, input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """Absolute error; with `weight` (the input's shape) the mean divides by the weights' sum."""
+    _warn_sizes(input, target)
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    input_, target_ = _broadcast(F, input, target)
+    error = F.abs(F.sub(input_, target_))
+    if weight is not None:
+        return _weighted(F, input, error, weight, reduction, True)
+    return _reduce(F, error, reduction_name(reduction))
+
+
+@functional("smooth_l1_loss")
+def smooth_l1_loss(F, input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
+    """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target."""
+    _warn_sizes(input, target)
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    input, target = _broadcast(F, input, target)
+    if beta == 0.0:
+        return _reduce(F, F.abs(F.sub(input, target)), reduction_name(reduction))
+    return F._smooth_l1_loss(input, target, reduction_name(reduction), beta)
+
+
+@functional("huber_loss")
+def huber_loss(F, input, target, reduction="mean", delta=1.0, weight=None):
+    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target."""
+    _warn_sizes(input, target)
+    input_, target_ = _broadcast(F, input, target)
+    if weight is None:
+        return F._huber_loss(input_, target_, reduction_name(reduction), delta)
+    return _weighted(F, input, F._huber_loss(input_, target_, "none", delta), weight, reduction, False)
+
+
+@functional("binary_cross_entropy")
+def binary_cross_entropy(F, input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """-(t log x + (1 - t) log(1 - x)), the logarithms held at -100 or above; x and t between 0 and 1."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if tuple(target.shape) != tuple(input.shape):
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. Please "
+            "ensure they have the same size."
+        )
+    return F._binary_cross_entropy(input, target, weight, reduction)
+
+
+@functional("binary_cross_entropy_with_logits")
+def binary_cross_entropy_with_logits(
+    F, input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
+):
+    """`binary_cross_entropy` of sigmoid(input), without overflow; `pos_weight` multiplies the positive part."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if tuple(target.shape) != tuple(input.shape):
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    return F._binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+
+
+@functional("soft_margin_loss")
+def soft_margin_loss(F, input, target, size_average=None, reduce=None, reduction="mean"):
+    """log(1 + exp(-target input))."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if tuple(target.shape) != tuple(input.shape):
+        input, target = F.broadcast_tensors(input, target)
+    return F._soft_margin_loss(input, target, reduction)
+
+
+@functional("kl_div")
+def kl_div(F, input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+    """target (log target - input), or exp(target) (target - input) with `log_target`; 'batchmean' divides by the batch size."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    if reduction == "mean" and size_average is None and reduce is None:
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by "
+            "the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as "
+            "'batchmean' in the next major release.",
+            stacklevel=3,
+        )
+    kind = "sum" if reduction == "batchmean" else reduction_name(reduction)
+    if log_target:
+        loss = F.mul(F.exp(target), F.sub(target, input))
+    else:
+        loss = F.sub(F.xlogy(target, target), F.mul(target, input))
+    loss = _reduce(F, loss, kind)
+    return F.div(loss, input.shape[0]) if reduction == "batchmean" and input.ndim else loss
+
+
+@functional("poisson_nll_loss")
+def poisson_nll_loss(
+    F, input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"
+):
+    """exp(x) - t x, or x - t log(x + eps) without `log_input`; `full` adds Stirling's approximation of log t! where t > 1."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if log_input:
+        loss = F.sub(F.exp(input), F.mul(target, input))
+    else:
+        loss = F.sub(input, F.mul(target, F.log(F.add(input, eps))))
+    if full:
+        stirling = F.add(F.sub(F.mul(target, F.log(target)), target), F.mul(F.log(F.mul(target, 2 * math.pi)), 0.5))
+        loss = F.add(loss, F.masked_fill(stirling, F.le(target, 1), 0))
+    return _reduce(F, loss, reduction)
+
+
+@functional("gaussian_nll_loss")
+def gaussian_nll_loss(F, input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """(log var + (input - target)^2 / var) / 2 with `var` held at `eps` or above; `full` adds log(2 pi) / 2."""
+    if isinstance(var, float):
+        if var < 0:
+            raise ValueError("var has negative entry/entries")
+        var = F.mul(F.ones_like(input), var)
+    elif bool(F.any(F.lt(var, 0))):
+        raise ValueError("var has negative entry/entries")
+    size, own = tuple(input.shape), tuple(var.shape)
+    if own != size:
+        if size[:-1] == own:
+            var = F.unsqueeze(var, -1)
+        elif not (len(size) == len(own) and sum(b for a, b in zip(size, own) if a != b) == 1):
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(reduction + " is not valid")
+    # The clamp is no part of the derivative: PyTorch writes it into a copy, unrecorded.
+    lift = F.sub(F.clamp(var.detach(), eps), var.detach())
+    held = F.add(var, lift)
+    loss = F.mul(F.add(F.log(held), F.div(F.pow(F.sub(input, target), 2), held)), 0.5)
+    if full:
+        loss = F.add(loss, 0.5 * math.log(2 * math.pi))
+    return _reduce(F, loss, reduction)
+
+
+@functional("hinge_embedding_loss")
+def hinge_embedding_loss(F, input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+    """x where the target is 1, max(0, margin - x) where it is -1."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    zeros = F.zeros_like(input)
+    apart = F.where(F.ne(target, 1), F.clamp_min(F.rsub(input, margin), 0), zeros)
+    near = F.where(F.ne(target, -1), input, zeros)
+    return _reduce(F, F.add(apart, near), reduction)
+
+
+@functional("margin_ranking_loss")
+def margin_ranking_loss(F, input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """max(0, -target (input1 - input2) + margin)."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if not input1.ndim == input2.ndim == target.ndim:
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    loss = F.clamp_min(F.add(F.mul(F.neg(target), F.sub(input1, input2)), margin), 0)
+    return _reduce(F, loss, reduction)
+
+
+@functional("multilabel_soft_margin_loss")
+def multilabel_soft_margin_loss(F, input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """Mean over classes of -(t log sigmoid(x) + (1 - t) log sigmoid(-x))."""
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    positive = F.mul(target, F.log_sigmoid(input))
+    negative = F.mul(F.rsub(target, 1), F.log_sigmoid(F.neg(input)))
+    loss = F.neg(F.add(positive, negative))
+    if weight is not None:
+        loss = F.mul(loss, weight)
+    loss = F.div(F.sum(loss, input.ndim - 1), input.shape[-1])
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
+    return _reduce(F, loss, reduction)
+
+
+# Classes --------------------------------------------------------------------------------------------------------------
+
+
+def _pull_nll(F, g, input_shape, target, weight, reduction, ignore_index, y):
+    return F._nll_loss_backward(g, target, weight, reduction, ignore_index, y[1], tuple(input_shape))
+
+
+def _pull_nll_back(F, g, target, weight, reduction, ignore_index):
+    # The adjoint's adjoint is the loss itself; its mean divides by the same total weight.
+    return F._nll_loss(g, target, weight, reduction, ignore_index)[0]
+
+
+differentiable(
+    "_nll_loss_backward",
+    kernels.nll_loss_backward,
+    vjp=dict(grad_output=_pull_nll_back),
+    linear=True,
+    node_name="NllLossBackwardBackward0",
+)
+for _name, _node in (("_nll_loss", "NllLossBackward0"), ("_nll_loss2d", "NllLoss2DBackward0")):
+    differentiable(
+        _name,
+        kernels.nll_loss,
+        vjp=_pull_nll,
+        returns=("output", "total_weight"),
+        nondiff=(1,),
+        node_name=_node,
+    )
+
+
+@functional("nll_loss")
+def nll_loss(
+    F, input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"
+):
+    """-weight[t] input[t] for log-probabilities `input` (N, C, *) or (C,) and class indices `target` (N, *) or ().
+
+    The mean divides by the weights of the targets; targets equal to `ignore_index` count for nothing.
+    """
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    loss = F._nll_loss if input.ndim <= 2 else F._nll_loss2d
+    return loss(input, target, weight, reduction, ignore_index)[0]
+
+
+@functional("cross_entropy")
+def cross_entropy(
+    F,
+    input,
+    target,
+    weight=None,
+    size_average=None,
+    ignore_index=-100,
+    reduce=None,
+    reduction="mean",
+    label_smoothing=0.0,
+):
+    """Cross entropy of softmax(input) (N, C, *) or (C,) with class indices (N, *) or class probabilities (the input's shape).
+
+    `label_smoothing` mixes the targets with the uniform distribution over the classes.
+    """
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if tuple(input.shape) == tuple(target.shape) and (input.ndim != 0):
+        return _soft_cross_entropy(F, input, target, weight, reduction, label_smoothing)
+    dim = 0 if input.ndim == 1 else 1
+    logs = F.log_softmax(input, dim)
+    if label_smoothing > 0.0:
+        return _smooth_cross_entropy(F, logs, target, weight, reduction, ignore_index, label_smoothing, dim)
+    if label_smoothing != 0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    loss = F._nll_loss if input.ndim <= 2 else F._nll_loss2d
+    return loss(logs, target, weight, reduction, ignore_index)[0]
+
+
+def _check_smoothing(label_smoothing):
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+
+
+def _soft_cross_entropy(F, input, target, weight, reduction, label_smoothing):
+    """Targets are probabilities of the classes."""
+    if not target.dtype.is_floating_point:
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {_spoken(target)}")
+    dim = 0 if input.ndim == 1 else 1
+    classes = input.shape[dim]
+    if weight is not None and (weight.ndim != 1 or weight.numel() != classes):
+        raise RuntimeError(
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got weight "
+            f"tensor of shape: {sizes_text(weight.shape)}"
+        )
+    _check_smoothing(label_smoothing)
+    logs = F.log_softmax(input, dim)
+    if label_smoothing > 0.0:
+        target = F.add(F.mul(target, 1 - label_smoothing), label_smoothing / classes)
+    if weight is not None:
+        column = (classes,) if input.ndim == 1 else (1, classes, *(1,) * (input.ndim - 2))
+        target = F.mul(target, F.reshape(weight, column))
+    loss = F.mul(logs, target)
+    if reduction == "none":
+        return F.neg(F.sum(loss, dim))
+    loss = F.neg(F.sum(loss))
+    if reduction == "sum":
+        return loss
+    count = max(_count(input.shape) // max(classes, 1), 0)
+    return F.div(loss, count) if count else F.mul(loss, float("nan"))
+
+
+def _spoken(value):
+    return {"int64": "Long", "int32": "Int", "bool": "Bool"}.get(value.dtype.name, value.dtype.name)
+
+
+def _smooth_cross_entropy(F, logs, target, weight, reduction, ignore_index, label_smoothing, dim):
+    _check_smoothing(label_smoothing)
+    classes = logs.shape[dim]
+    loss = F._nll_loss if logs.ndim <= 2 else F._nll_loss2d
+    hard = loss(logs, target, weight, reduction, ignore_index)[0]
+    if weight is None:
+        smooth = F.neg(F.sum(logs, dim))
+    else:
+        column = (classes,) if logs.ndim == 1 else (1, classes, *(1,) * (logs.ndim - 2))
+        smooth = F.neg(F.sum(F.mul(logs, F.reshape(weight, column)), dim))
+    ignored = F.eq(target, ignore_index)
+    smooth = F.masked_fill(smooth, F.reshape(ignored, tuple(smooth.shape)), 0.0)
+    if reduction == "sum":
+        smooth = F.sum(smooth)
+    elif reduction == "mean":
+        if weight is None:
+            kept = F.sum(F.logical_not(ignored))
+        else:
+            places = F.masked_fill(target, ignored, 0)
+            chosen = F.reshape(F.index_select(weight, 0, F.reshape(places, (-1,))), tuple(target.shape))
+            kept = F.sum(F.masked_fill(chosen, ignored, 0.0))
+        smooth = F.div(F.sum(smooth), kept)
+    return F.add(F.mul(hard, 1 - label_smoothing), F.mul(smooth, label_smoothing / classes))
+
+
+@functional("linear_cross_entropy")
+def linear_cross_entropy(
+    F,
+    input,
+    linear_weight,
+    target,
+    *,
+    linear_bias=None,
+    weight=None,
+    reduction="mean",
+    ignore_index=None,
+    label_smoothing=0.0,
+    options=None,
+):
+    """`cross_entropy(linear(input, linear_weight, linear_bias), target)`; `input` (N, I) or (I,), `linear_weight` (C, *, I)."""
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.ndim}")
+    if linear_weight.ndim < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.ndim}")
+    lead, width = tuple(input.shape)[:-1], input.shape[-1]
+    sizes = tuple(linear_weight.shape)
+    if width != sizes[-1]:
+        raise RuntimeError(
+            f"expected equal input and linear_weight last dimensions (in_features), got {width} and {sizes[-1]}, respectively"
+        )
+    classes = sizes[:-1]
+    if linear_bias is not None and tuple(linear_bias.shape) != classes:
+        raise RuntimeError(f"expected linear_bias shape {classes}, got {tuple(linear_bias.shape)}")
+    if len(classes) > 1 and not lead:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {sizes} requires batched input, (N, {width}), got unbatched "
+            f"input with shape {tuple(input.shape)}"
+        )
+    logits_shape = (*lead, *classes)
+    if tuple(target.shape) == logits_shape and ignore_index is not None:
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    if options is not None:
+        raise NotImplementedError("linear_cross_entropy: options (the chunked computation) is not supported")
+    count = math.prod(classes)
+    flat = F.reshape(linear_weight, (count, width))
+    bias = None if linear_bias is None else F.reshape(linear_bias, (count,))
+    logits = F.reshape(F.linear(input, flat, bias), logits_shape)
+    ignore_index = -100 if ignore_index is None else ignore_index
+    return F._nn_cross_entropy(
+        logits, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+    )
+
+
+def _per_sample(F, g, slopes, reduction):
+    """Slopes of each sample's loss times its cotangent."""
+    if slopes.ndim == 0:
+        return slopes * g
+    if reduction == "none" and slopes.ndim > 1:
+        return slopes * F.unsqueeze(g, -1)
+    return slopes * _share(g, slopes.shape[0] if slopes.ndim > 1 else 1, reduction)
+
+
+def _pull_multi_margin(F, g, input, target, p, margin, weight, reduction):
+    return _per_sample(F, g, F._multi_margin_slopes(input, target, p, margin, weight), reduction)
+
+
+def _pull_multi_margin_slopes(F, g, input, target, p, margin, weight):
+    """The slopes are constant for p = 1; for p = 2 they are twice those of p = 1 times the terms, linear in the input."""
+    if p == 1:
+        return F.zeros_like(input)
+    classes = input.shape[-1]
+    wide, pulled = F.reshape(input, (-1, classes)), F.reshape(g, (-1, classes))
+    places = F.reshape(target, (-1, 1))
+    active = F._multi_margin_slopes(input, target, 1, margin, weight)
+    active = F.scatter(F.reshape(active, (-1, classes)), 1, places, 0)
+    terms = (pulled - F.gather(pulled, 1, places)) * active * 2
+    terms = F.scatter(terms, 1, places, 0)
+    back = F.scatter(F.zeros_like(wide), 1, places, F.neg(F.sum(terms, 1, True)))
+    return F.reshape(terms + back, tuple(input.shape))
+
+
+differentiable("_multi_margin_slopes", kernels.multi_margin_slopes, vjp=_pull_multi_margin_slopes)
+differentiable(
+    "_multi_margin_loss", kernels.multi_margin_loss, vjp=_pull_multi_margin, node_name="MultiMarginLossBackward0"
+)
+
+
+@functional("multi_margin_loss")
+def multi_margin_loss(
+    F, input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
+):
+    """Sum over classes i other than t of max(0, margin - x[t] + x[i])^p / C, p being 1 or 2."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    return F._multi_margin_loss(input, target, p, margin, weight, reduction)
+
+
+def _pull_multilabel(F, g, input, target, reduction):
+    return _per_sample(F, g, F._multilabel_margin_slopes(input, target), reduction)
+
+
+differentiable(
+    "_multilabel_margin_slopes",
+    kernels.multilabel_margin_slopes,
+    vjp=lambda F, g, input: F.zeros_like(input),
+)
+differentiable(
+    "_multilabel_margin_loss",
+    kernels.multilabel_margin_loss,
+    vjp=_pull_multilabel,
+    node_name="MultilabelMarginLossBackward0",
+)
+
+
+@functional("multilabel_margin_loss")
+def multilabel_margin_loss(F, input, target, size_average=None, reduce=None, reduction="mean"):
+    """Sum over target classes j and others i of max(0, 1 - x[j] + x[i]) / C; a row's targets end at its first -1."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    return F._multilabel_margin_loss(input, target, reduction)
+
+
+# Distances ------------------------------------------------------------------------------------------------------------
+
+
+@composite("pairwise_distance", method=False)
+def pairwise_distance(F, x1, x2, p=2.0, eps=1e-6, keepdim=False):
+    """p-norm of x1 - x2 + eps over the last dimension."""
+    dim = max(x1.ndim, x2.ndim) - 1
+    return F.norm(F.add(F.sub(x1, x2), eps), p, dim, keepdim)
+
+
+@composite("cosine_similarity", method=False)
+def cosine_similarity(F, x1, x2, dim=1, eps=1e-8):
+    """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`."""
+    common = x1.dtype if x1.dtype is x2.dtype else F.result_type(x1, x2)
+    if not common.is_floating_point:
+        raise RuntimeError(
+            f"expected common dtype to be floating point, yet common dtype is {_scalar_type(common)}"
+        )
+    x1, x2 = F.broadcast_tensors(x1, x2)
+    return F.sum(F.mul(_to_unit(F, x1, dim, eps), _to_unit(F, x2, dim, eps)), dim)
+
+
+def _to_unit(F, x, dim, eps):
+    length = F.linalg_vector_norm(x, 2, dim, True)
+    # PyTorch holds the norm at eps without recording it, so its derivative is that of the norm all the same.
+    held = F.add(length, F.sub(F.clamp_min(length.detach(), eps), length.detach()))
+    return F.div(x, held)
+
+
+def _scalar_type(dtype):
+    return dtype.legacy
+
+
+@functional("cosine_embedding_loss")
+def cosine_embedding_loss(F, input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+    """1 - cos(input1, input2) where the target is 1, max(0, cos - margin) where it is -1."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if not (target.ndim == 1 or target.ndim == 0):
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if target.ndim == 1 and input1.ndim != 2:
+        raise RuntimeError("1D target tensor expects 2D input tensors, but found inputs with sizes "
+                           f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}.")
+    if target.ndim == 0 and input1.ndim != 1:
+        raise RuntimeError("0D target tensor expects 1D input tensors, but found inputs with sizes "
+                           f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}.")
+    dim = target.ndim
+    epsilon = 1e-12
+    product = F.sum(F.mul(input1, input2), dim)
+    square1, square2 = F.add(F.sum(F.mul(input1, input1), dim), epsilon), F.add(F.sum(F.mul(input2, input2), dim), epsilon)
+    cosine = F.div(product, F.sqrt(F.mul(square1, square2)))
+    zeros = F.zeros_like(cosine)
+    near = F.where(F.eq(target, 1), F.rsub(cosine, 1), zeros)
+    apart = F.where(F.eq(target, -1), F.clamp_min(F.sub(cosine, margin), 0), zeros)
+    return _reduce(F, F.add(near, apart), reduction)
+
+
+def _check_triplet(anchor, positive, negative):
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
+        )
+
+
+def _triplet(F, distance, anchor, positive, negative, margin, swap, reduction):
+    _check_triplet(anchor, positive, negative)
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = F.minimum(far, distance(positive, negative))
+    return _reduce(F, F.clamp_min(F.sub(F.add(near, margin), far), 0), reduction)
+
+
+@functional("triplet_margin_loss")
+def triplet_margin_loss(
+    F,
+    anchor,
+    positive,
+    negative,
+    margin=1.0,
+    p=2,
+    eps=1e-6,
+    swap=False,
+    size_average=None,
+    reduce=None,
+    reduction="mean",
+):
+    """max(0, |a - p| - |a - n| + margin) by the p-norm; with `swap` the nearer of |a - n| and |p - n| counts."""
+    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+
+    def distance(x, y):
+        return F.pairwise_distance(x, y, p, eps)
+
+    return _triplet(F, distance, anchor, positive, negative, margin, swap, reduction)
+
+
+@functional("triplet_margin_with_distance_loss")
+def triplet_margin_with_distance_loss(
+    F, anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"
+):
+    """`triplet_margin_loss` with any function of two tensors as distance."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+    distance = F.pairwise_distance if distance_function is None else distance_function
+    return _triplet(F, distance, anchor, positive, negative, margin, swap, reduction)
+
+
+def _pull_cdist(F, g, x1, x2, p, y):
+    """Cotangent of x1 (by symmetry that of x2 too): sum over its pairs of the norm's slope, 0 where the distance is 0."""
+    if p == 2:
+        # Without an array of differences: sum_j w_j (a - b_j) = a sum_j w_j - sum_j w_j b_j, with w = g / distance.
+        share = F.where(F.eq(y, 0), F.zeros_like(y), g / F.where(F.eq(y, 0), F.ones_like(y), y))
+        return x1 * F.sum(share, -1, True) - F.matmul(share, x2)
+    difference = F.unsqueeze(x1, -2) - F.unsqueeze(x2, -3)
+    slope = _norm_slope(F, difference, F.unsqueeze(y, -1), p)
+    return F.sum(slope * F.unsqueeze(g, -1), -2)
+
+
+def _norm_slope(F, difference, length, p):
+    """Derivative of the p-norm `length` of `difference` (last dimension), as PyTorch's cdist defines it where it has none."""
+    if p == 0:
+        return F.zeros_like(difference)
+    if p == 1:
+        return F.sign(difference)
+    size = F.abs(difference)
+    if p == float("inf"):
+        return F.sign(difference) * F.to(F.eq(size, length), difference.dtype)
+    zero = F.eq(length, 0)
+    held = F.where(zero, F.ones_like(length), length)
+    if p < 2:
+        flat = F.eq(size, 0)
+        powered = F.pow(F.where(flat, F.ones_like(size), size), p - 1)
+        powered = F.where(flat, F.zeros_like(size), powered)
+    else:
+        powered = F.pow(size, p - 1)
+    slope = F.sign(difference) * powered / F.pow(held, p - 1)
+    return F.where(zero, F.zeros_like(slope), slope)
+
+
+def _cdist_rule(F, g, x1, x2, p, y):
+    return _pull_cdist(F, g, x1, x2, p, y)
+
+
+def _cdist_other(F, g, x1, x2, p, y):
+    return _pull_cdist(F, F.transpose(g, -1, -2), x2, x1, p, F.transpose(y, -1, -2))
+
+
+differentiable(
+    "_cdist",
+    kernels.cdist,
+    vjp=dict(x1=_cdist_rule, x2=_cdist_other),
+    node_name="CdistBackward0",
+)
+
+
+@composite("cdist", method=False)
+def cdist(F, x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
+    """p-norm distance of every row of `x1` (..., P, M) to every row of `x2` (..., R, M): (..., P, R)."""
+    if x1.ndim < 2 or x2.ndim < 2:
+        which, value = ("X1", x1) if x1.ndim < 2 else ("X2", x2)
+        raise RuntimeError(f"cdist only supports at least 2D tensors, {which} got: {value.ndim}D")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError(
+            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
+        )
+    for which, value in (("X1", x1), ("X2", x2)):
+        if value.dtype.name not in ("float32", "float64"):
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {which} got: {value.dtype.legacy}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    if compute_mode not in (
+        "use_mm_for_euclid_dist_if_necessary",
+        "use_mm_for_euclid_dist",
+        "donot_use_mm_for_euclid_dist",
+    ):
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    return F._cdist(x1, x2, float(p))
+
+
+@composite("pdist", method=False)
+def pdist(F, input, p=2.0):
+    """p-norm distances between the rows of `input` (N, M), those of i < j one after the other: (N (N - 1) / 2,)."""
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if not input.dtype.is_floating_point:
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    return F._pdist(input, float(p))
+
+
+def _pdist_kernel(input, p):
+    first, second = _pairs(input.shape[0])
+    if input.shape[1] == 0:
+        return kernels.np.zeros(first.shape, input.dtype)
+    return kernels.norm_along_last(input[first] - input[second], p)
+
+
+def _pairs(count):
+    return kernels.np.triu_indices(count, 1)
+
+
+def _pull_pdist(F, g, input, p, y):
+    first, second = (_index(F, each) for each in _pairs(input.shape[0]))
+    difference = F.index_select(input, 0, first) - F.index_select(input, 0, second)
+    pulled = _norm_slope(F, difference, F.unsqueeze(y, -1), p) * F.unsqueeze(g, -1)
+    zeros = F.zeros_like(input)
+    return F.index_add(F.index_add(zeros, 0, first, pulled), 0, second, F.neg(pulled))
+
+
+def _index(F, array):
+    if F is RAW:
+        return array
+    from ..tensor import wrap
+
+    return wrap(array)
+
+
+differentiable("_pdist", _pdist_kernel, vjp=_pull_pdist, node_name="PdistBackward0")
+
+
+# CTC ------------------------------------------------------------------------------------------------------------------
+
+
+def _ctc_kernel(log_probs, targets, input_lengths, target_lengths, blank=0, zero_infinity=False):
+    return ctc_kernels.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)
+
+
+def _ctc_back_kernel(
+    grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, blank, zero_infinity
+):
+    return ctc_kernels.ctc_loss_backward(
+        *(grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, blank, zero_infinity)
+    )
+
+
+def _pull_ctc(F, g, log_probs, targets, input_lengths, target_lengths, blank, zero_infinity, y):
+    g = g[0] if isinstance(g, tuple) else g
+    return F._ctc_loss_backward(
+        *(g, log_probs, targets, input_lengths, target_lengths, y[0], y[1], blank, zero_infinity)
+    )
+
+
+def _no_second(F, g):
+    raise RuntimeError("derivative for aten::_ctc_loss_backward is not implemented")
+
+
+differentiable("_ctc_loss_backward", _ctc_back_kernel, vjp=dict(grad=_no_second, log_probs=_no_second))
+differentiable(
+    "_ctc_loss",
+    _ctc_kernel,
+    vjp=dict(log_probs=_pull_ctc),
+    returns=("output", "log_alpha"),
+    nondiff=(1,),
+    node_name="CtcLossBackward0",
+)
+
+
+@functional("ctc_loss")
+def ctc_loss(F, log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+    """Connectionist temporal classification loss of `log_probs` (T, N, C) or (T, C).
+
+    `targets` (N, S) or all of them one after the other (sum of lengths,); the mean divides each sample's loss by its target length
+    first. Infinite losses are zero with `zero_infinity`.
+    """
+    reduction = reduction_name(reduction)
+    times, lengths = _as_lengths(input_lengths), _as_lengths(target_lengths)
+    batched = log_probs.ndim == 3
+    if not batched:
+        log_probs = F.unsqueeze(log_probs, 1)
+    loss = F._ctc_loss(log_probs, targets, times, lengths, blank, zero_infinity)[0]
+    if zero_infinity:
+        loss = F.where(F.eq(loss, float("inf")), F.zeros_like(loss), loss)
+    if reduction == "mean":
+        divisors = F.tensor([max(int(each), 1) for each in lengths], dtype=loss.dtype)
+        return F.mean(F.div(loss, divisors))
+    if reduction == "sum":
+        return F.sum(loss)
+    return loss if batched else F.squeeze(loss, 0)
+
+
+def _as_lengths(lengths):
+    """Lengths as a tuple of ints, from a tensor or a sequence."""
+    if hasattr(lengths, "dtype"):
+        if lengths.dtype.is_floating_point:
+            raise RuntimeError("input_lengths must be integral")
+        lengths = lengths.tolist()
+    return tuple(int(each) for each in (lengths if hasattr(lengths, "__len__") else (lengths,)))
