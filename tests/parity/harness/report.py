@@ -62,12 +62,14 @@ class Row:
     def bad(self, column, note):
         cell = self._cell(column)
         cell.disagree += 1
+        note = note.replace("\n", "\\n")
         if len(cell.notes) < self._most_notes and note not in cell.notes:
             cell.notes.append(note)
 
     def missing(self, column, note):
         cell = self._cell(column)
         cell.absent += 1
+        note = note.replace("\n", "\\n")
         if len(cell.notes) < self._most_notes and note not in cell.notes:
             cell.notes.append(note)
 
@@ -127,6 +129,9 @@ def details(row, most=3):
         if cell and cell.notes:
             counts = f"{cell.disagree} disagree, {cell.absent} absent, {cell.agree} agree"
             lines.append(f"  {row.entry} | {column} ({counts})")
+            if column == "error_texts" and cell.notes == row.cells["errors"].notes:
+                lines.append("      the same as for errors")
+                continue
             lines += [f"      {note}" for note in cell.notes[:most]]
     return "\n".join(lines)
 
