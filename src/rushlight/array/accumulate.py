@@ -1,7 +1,8 @@
 """Adding rows at places that may repeat: the transpose of taking rows, and so the backward of every kind of indexing.
 
 ``np.ufunc.at`` is fast for vectors only. Rows are summed here by sorting the places and adding each run at once (or, for
-narrow rows, by a weighted count of flat places); the result does not depend on anything but the order of the places.
+narrow rows, by a weighted count of flat places, which sums in float64); the result does not depend on anything but the
+order of the places.
 """
 
 import numpy as np
@@ -17,18 +18,31 @@ def add_at(target, places, rows, leading=1):
     ``places`` are flat, non-negative indices over the first ``leading`` dimensions of ``target``; ``rows`` has shape
     ``(len(places), *target.shape[leading:])``.
     """
-    if not places.size:
+    if not places.size or not rows.size:
         return
     count = 1
     for n in target.shape[:leading]:
         count *= n
-    sums = sum_rows(places, rows, count)
-    if is_half(target.dtype):
-        target[...] = (target.astype(np.float32) + sums.reshape(target.shape)).astype(target.dtype)
-    elif target.dtype == np.bool_:
-        target |= sums.reshape(target.shape)
-    else:
-        target += sums.reshape(target.shape)
+    dtype = target.dtype
+    if is_half(dtype):
+        target[...] = (target.astype(np.float32) + sum_rows(places, rows, count).reshape(target.shape)).astype(dtype)
+        return
+    if dtype == np.bool_:
+        target |= sum_rows(places, rows, count).reshape(target.shape)
+        return
+    if target.flags.c_contiguous and len(places) * 4 < count:
+        # few places: touch only those
+        width = target.size // count
+        flat = target.reshape(count, width)
+        if width == 1:
+            np.add.at(flat[:, 0], places, rows.reshape(-1).astype(dtype, copy=False))
+            return
+        order = np.argsort(places, kind="stable")
+        ordered = places[order]
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        flat[ordered[starts]] += np.add.reduceat(rows.reshape(len(places), width)[order], starts, axis=0)
+        return
+    target += sum_rows(places, rows, count).reshape(target.shape)
 
 
 def sum_rows(places, rows, count):
@@ -45,30 +59,30 @@ def sum_rows(places, rows, count):
         return out.reshape(count, *kept)
     flat = rows.reshape(len(places), width)
     if width <= 4 and dtype.kind in "fc":
-        wide = flat
-        if width > 1:
-            places = (places[:, None] * width + np.arange(width)).reshape(-1)
-            wide = flat.reshape(-1)
-        else:
-            wide = flat[:, 0]
-        size = count * width
-        if dtype.kind == "c":
-            out.real = np.bincount(places, wide.real, size).reshape(count, width)
-            out.imag = np.bincount(places, wide.imag, size).reshape(count, width)
-        else:
-            out[...] = np.bincount(places, wide, size).reshape(count, width)
-        return out.reshape(count, *kept)
-    if dtype == np.bool_:
+        _sum_counted(out, places, flat)
+    elif dtype == np.bool_:
         np.logical_or.at(out, places, flat)
-        return out.reshape(count, *kept)
-    if width == 1:
+    elif width == 1:
         np.add.at(out[:, 0], places, flat[:, 0])
-        return out.reshape(count, *kept)
-    order = np.argsort(places, kind="stable")
-    ordered = places[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    if len(starts) == len(places):
-        out[places] = flat
     else:
-        out[ordered[starts]] = np.add.reduceat(flat[order], starts, axis=0)
+        order = np.argsort(places, kind="stable")
+        ordered = places[order]
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        if len(starts) == len(places):
+            out[places] = flat
+        else:
+            out[ordered[starts]] = np.add.reduceat(flat[order], starts, axis=0)
     return out.reshape(count, *kept)
+
+
+def _sum_counted(out, places, rows):
+    """``out[places] = sums of rows`` by counting flat places with the elements as weights."""
+    count, width = out.shape
+    if width > 1:
+        places = (places[:, None] * width + np.arange(width)).reshape(-1)
+    flat = rows.reshape(-1)
+    if out.dtype.kind == "c":
+        out.real = np.bincount(places, flat.real, count * width).reshape(count, width)
+        out.imag = np.bincount(places, flat.imag, count * width).reshape(count, width)
+    else:
+        out[...] = np.bincount(places, flat, count * width).reshape(count, width)

@@ -1,0 +1,129 @@
+"""Choosing and writing by mask: ``where``, ``masked_fill``, ``masked_select``, ``masked_scatter``, ``nonzero``."""
+
+import numpy as np
+
+from .arguments import broadcast_shapes_of_two, legacy_name, result_dtype
+
+__all__ = ["argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_tuple", "where"]
+
+_BOOL = np.dtype(np.bool_)
+
+
+def where(condition, input, other):
+    """``input`` where ``condition`` holds, else ``other``; all three broadcast, the latter two promote."""
+    if condition.dtype is not _BOOL:
+        if condition.dtype == np.uint8:
+            import warnings
+
+            warnings.warn(
+                "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future "
+                "version of PyTorch. Use a boolean condition instead.",
+                UserWarning,
+                stacklevel=5,
+            )
+            condition = condition != 0
+        elif condition.dtype != _BOOL:
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {legacy_name(condition)}"
+            )
+    first, second = getattr(input, "dtype", None), getattr(other, "dtype", None)
+    if first is not second or first is None:
+        common = result_dtype(input, other).numpy
+        input, other = _as(input, common), _as(other, common)
+    try:
+        return np.where(condition, input, other)
+    except ValueError:
+        shape = broadcast_shapes_of_two(condition.shape, np.shape(input))
+        broadcast_shapes_of_two(shape, np.shape(other))
+        raise
+
+
+def _as(value, dtype):
+    return np.asarray(value).astype(dtype, copy=False)
+
+
+_MASK_NAMES = {"int64": "long int", "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char"} | {
+    "float32": "float",
+    "float64": "double",
+}
+
+
+def fill_value(value, dtype, owner):
+    """A number or 0-d array as a 0-d array of ``dtype``, refused where PyTorch refuses the conversion."""
+    if isinstance(value, np.ndarray):
+        if value.ndim:
+            raise RuntimeError(
+                f"{owner} only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+            )
+    elif isinstance(value, complex) and dtype.kind != "c":
+        names = {"float32": "float", "float64": "double", "int64": "int64_t", "int32": "int", "float16": "c10::Half"}
+        shown = names.get(dtype.name, dtype.name)
+        raise RuntimeError(f"value cannot be converted to type {shown} without overflow")
+    with np.errstate(all="ignore"):
+        return np.asarray(value).astype(dtype)
+
+
+def masked_fill(input, mask, value):
+    """``input`` with ``value`` (a number or 0-d array) where ``mask`` holds; the two broadcast."""
+    if mask.dtype != _BOOL:
+        shown = _MASK_NAMES.get(mask.dtype.name, mask.dtype.name)
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {shown}")
+    if isinstance(value, np.ndarray) and value.dtype.kind == "c" and input.dtype.kind != "c":
+        raise RuntimeError("value cannot be converted to type " + _MASK_NAMES.get(input.dtype.name, input.dtype.name)
+                           + " without overflow")  # fmt: skip
+    value = fill_value(value, input.dtype, "masked_fill_")
+    try:
+        return np.where(mask, value, input)
+    except ValueError:
+        broadcast_shapes_of_two(mask.shape, input.shape)
+        raise
+
+
+def masked_select(input, mask):
+    """A vector of the elements where ``mask`` holds; the two broadcast."""
+    if mask.dtype != _BOOL:
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    if mask.shape != input.shape:
+        shape = broadcast_shapes_of_two(mask.shape, input.shape)
+        input, mask = np.broadcast_to(input, shape), np.broadcast_to(mask, shape)
+    return input[mask]
+
+
+def masked_scatter(input, mask, source):
+    """``input`` with the elements of ``source``, in order, where ``mask`` holds."""
+    if mask.dtype != _BOOL:
+        raise RuntimeError(
+            f"masked_scatter_ only supports boolean masks, but got mask with dtype {legacy_name(mask)}"
+        )
+    if source.dtype != input.dtype:
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got{legacy_name(input)} and "
+            f"{legacy_name(source)}"
+        )
+    shape = broadcast_shapes_of_two(mask.shape, input.shape) if mask.shape != input.shape else input.shape
+    out = np.array(np.broadcast_to(input, shape), order="C")
+    mask = np.broadcast_to(mask, shape)
+    count = int(np.count_nonzero(mask))
+    if source.size < count:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    out[mask] = source.reshape(-1)[:count]
+    return out
+
+
+def nonzero(input):
+    """(n, ndim): the places of the non-zero elements, row by row."""
+    if not input.ndim:
+        return np.zeros((int(bool(input)), 0), np.int64)
+    return np.stack(input.nonzero(), 1) if input.ndim > 1 else input.nonzero()[0].reshape(-1, 1)
+
+
+def argwhere(input):
+    """``nonzero`` under NumPy's name."""
+    return nonzero(input)
+
+
+def nonzero_tuple(input):
+    """The places of the non-zero elements, one vector for each dimension (a 0-d array has one)."""
+    return tuple((input.reshape(1) if not input.ndim else input).nonzero())
+
+
