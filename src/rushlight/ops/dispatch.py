@@ -8,8 +8,9 @@ import numpy as np
 
 from .. import dtypes, inplace
 from ..autograd.modes import state, thread
+from ..parameter import Parameter
 from ..tensor import Tensor, edge_of, wrap, wrap_view
-from .record import make_node
+from .record import Layout, make_node
 from .table import OPS, RAW, as_array
 
 _ndarray = np.ndarray
@@ -74,32 +75,51 @@ def _type_name(value):
 # ------------------------------------------------------------------------------------------------------- executing
 
 
-class Unwrapped:
-    """Bound arguments with arrays for tensors, and the edges of the tensors."""
-
-    __slots__ = ("edges", "layout", "overloaded", "raws")
-
-
 def unwrap(op, values):
-    """(raws, edges, layout): arrays in place of tensors, an edge for each tensor, and which parameter each belongs to."""
+    """(raws, edges, layout, foreign) of bound arguments: arrays in place of tensors, an edge for each tensor, which parameters they
+    were, and whether some argument's class answers for functions itself."""
     raws = list(values)
     edges = []
-    layout = []
-    for i, value in enumerate(values):
-        if isinstance(value, Tensor):
+    mask = i = 0
+    lists = None
+    foreign = False
+    for value in values:
+        kind = value.__class__
+        if kind is Tensor or kind is Parameter:
             raws[i] = value._a
             edges.append(value._edge if value._view is None else edge_of(value))
-            layout.append((op.params[i], None))
-        elif value.__class__ in _SEQUENCES and value:
+            mask |= 1 << i
+        elif kind is list or kind is tuple:
             count = 0
             for each in value:
                 if isinstance(each, Tensor):
                     count += 1
                     edges.append(edge_of(each))
+                if each.__class__ not in _EXACT and hasattr(each.__class__, "__torch_function__"):
+                    foreign = True
             if count:
                 raws[i] = [each._a if isinstance(each, Tensor) else each for each in value]
-                layout.append((op.params[i], count))
-    return raws, edges, layout
+                lists = (*(lists or ()), (i, count))
+        elif kind not in _EXACT:
+            if isinstance(value, Tensor):
+                raws[i] = value._a
+                edges.append(edge_of(value))
+                mask |= 1 << i
+            foreign = foreign or hasattr(kind, "__torch_function__")
+        i += 1
+    key = mask if lists is None else (mask, lists)
+    layout = op.layouts.get(key)
+    if layout is None:
+        layout = op.layouts[key] = _layout(op, mask, lists)
+    return raws, edges, layout, foreign
+
+
+def _layout(op, mask, lists):
+    counts = dict(lists or ())
+    items = [(p, counts.get(i)) for i, p in enumerate(op.params) if i in counts or mask >> i & 1]
+    layout = Layout(items)
+    layout.complete = mask & op.required == op.required and not op.elementwise
+    return layout
 
 
 _SEQUENCES = (list, tuple)
@@ -123,15 +143,33 @@ def _require_tensors(op, values):
 
 def execute(op, values):
     """Run an operator on bound arguments and record it."""
-    _require_tensors(op, values)
-    raws, edges, layout = unwrap(op, values)
-    result = compute(op, raws)
-    recorded = thread.grad and (op.rules or op.joint is not None) and any(edge is not None for edge in edges)
+    raws, edges, layout, _ = unwrap(op, values)
+    return _run(op, values, raws, edges, layout)
+
+
+def _run(op, values, raws, edges, layout):
+    if not layout.complete:
+        _require_tensors(op, values)
+    if op.elementwise:
+        result = compute_elementwise(op, raws)
+    elif op.kwonly:
+        at = op.positional
+        result = op.kernel(*raws[:at], **dict(zip(op.kwnames, raws[at:])))
+    else:
+        result = op.kernel(*raws)
+    recorded = thread.grad and (op.rules or op.joint is not None)
+    if recorded:
+        recorded = False
+        for edge in edges:
+            if edge is not None:
+                recorded = True
+                break
     if result.__class__ is tuple or result.__class__ is list:
         if op.returns is None:
             op.returns = "list"
         return _wrap_many(op, values, raws, edges, layout, result, recorded)
-    result = as_array(result)
+    if result.__class__ is not _ndarray:
+        result = as_array(result)
     tensor = _wrap_one(op, values, raws, result)
     if recorded and tensor._dtype.category >= 2:
         tensor._edge = make_node(op, values, raws, edges, layout, (result,), (tensor._vc,))
@@ -139,11 +177,13 @@ def execute(op, values):
 
 
 def _wrap_one(op, values, raws, result):
-    if op.view and _shares(result, raws[0]):
-        return wrap_view(result, dtypes.of(result.dtype), values[0], replay=_replay(op, values))
-    if result is raws[0] and not op.view:
+    first = raws[0]
+    dtype = values[0]._dtype if first.__class__ is _ndarray and first.dtype is result.dtype else dtypes.of(result.dtype)
+    if op.view and _shares(result, first):
+        return wrap_view(result, dtype, values[0], replay=_replay(op, values))
+    if result is first and not op.view:
         result = result.copy()
-    return wrap(result)
+    return wrap(result, dtype)
 
 
 def _replay(op, values):
@@ -318,21 +358,26 @@ def overloaded(values):
     return found
 
 
-_EXACT = {Tensor, int, float, bool, str, type(None), tuple, list}
+_EXACT = {Tensor, Parameter, int, float, bool, str, type(None), tuple, list, slice, type(...), dtypes.dtype, np.ndarray}
 _DISABLED = None
 
 
 def call(op, args, kwargs):
     """A public call of an operator."""
     out = kwargs.pop("out", None) if kwargs else None
-    values = bind(op, args, kwargs)
-    if state.rare or _foreign(values):
+    try:
+        values = op.bind(*args, **kwargs)
+    except TypeError:
+        # also the first call, which has no binder yet
+        values = bind(op, args, kwargs)
+    raws, edges, layout, foreign = unwrap(op, values)
+    if state.rare or foreign:
         result = _divert(op, args, kwargs, values, out)
         if result is not NotImplemented:
             return result
     if out is not None:
         return write_out(op, values, out)
-    return execute(op, values)
+    return _run(op, values, raws, edges, layout)
 
 
 def _foreign(values):
@@ -478,7 +523,7 @@ def execute_inplace(op, values):
     """Run an operator and write its result into its first argument."""
     _require_tensors(op, values)
     target = values[0]
-    raws, edges, layout = unwrap(op, values)
+    raws, edges, layout, _ = unwrap(op, values)
     recorded = thread.grad and any(edge is not None for edge in edges)
     inplace.check(target, recorded)
     array = target._a
@@ -533,7 +578,7 @@ def _share_counter(node, placeholder, counter):
 def write_out(op, values, out):
     """``out=``: the result goes into a tensor given by the caller."""
     outs = out if out.__class__ in _SEQUENCES else (out,)
-    raws, edges, layout = unwrap(op, values)
+    raws, edges, layout, _ = unwrap(op, values)
     for each in outs:
         if not isinstance(each, Tensor):
             raise type_error(op, "out", 0, each)

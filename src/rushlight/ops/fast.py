@@ -13,7 +13,7 @@ from ..autograd.graph import freed, tick
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, _new, edge_of
-from .record import OpNode, Saved
+from .record import Layout, OpNode, Saved
 from .table import RAW
 
 _FIXED = [0]
@@ -252,7 +252,7 @@ class FastNode(OpNode):
         if saved is None:
             raise freed()
         names = self.op.operands
-        layout = [(name, None) for name in names]
+        layout = Layout([(name, None) for name in names])
         values, marks, full = {}, {}, []
         if len(names) == 1:
             needs = self.op.rules["input"].needs

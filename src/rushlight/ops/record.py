@@ -11,11 +11,26 @@ from .table import RAW, TENSOR, camel
 _multiply = np.multiply
 
 
+class Layout:
+    """Which parameters of an operator held tensors in a call: ``items`` lists (parameter, count), count None for a single tensor.
+
+    ``plans`` remembers what to save, by which of the tensors require grad; ``complete`` says that every argument that must be a
+    tensor was one.
+    """
+
+    __slots__ = ("complete", "items", "plans")
+
+    def __init__(self, items):
+        self.items = items
+        self.plans = {}
+        self.complete = False
+
+
 class Saved:
     """What a node keeps for its rules: values by name, and which of them are tensors (and where they hang in the graph).
 
     ``marks[name]`` is (place, dtype, counter): place is a number among the node's inputs, -1 - k for output k; for a list
-    argument a list of such triples. ``layout`` lists (parameter, count) for each tensor parameter, count None for a single tensor.
+    argument a list of such triples. ``layout`` is the call's.
     """
 
     __slots__ = ("layout", "marks", "values")
@@ -54,7 +69,7 @@ class OpNode(Node):
             return self._joint(F, cotangent, saved, values, fit)
         result = []
         at = 0
-        for name, count in saved.layout:
+        for name, count in saved.layout.items:
             rule = op.rules.get(name)
             if count is None:
                 edge = edges[at]
@@ -91,11 +106,11 @@ class OpNode(Node):
         needs = tuple(edge is not None for edge in self.next)
         given = [values[name] for name in rule.needs]
         if rule.wants_needs:
-            pulled = rule.function(F, cotangent, _grouped(needs, saved.layout), *given)
+            pulled = rule.function(F, cotangent, _grouped(needs, saved.layout.items), *given)
         else:
             pulled = rule.function(F, cotangent, *given)
         flat = []
-        for (_, count), each in zip(saved.layout, pulled):
+        for (_, count), each in zip(saved.layout.items, pulled):
             flat.extend([each] if count is None else (each if each is not None else [None] * count))
         return [None if g is None or edge is None else fit(g, edge) for g, edge in zip(flat, self.next)]
 
@@ -121,10 +136,10 @@ def _differentiable_part(op, cotangent):
     return kept[0] if len(kept) == 1 else tuple(kept)
 
 
-def _grouped(needs, layout):
+def _grouped(needs, items):
     """Needs by argument: a list argument is wanted when any of its tensors is."""
     result, at = [], 0
-    for _, count in layout:
+    for _, count in items:
         if count is None:
             result.append(needs[at])
             at += 1
@@ -203,8 +218,8 @@ def node_class(op):
 def make_node(op, values, raws, edges, layout, results, counters, original=None):
     """Record one call.
 
-    ``values`` are the bound arguments, ``raws`` the same with arrays for tensors, ``edges`` one for each tensor in the order of
-    ``layout``; ``results`` the result arrays and ``counters`` the version counters of their tensors (at the version to save).
+    ``values`` are the bound arguments, ``raws`` the same with arrays for tensors, ``edges`` one for each tensor in the order of the
+    call's ``layout``; ``results`` the result arrays and ``counters`` the version counters of their tensors (at the version to save).
     ``original`` is the first argument's array before an in-place write, where a rule needs it.
     """
     cls = op.node()
@@ -220,61 +235,114 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None)
     else:
         node.shape = results[0].shape
         node.dtype = dtypes.of(results[0].dtype)
-    needed = _needed(op, edges, layout)
+    wanted = tuple([edge is not None for edge in edges])
+    plan = layout.plans.get(wanted)
+    if plan is None:
+        plan = layout.plans[wanted] = _plan(op, layout.items, wanted)
     kept, marks, guard = {}, {}, []
-    at = {}
-    place = 0
-    for name, count in layout:
-        at[name] = (place, count)
-        place += 1 if count is None else count
-    for name in needed:
-        if name == "y":
-            single = not isinstance(node, MultiOpNode)
-            kept["y"] = results[0] if single else tuple(results)
-            found = [(-1 - k, dtypes.of(r.dtype), c) for k, (r, c) in enumerate(zip(results, counters))]
-            marks["y"] = found[0] if single else found
-            for r, c, (where, dtype, _) in zip(results, counters, found):
-                guard += (c, c[0], r, dtype, where)
-            continue
-        if name not in op.params:
-            kept[name] = _fact(op, name, raws)
-            continue
-        index = op.params.index(name)
-        value, raw = values[index], raws[index]
-        if name not in at:
-            kept[name] = raw
-            continue
-        where, count = at[name]
-        if count is None:
-            own = original is not None and index == 0
-            kept[name] = original if own else raw
-            counter = [0] if own else value._vc
-            marks[name] = (where, value._dtype, counter)
-            guard += (counter, counter[0], raw, value._dtype, where)
-        else:
-            kept[name] = list(raw)
-            marks[name] = found = []
-            j = where
-            for tensor, array in zip(value, raw):
-                if isinstance(tensor, Tensor):
-                    found.append((j, tensor._dtype, tensor._vc))
-                    guard += (tensor._vc, tensor._vc[0], array, tensor._dtype, j)
-                    j += 1
-                else:
-                    found.append(None)
+    for name, save, index, place in plan:
+        save(name, index, place, values, raws, kept, marks, guard, results, counters, original)
     node.saved = Saved(kept, marks, layout)
-    node.guard = tuple(guard)
+    node.guard = guard
     return node
 
 
-def _needed(op, edges, layout):
+# ways to save a value, by what it is
+
+
+def _save_plain(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    kept[name] = raws[index]
+
+
+def _save_tensor(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    tensor, array = values[index], raws[index]
+    if original is not None and index == 0:
+        kept[name] = original
+        marks[name] = (place, tensor._dtype, [0])
+        return
+    counter = tensor._vc
+    kept[name] = array
+    marks[name] = (place, tensor._dtype, counter)
+    guard += (counter, counter[0], array, tensor._dtype, place)
+
+
+def _save_list(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    kept[name] = list(raws[index])
+    marks[name] = found = []
+    for tensor, array in zip(values[index], raws[index]):
+        if isinstance(tensor, Tensor):
+            found.append((place, tensor._dtype, tensor._vc))
+            guard += (tensor._vc, tensor._vc[0], array, tensor._dtype, place)
+            place += 1
+        else:
+            found.append(None)
+
+
+def _save_result(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    result, counter = results[0], counters[0]
+    dtype = dtypes.of(result.dtype)
+    kept["y"] = result
+    marks["y"] = (-1, dtype, counter)
+    guard += (counter, counter[0], result, dtype, -1)
+
+
+def _save_results(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    kept["y"] = tuple(results)
+    marks["y"] = found = []
+    for k, (result, counter) in enumerate(zip(results, counters)):
+        dtype = dtypes.of(result.dtype)
+        found.append((-1 - k, dtype, counter))
+        guard += (counter, counter[0], result, dtype, -1 - k)
+
+
+def _save_shape(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    value = raws[index]
+    many = value.__class__ in (list, tuple)
+    kept[name] = [getattr(each, "shape", ()) for each in value] if many else getattr(value, "shape", ())
+
+
+def _save_dtype(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    value = raws[index]
+    kept[name] = [_dtype_of(each) for each in value] if value.__class__ in (list, tuple) else _dtype_of(value)
+
+
+def _dtype_of(value):
+    dtype = getattr(value, "dtype", None)
+    return dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
+
+
+def _plan(op, items, wanted):
+    """What to save when the tensors of ``items`` marked in ``wanted`` require grad: (name, how, parameter, place) of each value."""
+    at = {}
+    place = 0
+    for name, count in items:
+        at[name] = (place, count)
+        place += 1 if count is None else count
+    plan = []
+    for name in _needed(op, items, wanted):
+        if name == "y":
+            plan.append((name, _save_results if op.returns is not None else _save_result, None, None))
+        elif name in at:
+            place, count = at[name]
+            plan.append((name, _save_tensor if count is None else _save_list, op.params.index(name), place))
+        elif name in op.params:
+            plan.append((name, _save_plain, op.params.index(name), None))
+        else:
+            stem, _, what = name.rpartition("_")
+            if stem not in op.params or what not in ("shape", "dtype"):
+                raise TypeError(f"{op.name}: its rule asks for {name!r}, which is neither a parameter nor a fact of one")
+            plan.append((name, _save_shape if what == "shape" else _save_dtype, op.params.index(stem), None))
+    return plan
+
+
+def _needed(op, items, wanted):
     if op.joint is not None:
         return op.joint.needs
     names = []
     at = 0
-    for name, count in layout:
+    for name, count in items:
         width = 1 if count is None else count
-        if name in op.rules and any(edge is not None for edge in edges[at : at + width]):
+        if name in op.rules and any(wanted[at : at + width]):
             for need in op.rules[name].needs:
                 if need not in names:
                     names.append(need)
@@ -282,21 +350,4 @@ def _needed(op, edges, layout):
     return names
 
 
-def _fact(op, name, raws):
-    stem, _, what = name.rpartition("_")
-    if stem not in op.params or what not in ("shape", "dtype"):
-        raise TypeError(f"{op.name}: its rule asks for {name!r}, which is neither a parameter nor a fact of one")
-    value = raws[op.params.index(stem)]
-    if value.__class__ in (list, tuple):
-        return [_one_fact(each, what) for each in value]
-    return _one_fact(value, what)
-
-
-def _one_fact(value, what):
-    if what == "shape":
-        return getattr(value, "shape", ())
-    dtype = getattr(value, "dtype", None)
-    return dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
-
-
-__all__ = ["MultiOpNode", "OpNode", "Saved", "fit_tensor", "make_node", "node_class", "sum_to"]
+__all__ = ["Layout", "MultiOpNode", "OpNode", "Saved", "fit_tensor", "make_node", "node_class", "sum_to"]

@@ -12,7 +12,7 @@ from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
 from . import dispatch
 from .dispatch import _share_counter, broadcast, execute
-from .record import make_node
+from .record import Layout, make_node
 from .table import RAW, differentiable
 
 _BASIC = {int, slice, type(None), type(Ellipsis)}
@@ -118,7 +118,7 @@ def _basic(self, index):
     return tensor
 
 
-_ONE = [("input", None)]
+_ONE = Layout([("input", None)])
 
 
 def _step(self, index):
@@ -290,7 +290,7 @@ def setitem(self, index, value):
         edges.append(value_edge)
     counter = [self._vc[0] + 1]
     op = _SETITEM if basic else _PUT
-    node = make_node(op, (self, index, value), raws, edges, layout, (array,), (counter,))
+    node = make_node(op, (self, index, value), raws, edges, Layout(layout), (array,), (counter,))
     _share_counter(node, counter, self._vc)
     inplace.finish(self, node)
 

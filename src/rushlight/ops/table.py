@@ -72,6 +72,7 @@ class Op:
         *("aliases", "batch", "bind", "elementwise", "function", "inplace", "joint", "jvp", "kernel", "kind", "kwonly", "linear"),
         *("method", "name", "needed", "node_class", "node_name", "nondiff", "operands", "out", "params", "public", "returns"),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
+        *("kwnames", "layouts", "required", "whole"),
     )
 
     def __init__(self, name, kernel, **given):
@@ -90,6 +91,10 @@ class Op:
             self.kwonly = code.co_kwonlyargcount
             self.params = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         self.positional = len(self.params) - self.kwonly
+        self.kwnames = self.params[self.positional :]
+        self.layouts = {}
+        # bit i: parameter i must be a tensor
+        self.required = 0 if self.elementwise else sum(1 << i for i, p in enumerate(self.params) if p == "input")
 
     def binder(self):
         """A function with the operator's signature that returns the bound values in order; made at the first call."""
