@@ -132,6 +132,17 @@ def test_the_default_generator_is_drawn_from():
         np.testing.assert_array_equal(R.poisson(np.full(20, 2.0)), R.poisson(np.full(20, 2.0), clone_after_normals(8)))
 
 
+def test_functions_on_the_default_generator():
+    with R.fork():
+        assert R.manual_seed(2.7) is R.default_generator
+        assert R.initial_seed() == 2
+        state = R.get_rng_state()
+        first = R.rand((4,))
+        R.set_rng_state(state)
+        np.testing.assert_array_equal(R.rand((4,)), first)
+        assert R.seed() == R.initial_seed()
+
+
 def clone_after_normals(seed):
     g = seeded(seed)
     R.randn((20,), generator=g)
@@ -206,14 +217,12 @@ def test_normals_are_the_formulas_of_the_uniforms():
     np.testing.assert_allclose(R.randn((10,), dtype=dtypes.float64, generator=seeded(4)), expected, rtol=1e-13)
 
 
-def test_cephes_functions_are_accurate():
-    u = seeded(5).floats(100_000)
-    x = np.float32(1) - u
-    np.testing.assert_allclose(random_normal._log32(x.copy()), np.log(x.astype(float)), rtol=2e-7, atol=1e-9)
-    angle = u * np.float32(2 * np.pi)
-    sine, cosine = random_normal._sine_cosine32(angle)
-    np.testing.assert_allclose(sine, np.sin(angle.astype(float)), atol=1.5e-7)
-    np.testing.assert_allclose(cosine, np.cos(angle.astype(float)), atol=1.5e-7)
+def test_single_precision_functions_are_accurate():
+    u = seeded(5).floats(320_000).reshape(-1, 2, 8)
+    radius = np.sqrt(-2 * np.log(1 - u[:, 0].astype(float)))
+    angle = (u[:, 1] * np.float32(2 * np.pi)).astype(float)
+    expected = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).reshape(-1)
+    np.testing.assert_allclose(R.randn((320_000,), generator=seeded(5)), expected, rtol=6e-7)
 
 
 def test_fused_rounds_once():

@@ -41,7 +41,17 @@ from .random_fill import (
     rrelu_noise_,
     uniform_,
 )
-from .random_generator import STATE_BYTES, Generator, default_generator, fork
+from .random_generator import (
+    STATE_BYTES,
+    Generator,
+    default_generator,
+    fork,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from .random_permute import randperm
 from .random_reject import _sample_dirichlet, _standard_gamma, binomial, poisson
 
@@ -60,7 +70,10 @@ __all__ = [
     "feature_dropout_noise",
     "fork",
     "geometric_",
+    "get_rng_state",
+    "initial_seed",
     "log_normal_",
+    "manual_seed",
     "multinomial",
     "normal",
     "normal_",
@@ -72,5 +85,7 @@ __all__ = [
     "randperm",
     "rrelu_noise",
     "rrelu_noise_",
+    "seed",
+    "set_rng_state",
     "uniform_",
 ]

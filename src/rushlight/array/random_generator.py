@@ -26,7 +26,17 @@ import numpy as np
 
 from ..devices import check as check_device
 
-__all__ = ["STATE_BYTES", "Generator", "default_generator", "fork"]
+__all__ = [
+    "STATE_BYTES",
+    "Generator",
+    "default_generator",
+    "fork",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
 
 #: seed of a generator that was never seeded (PyTorch's constant)
 DEFAULT_SEED = 67280421310721
@@ -234,6 +244,31 @@ def _seeded_block(seed):
 #: what samplers draw from where no generator is named; seeded from the system at start, as PyTorch's is
 default_generator = Generator()
 default_generator.seed()
+
+
+def manual_seed(seed):
+    """Seed the default generator with ``int(seed)`` and return it."""
+    return default_generator.manual_seed(int(seed))
+
+
+def seed():
+    """Seed the default generator from the system; returns the seed."""
+    return default_generator.seed()
+
+
+def initial_seed():
+    """The seed of the default generator."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state():
+    """The default generator's state: 5056 bytes."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state):
+    """Put the default generator in a state; see `Generator.set_state`."""
+    default_generator.set_state(new_state)
 
 
 @contextmanager
