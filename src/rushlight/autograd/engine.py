@@ -11,11 +11,13 @@ from sys import getrefcount
 
 import numpy as np
 
+from ..array.reduce import add_reduce
 from .graph import Leaf, Output, target
 from .modes import set_grad, state, thread
 from .region import LARGE, count_consumers, run_region
 
 _ndarray = np.ndarray
+_add = np.add.reduce
 
 
 class Bridge:
@@ -43,15 +45,15 @@ def fit(cotangent, edge):
 
 def sum_to(array, shape):
     """Sum a broadcast array back to ``shape``: what broadcasting does, transposed."""
+    if not shape:
+        return add_reduce(array, None) if array.size > 256 or array.dtype.itemsize == 2 else _add(array, None)
     lead = array.ndim - len(shape)
     axes = tuple(range(lead)) + tuple(
-        lead + i for i, size in enumerate(shape) if size == 1 and array.shape[lead + i] != 1
+        [lead + i for i, size in enumerate(shape) if size == 1 and array.shape[lead + i] != 1]
     )
     if axes:
-        half = array.dtype.itemsize == 2
-        summed = array.sum(axis=axes, keepdims=True, dtype=np.float32 if half else None)
-        array = summed.astype(array.dtype) if half else summed
-    return array.reshape(shape) if lead or array.shape != shape else array
+        array = add_reduce(array, axes, True)
+    return array.reshape(shape)
 
 
 def _store(leaf, cotangent):

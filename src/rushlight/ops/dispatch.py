@@ -414,12 +414,11 @@ def _divert(op, args, kwargs, values, out):
 
 def public_function(op):
     """The function users call, also as a method."""
-    if op.elementwise and op.kind != "custom":
-        from .fast import fast_function
+    from .fast import fast_function
 
-        made = fast_function(op)
-        if made is not None:
-            return _name(made, op.name)
+    made = fast_function(op)
+    if made is not None:
+        return _name(made, op.name)
     gather = op.varargs
     if gather is None:
 

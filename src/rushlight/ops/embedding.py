@@ -118,7 +118,7 @@ differentiable(
     "embedding_bag",
     _bag_kernel,
     vjp_all=_pull_bag,
-    returns=("output", "offset2bag", "bag_size", "max_indices"),
+    returns="list",
     nondiff=(1, 2, 3),
     method=False,
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array.large import LARGE, chain_rule, large_binary, large_unary
+from ..array.whole import WHOLE
 from ..autograd.engine import sum_to
 from ..autograd.graph import freed, tick
 from ..autograd.modes import state, thread
@@ -20,15 +21,16 @@ _FIXED = [0]
 
 
 def fast_function(op):
-    """The public function of an elementwise operator, or None where only the general path will do."""
+    """The public function of an operator that has a shortest path, or None where only the general one will do."""
     from .dispatch import call
-
-    if op.kind not in ("same", "float", "bool") or op.params[: len(op.operands)] != op.operands:
-        return None
 
     def slow(*args, **kwargs):
         return call(op, tuple([each for each in args if each is not _MISSING]), kwargs)
 
+    if op.name in WHOLE:
+        return _whole(op, slow)
+    if op.kind not in ("same", "float", "bool") or op.params[: len(op.operands)] != op.operands:
+        return None
     if len(op.operands) == 1:
         return _unary(op, slow)
     if len(op.operands) == 2:
@@ -238,6 +240,46 @@ def _binary(op, slow):
     return function
 
 
+def _whole(op, slow):
+    """A reduction of a whole float tensor: ``x.sum()``, ``x.mean()``."""
+    kernel, _ = WHOLE[op.name]
+    node_class = None
+
+    def function(input=_MISSING, *rest, **kwargs):
+        nonlocal node_class
+        recording = True
+        if state.special:
+            if state.rare:
+                return slow(input, *rest, **kwargs)
+            recording = thread.grad
+        kind = input.__class__
+        if (kind is not Tensor and kind is not Parameter) or kwargs or rest:
+            return slow(input, *rest, **kwargs)
+        dtype = input._dtype
+        if not dtype.plain or not input._a.size:
+            return slow(input)
+        tensor = _new(Tensor)
+        tensor._a = kernel(input._a)
+        tensor._dtype = dtype
+        tensor._vc = [0]
+        tensor._view = None
+        tensor._edge = None
+        edge = input._edge if input._view is None else edge_of(input)
+        if edge is not None and recording:
+            if node_class is None:
+                node_class = op.node()
+            tensor._edge = node = node_class()
+            node.seq = tick()
+            node.next = (edge,)
+            node.shape = ()
+            node.dtype = dtype
+            node.saved = ()
+            node.guard = None
+        return tensor
+
+    return function
+
+
 # ------------------------------------------------------------------------------------------------------------ nodes
 
 
@@ -305,6 +347,21 @@ class FastNode(OpNode):
         if self.saved.__class__ is not Saved:
             self.thaw()
         return OpNode.run(self, cotangent, keep)
+
+
+class WholeNode(FastNode):
+    """The node of a reduction of a whole tensor; it needs nothing but the shape of its input, which its edge knows."""
+
+    __slots__ = ()
+
+    def thaw(self):
+        values = dict(self.op.defaults(), input_shape=self.next[0].shape, input_dtype=self.dtype)
+        self.saved = Saved(values, {}, Layout([("input", None)]))
+
+    def run(self, cotangent, keep):
+        if self.saved.__class__ is Saved:
+            return OpNode.run(self, cotangent, keep)
+        return (WHOLE[self.op.name][1](cotangent, self.next[0].shape),)
 
 
 _SCALED = "multiply(g, {rule}(RAW, {args}), out=...) if g.size <= LARGE else chain_rule(g, {rule}, ({args},))"

@@ -130,9 +130,7 @@ def _scatter_reduce_vjp(F, g, needs, x, dim, index, src, y, reduce, include_self
     return to_self, None, to_src
 
 
-differentiable(
-    "scatter_reduce", kernels.scatter_reduce, vjp_all=_scatter_reduce_vjp, inplace=True, out=True
-)
+differentiable("scatter_reduce", kernels.scatter_reduce, vjp_all=_scatter_reduce_vjp, inplace=True, out=True)
 
 
 def _index_reduce_vjp(F, g, needs, x, dim, index, source, y, reduce, include_self):
@@ -196,7 +194,9 @@ _filling(
 
 @composite("index_fill")
 def index_fill(F, input, dim, index, value):
-    return getattr(F, "_index_fill_tensor" if hasattr(value, "shape") else "_index_fill_value")(input, dim, index, value)
+    return getattr(F, "_index_fill_tensor" if hasattr(value, "shape") else "_index_fill_value")(
+        input, dim, index, value
+    )
 
 
 @_method("index_fill_")
@@ -347,8 +347,9 @@ def masked_fill(F, input, mask, value):
 @_method("masked_fill_")
 def masked_fill_(self, mask, value):
     """``masked_fill`` in place."""
-    return getattr(TENSOR, "_masked_fill_tensor_" if hasattr(value, "shape") else "_masked_fill_value_")(self, mask, value)
-
+    return getattr(TENSOR, "_masked_fill_tensor_" if hasattr(value, "shape") else "_masked_fill_value_")(
+        self, mask, value
+    )
 
 
 def _masked_select_vjp(F, g, mask, x_shape):

@@ -355,7 +355,7 @@ for _name, _node in (("_nll_loss", "NllLossBackward0"), ("_nll_loss2d", "NllLoss
         _name,
         kernels.nll_loss,
         vjp=_pull_nll,
-        returns=("output", "total_weight"),
+        returns="list",
         nondiff=(1,),
         node_name=_node,
     )
@@ -839,7 +839,7 @@ differentiable(
     "_ctc_loss",
     _ctc_kernel,
     vjp=dict(log_probs=_pull_ctc),
-    returns=("output", "log_alpha"),
+    returns="list",
     nondiff=(1,),
     node_name="CtcLossBackward0",
 )

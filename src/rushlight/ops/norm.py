@@ -42,7 +42,7 @@ differentiable(
     "native_layer_norm",
     kernels.native_layer_norm,
     vjp_all=_pull_layer,
-    returns=("output", "mean", "rstd"),
+    returns="list",
     nondiff=(1, 2),
     method=False,
 )
@@ -90,7 +90,7 @@ differentiable(
     "native_group_norm",
     kernels.native_group_norm,
     vjp_all=_pull_group,
-    returns=("output", "mean", "rstd"),
+    returns="list",
     nondiff=(1, 2),
     method=False,
 )
@@ -172,7 +172,7 @@ differentiable(
     "_batch_norm_core",
     _batch_norm_kernel,
     vjp_all=_pull_batch,
-    returns=("output", "mean", "invstd"),
+    returns="list",
     nondiff=(1, 2),
     node_name="NativeBatchNormBackward0",
 )

@@ -40,7 +40,7 @@ for _nd in (2, 3):
         f"max_pool{_nd}d_with_indices",
         getattr(kernels, f"max_pool{_nd}d_with_indices"),
         vjp=_pull_max(_nd),
-        returns=("output", "indices"),
+        returns="list",
         nondiff=(1,),
         node_name=f"MaxPool{_nd}DWithIndicesBackward0",
         space="nn_c",
@@ -49,7 +49,7 @@ for _nd in (2, 3):
         f"_adaptive_max_pool{_nd}d",
         getattr(kernels, f"adaptive_max_pool{_nd}d"),
         vjp=_pull_max(_nd),
-        returns=("output", "indices"),
+        returns="list",
         nondiff=(1,),
         node_name=f"AdaptiveMaxPool{_nd}DBackward0",
     )

@@ -206,10 +206,12 @@ def fit_tensor(cotangent, edge):
 def node_class(op):
     """The class of an operator's nodes."""
     name = op.node_name or camel(op.name) + "Backward0"
-    if op.elementwise:
-        from .fast import fast_node_base
+    from .fast import WHOLE, WholeNode, fast_node_base
 
+    if op.elementwise:
         base = fast_node_base(op)
+    elif op.name in WHOLE:
+        base = WholeNode
     else:
         base = MultiOpNode if op.returns is not None else OpNode
     return type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "torch.autograd"})

@@ -148,7 +148,7 @@ differentiable(
     "_lstm_layer",
     kernels.lstm_layer,
     vjp_all=_pull_lstm,
-    returns=("output", "hy", "cy", "gates", "cells"),
+    returns="list",
     nondiff=(3, 4),
     node_name="MkldnnRnnLayerBackward0",
 )
@@ -176,7 +176,7 @@ differentiable(
     "_gru_layer",
     kernels.gru_layer,
     vjp_all=_pull_gru,
-    returns=("output", "hy", "gates", "shares"),
+    returns="list",
     nondiff=(2, 3),
 )
 
@@ -199,7 +199,7 @@ def _pull_rnn(F, g, needs, input, hx, weight_ih, weight_hh, bias_ih, bias_hh, ba
     return _packed(present, pull_through(compose, (input, hx, weight_ih, weight_hh, bias_ih, bias_hh), tuple(g)))
 
 
-differentiable("_rnn_layer", kernels.rnn_layer, vjp_all=_pull_rnn, returns=("output", "hy"))
+differentiable("_rnn_layer", kernels.rnn_layer, vjp_all=_pull_rnn, returns="list")
 
 
 # Stacks of layers -----------------------------------------------------------------------------------------------------

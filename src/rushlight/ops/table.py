@@ -72,7 +72,7 @@ class Op:
         *("aliases", "batch", "bind", "elementwise", "function", "inplace", "joint", "jvp", "kernel", "kind", "kwonly", "linear"),
         *("method", "name", "needed", "node_class", "node_name", "nondiff", "operands", "out", "params", "public", "returns"),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
-        *("kwnames", "layouts", "required", "whole"),
+        *("kwnames", "layouts", "required"),
     )
 
     def __init__(self, name, kernel, **given):
