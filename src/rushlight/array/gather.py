@@ -290,9 +290,7 @@ def index_copy(input, dim, index, source):
     if index.ndim > 1:
         raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {index.ndim})")
     if not source.ndim and index.size != 1:
-        raise IndexError(
-            f"index_copy_(): When source is scalar, index should have one element (got {index.size})"
-        )
+        raise IndexError(f"index_copy_(): When source is scalar, index should have one element (got {index.size})")
     if source.ndim != input.ndim and source.ndim and input.ndim:
         raise IndexError(
             "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source "
@@ -343,9 +341,7 @@ def index_fill(input, dim, index, value):
     if index.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
     if np.iscomplexobj(value) and input.dtype.kind != "c":
-        raise RuntimeError(
-            "index_fill_(): Converting complex Scalar to non-complex type is not supported"
-        )
+        raise RuntimeError("index_fill_(): Converting complex Scalar to non-complex type is not supported")
     size = input.shape[dim] if input.ndim else 1
     index = index.reshape(-1)
     wrong = index[(index < -size) | (index >= size)]
@@ -425,5 +421,3 @@ def along_shapes(input_shape, index_shape, dim):
     )
     source = (*kept[:dim], input_shape[dim], *kept[dim + 1 :])
     return source, (*kept[:dim], index_shape[dim], *kept[dim + 1 :])
-
-

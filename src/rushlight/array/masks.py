@@ -42,7 +42,13 @@ def _as(value, dtype):
     return np.asarray(value).astype(dtype, copy=False)
 
 
-_MASK_NAMES = {"int64": "long int", "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char"} | {
+_MASK_NAMES = {
+    "int64": "long int",
+    "int32": "int",
+    "int16": "short",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+} | {
     "float32": "float",
     "float64": "double",
 }
@@ -92,9 +98,7 @@ def masked_select(input, mask):
 def masked_scatter(input, mask, source):
     """``input`` with the elements of ``source``, in order, where ``mask`` holds."""
     if mask.dtype != _BOOL:
-        raise RuntimeError(
-            f"masked_scatter_ only supports boolean masks, but got mask with dtype {legacy_name(mask)}"
-        )
+        raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {legacy_name(mask)}")
     if source.dtype != input.dtype:
         raise RuntimeError(
             f"masked_scatter: expected self and source to have same dtypes but got{legacy_name(input)} and "
@@ -125,5 +129,3 @@ def argwhere(input):
 def nonzero_tuple(input):
     """The places of the non-zero elements, one vector for each dimension (a 0-d array has one)."""
     return tuple((input.reshape(1) if not input.ndim else input).nonzero())
-
-

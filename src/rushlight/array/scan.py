@@ -1,0 +1,77 @@
+"""Running reductions along a dimension. Sums and products of float32 run in float64, of half precision in float32."""
+
+import numpy as np
+
+from .. import dtypes
+from .arguments import is_half, legacy_name, wrap_dim
+
+__all__ = ["cummax", "cummin", "cumprod", "cumsum", "logcumsumexp"]
+
+_INT64 = np.dtype(np.int64)
+_WIDER = {np.dtype(np.float32): np.dtype(np.float64), np.dtype(np.complex64): np.dtype(np.complex128)}
+
+
+def _accumulate(ufunc, input, dim, dtype):
+    own = input.dtype
+    target = dtype.numpy if dtype is not None else _INT64 if own.kind in "biu" else own
+    dim = wrap_dim(dim, input.ndim)
+    if target != own:
+        input = input.astype(target)
+    if not input.ndim:
+        return input.copy()
+    working = np.dtype(np.float32) if is_half(target) else _WIDER.get(target, target)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return ufunc.accumulate(input, dim, working).astype(target, copy=False)
+
+
+def cumsum(input, dim, *, dtype=None):
+    """Running sums; integers and bools give int64 unless ``dtype`` says otherwise."""
+    return _accumulate(np.logical_or if dtype is dtypes.bool else np.add, input, dim, dtype)
+
+
+def cumprod(input, dim, *, dtype=None):
+    """Running products; integers and bools give int64 unless ``dtype`` says otherwise."""
+    return _accumulate(np.logical_and if dtype is dtypes.bool else np.multiply, input, dim, dtype)
+
+
+def _running_extreme(ufunc, input, dim, name):
+    dim = wrap_dim(dim, input.ndim)
+    if input.dtype.kind == "c":
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{legacy_name(input)}'")
+    if not input.ndim:
+        return input.copy(), np.zeros((), _INT64)
+    wide = input.astype(np.float32) if is_half(input.dtype) else input
+    values = ufunc.accumulate(wide, dim)
+    attained = wide == values
+    if wide.dtype.kind == "f":
+        attained |= np.isnan(wide)
+    places = np.arange(input.shape[dim]).reshape([-1 if d == dim else 1 for d in range(input.ndim)])
+    indices = np.maximum.accumulate(np.where(attained, places, 0), dim)
+    return values.astype(input.dtype, copy=False), indices.astype(_INT64, copy=False)
+
+
+def cummax(input, dim):
+    """(values, indices) of the largest element so far, the last of equal ones; NaN wins from where it stands."""
+    return _running_extreme(np.maximum, input, dim, "cummax")
+
+
+def cummin(input, dim):
+    """(values, indices) of the smallest element so far, the last of equal ones; NaN wins from where it stands."""
+    return _running_extreme(np.minimum, input, dim, "cummin")
+
+
+def logcumsumexp(input, dim):
+    """``log(cumsum(exp(input)))`` without overflow."""
+    dim = wrap_dim(dim, input.ndim)
+    own = input.dtype
+    if own.kind in "biu":
+        raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{legacy_name(input)}'")
+    if not input.ndim or not input.size:
+        return input.copy()
+    with np.errstate(all="ignore"):
+        if own.kind == "c":
+            wide = input.astype(np.complex128)
+            top = np.maximum.reduce(wide.real, dim, keepdims=True)
+            top = np.where(np.isfinite(top), top, 0.0)
+            return (np.log(np.add.accumulate(np.exp(wide - top), dim)) + top).astype(own)
+        return np.logaddexp.accumulate(input.astype(np.float64), dim).astype(own)

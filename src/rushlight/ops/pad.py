@@ -1,0 +1,52 @@
+"""``torch.nn.functional.pad`` in all its modes; each mode's backward is its transpose, declared beside it."""
+
+from ..array import pad as kernels
+from .table import composite, differentiable
+
+_private = dict(method=False, function=False)
+
+differentiable(
+    *("constant_pad_nd", kernels.constant_pad_nd),
+    **dict(vjp=lambda F, g, pad: F.constant_pad_nd(g, tuple([-n for n in pad]), 0), method=False),
+)
+differentiable(
+    *("_pad_by_index", kernels._pad_by_index),
+    **dict(vjp=lambda F, g, x_shape, pad, mode: F._pad_by_index_backward(g, tuple(x_shape), pad, mode), linear=True),
+    **dict(node_name="PadBackward0", **_private),
+)
+differentiable(
+    *("_pad_by_index_backward", kernels._pad_by_index_backward),
+    **dict(vjp=lambda F, g, pad, mode: F._pad_by_index(g, pad, mode), linear=True, **_private),
+)
+
+
+@composite("_functional_pad", **_private)
+def pad(F, input, pad, mode="constant", value=None):
+    pad = tuple(pad)
+    if len(pad) % 2:
+        raise RuntimeError("Padding length must be divisible by 2")
+    if len(pad) > 2 * input.ndim:
+        raise RuntimeError(
+            "Padding length should be less than or equal to two times the input dimension but got padding length "
+            f"{len(pad)} and input of dimension {input.ndim}"
+        )
+    if mode == "constant":
+        return F.constant_pad_nd(input, pad, 0 if value is None else value)
+    if value is not None and value != 0:
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if (len(pad), input.ndim) in ((2, 2), (2, 3), (4, 3), (4, 4), (6, 4), (6, 5)):
+        if mode in ("reflect", "replicate", "circular"):
+            return F._pad_by_index(input, pad, mode)
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
+    raise NotImplementedError("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now")
+
+
+def _publish():
+    from .table import PLACES, TENSOR
+
+    public = TENSOR._functional_pad
+    public.__name__ = public.__qualname__ = "pad"
+    PLACES["nn.functional"]["pad"] = public
+
+
+_publish()

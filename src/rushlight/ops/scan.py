@@ -1,0 +1,145 @@
+"""Running reductions and differences; a running sum's transpose is the running sum from the other end."""
+
+import math
+
+import numpy as np
+
+from .. import dtypes
+from ..array import scan as kernels
+from ..array.arguments import wrap_dim
+from ..tensor import Tensor, wrap
+from .reduce import raw, rush_dtype
+from .table import composite, differentiable
+
+
+def reversed_cumsum(F, g, dim):
+    """Running sums from the end; a 0-d array is its own."""
+    return F.flip(F.cumsum(F.flip(g, (dim,)), dim), (dim,)) if g.ndim else g
+
+
+differentiable(
+    *("cumsum", kernels.cumsum),
+    **dict(vjp=lambda F, g, dim: reversed_cumsum(F, g, dim), linear=True, inplace=True, out=True),
+)
+
+
+def _cumprod_vjp(F, g, x, y, dim):
+    if not x.ndim:
+        return g
+    dim = wrap_dim(dim, x.ndim)
+    if not (raw(x) == 0).any():
+        return reversed_cumsum(F, g * F.conj(y), dim) / F.conj(x)
+    # with zeros: for each k, running products with element k taken for one; those from k on are its derivatives
+    x, g = F.transpose(x, dim, -1), F.transpose(g, dim, -1)
+    n = tuple(x.shape)[-1]
+    table = F.expand(F.unsqueeze(x, -2), (*tuple(x.shape), n))
+    one = np.eye(n, dtype=bool)
+    later = np.triu(np.ones((n, n), bool))
+    if isinstance(x, Tensor):
+        one, later = wrap(one), wrap(~later)
+    else:
+        later = ~later
+    products = F.masked_fill(F.cumprod(F.masked_fill(table, one, 1), -1), later, 0)
+    return F.transpose(F.sum(F.unsqueeze(g, -2) * F.conj(products), -1), dim, -1)
+
+
+differentiable("cumprod", kernels.cumprod, vjp=_cumprod_vjp, inplace=True, out=True)
+
+
+def _running_vjp(F, g, y, dim, x_shape):
+    if not len(x_shape):
+        return g
+    return F.scatter_add(F.new_zeros(g, tuple(x_shape)), dim, y[1], g)
+
+
+_running = dict(vjp=_running_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
+differentiable("cummax", kernels.cummax, **_running)
+differentiable("cummin", kernels.cummin, **_running)
+
+
+def _logcumsumexp_vjp(F, g, x, y, dim):
+    if not x.ndim or not raw(x).size:
+        return g
+
+    def from_the_end(a):
+        return F.flip(F.logcumsumexp(F.flip(a, (dim,)), dim), (dim,))
+
+    if rush_dtype(x).is_complex:
+        return F.conj(F.exp(from_the_end(F.log(F.conj(g)) - y) + x))
+    # positive and negative cotangents apart, for each has a logarithm
+    positive = F.where(F.gt(g, 0), F.log(F.masked_fill(g, F.le(g, 0), 1.0)), -math.inf)
+    negative = F.where(F.lt(g, 0), F.log(F.masked_fill(-g, F.ge(g, 0), 1.0)), -math.inf)
+    return F.exp(from_the_end(positive - y) + x) - F.exp(from_the_end(negative - y) + x)
+
+
+differentiable("logcumsumexp", kernels.logcumsumexp, vjp=_logcumsumexp_vjp, out=True)
+
+
+# --------------------------------------------------------------------------------------------- differences, integrals
+
+
+@composite("diff", out=True)
+def diff(F, input, n=1, dim=-1, prepend=None, append=None):
+    if input.ndim < 1:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    dim = wrap_dim(dim, input.ndim)
+    for each in (prepend, append):
+        if each is not None and each.ndim != input.ndim:
+            raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return F.clone(input)
+    if prepend is not None or append is not None:
+        input = F.cat([each for each in (prepend, input, append) if each is not None], dim)
+    n = min(n, tuple(input.shape)[dim])
+    for _ in range(n):
+        size = tuple(input.shape)[dim]
+        if not size:
+            break
+        later, earlier = F._narrow(input, dim, 1, size - 1), F._narrow(input, dim, 0, size - 1)
+        input = F.logical_xor(later, earlier) if rush_dtype(input) is dtypes.bool else later - earlier
+    return input
+
+
+def _widths(F, name, y, x, dim):
+    """The distances between sample points, shaped to multiply ``y``'s intervals along ``dim``."""
+    n = tuple(y.shape)[dim]
+    if x.ndim == 1:
+        if tuple(x.shape)[0] != n:
+            raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
+        x = F.reshape(x, tuple([n if d == dim else 1 for d in range(y.ndim)]))
+    elif x.ndim < y.ndim:
+        x = F.reshape(x, (1,) * (y.ndim - x.ndim) + tuple(x.shape))
+    at = dim - y.ndim
+    size = tuple(x.shape)[at]
+    return F._narrow(x, at, 1, size - 1) - F._narrow(x, at, 0, size - 1)
+
+
+def _areas(F, name, y, x, dx, dim):
+    """Twice the area of every trapezoid, or the sum of both sides and the width where that is one number."""
+    if not y.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+    dim = wrap_dim(dim, y.ndim)
+    n = tuple(y.shape)[dim]
+    if not n:
+        return None, None, dim
+    widths = 1 if x is None else _widths(F, name, y, x, dim)
+    sides = F._narrow(y, dim, 1, n - 1) + F._narrow(y, dim, 0, n - 1)
+    return sides * widths if x is not None else sides, (1 if dx is None else dx) if x is None else 1, dim
+
+
+@composite("trapezoid", aliases=("trapz",), method=False)
+def trapezoid(F, y, x=None, *, dx=None, dim=-1):
+    areas, width, dim = _areas(F, "trapezoid", y, x, dx, dim)
+    if areas is None:
+        return F.new_zeros(y, tuple([n for d, n in enumerate(y.shape) if d != dim]))
+    return F.sum(areas, dim) * width / 2
+
+
+@composite("cumulative_trapezoid", method=False)
+def cumulative_trapezoid(F, y, x=None, *, dx=None, dim=-1):
+    areas, width, dim = _areas(F, "cumulative_trapezoid", y, x, dx, dim)
+    if areas is None:
+        return F.new_zeros(y, tuple(y.shape))
+    return F.cumsum(areas, dim) * (width / 2)

@@ -1,0 +1,47 @@
+"""Sorting, searching and sets; the cotangent of sorted values goes back where they came from."""
+
+from ..array import sort as kernels
+from .reduce import take_vjp
+from .table import composite, differentiable
+
+_private = dict(method=False, function=False)
+
+
+def _sorted_vjp(F, g, y, dim, x_shape):
+    return take_vjp(F, g, y, x_shape, dim, True)
+
+
+_values = dict(vjp=_sorted_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
+differentiable("sort", kernels.sort, **_values)
+differentiable("topk", kernels.topk, **_values)
+differentiable("argsort", kernels.argsort)
+
+
+@composite("msort", out=True)
+def msort(F, input):
+    return F.sort(input, 0)[0]
+
+
+differentiable("searchsorted", kernels.searchsorted, method=False, out=True)
+differentiable("bucketize", kernels.bucketize, method=False, out=True)
+differentiable("isin", kernels.isin, method=False, out=True)
+differentiable("_unique", kernels.unique, returns="list", **_private)
+differentiable("_unique_consecutive", kernels.unique_consecutive, returns="list", **_private)
+
+
+def _asked(found, return_inverse, return_counts):
+    values, inverse, counts = found
+    if not return_inverse and not return_counts:
+        return values
+    return (values, *((inverse,) if return_inverse else ()), *((counts,) if return_counts else ()))
+
+
+@composite("unique")
+def unique(F, input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    return _asked(F._unique(input, sorted, return_inverse, return_counts, dim), return_inverse, return_counts)
+
+
+@composite("unique_consecutive")
+def unique_consecutive(F, input, return_inverse=False, return_counts=False, dim=None):
+    found = F._unique_consecutive(input, return_inverse, return_counts, dim)
+    return _asked(found, return_inverse, return_counts)
