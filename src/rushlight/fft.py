@@ -1,0 +1,7 @@
+"""``torch.fft``: the operators declared with the prefix ``fft_``."""
+
+from .missing import module_getattr
+from .ops.table import PLACES
+
+globals().update(PLACES["fft"])
+__getattr__ = module_getattr(__name__)

@@ -1,0 +1,7 @@
+"""``torch.special``: the operators declared with the prefix ``special_``."""
+
+from .missing import module_getattr
+from .ops.table import PLACES
+
+globals().update(PLACES["special"])
+__getattr__ = module_getattr(__name__)
