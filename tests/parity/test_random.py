@@ -312,6 +312,29 @@ def test_poisson(name, size):
 
 
 @pytest.mark.parametrize("name", ["float32", "float64"])
+@pytest.mark.parametrize("size", [127, 128, 1000, 50000])
+def test_equal_parameters(name, size):
+    pair = Pair(27)
+    for rate in (0, 0.3, 9.9, 10, 10.5, 33.3, 1e4, 1e9):
+        rates = np.full(size, rate, name)
+        same(R.poisson(rates, pair.ours), torch.poisson(tensor_of(rates), pair.theirs))
+        pair.same_state()
+    for trials, chance in [
+        (20, 0.5),
+        (20, 0.499),
+        (21, 0.51),
+        (100, 0.9),
+        (1e6, 0.3),
+        (1e6, 1e-5),
+        (7, 0.2),
+        (1e4, 0.999),
+    ]:
+        count, prob = np.full(size, trials, name), np.full(size, chance, name)
+        same(R.binomial(count, prob, pair.ours), torch.binomial(tensor_of(count), tensor_of(prob), pair.theirs))
+        pair.same_state()
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
 @pytest.mark.parametrize("size", [1, 5, 15, 16, 100, 3000])
 def test_binomial(name, size):
     pair = Pair(25)
