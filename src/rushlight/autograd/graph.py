@@ -186,7 +186,7 @@ Leaf.__name__ = Leaf.__qualname__ = "AccumulateGrad"
 
 def caller():
     """(file, line) of the innermost frame that is not rushlight's own."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)

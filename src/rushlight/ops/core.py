@@ -6,7 +6,8 @@ from .. import devices
 from .. import dtypes, inplace
 from ..autograd.engine import sum_to as _sum_to
 from ..autograd.graph import Leaf
-from ..autograd.modes import thread
+from ..autograd.modes import state, thread
+from ..parameter import Parameter
 from ..tensor import Tensor, attach, edge_of, wrap
 from .creation import as_dtype
 from .dispatch import bind, broadcast, execute, execute_inplace
@@ -222,6 +223,16 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 # --------------------------------------------------------------------------------------------------------- writing
 
 
+def _unrecorded(self, other=None):
+    """Whether a write to ``self`` is plain: no special mode, no subclass, and nothing to record."""
+    if state.rare or self.__class__ not in _PLAIN or (other is not None and other.__class__ not in _PLAIN):
+        return False
+    return not thread.grad or (edge_of(self) is None and (other is None or edge_of(other) is None))
+
+
+_PLAIN = {Tensor, Parameter}
+
+
 def _copied(input, src, non_blocking=False):
     if src.shape != input.shape:
         if broadcast(input.shape, src.shape) != input.shape:
@@ -247,6 +258,11 @@ def copy_(self, src, non_blocking=False):
         if isinstance(src, (int, float, complex)):
             return fill_(self, src)
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    if _unrecorded(self, src) and src._a.shape == self._a.shape and src._dtype.is_complex <= self._dtype.is_complex:
+        inplace.check_memory(self._a)
+        np.copyto(self._a, src._a, casting="unsafe")
+        inplace.finish(self, None)
+        return self
     return execute_inplace(_copy, (self, src, non_blocking))
 
 
@@ -274,6 +290,10 @@ _zeroed = differentiable(
 
 def zero_(self):
     """Write zeros into this tensor."""
+    if _unrecorded(self) and self._a.flags.writeable:
+        self._a.fill(0)
+        inplace.finish(self, None)
+        return self
     return execute_inplace(_zeroed, (self,))
 
 

@@ -492,16 +492,17 @@ def composite_function(name, function, on_tensors, options):
 
 def inplace_function(op):
     """The method ``name_``."""
+    from .fast import _MISSING, fast_inplace
 
     def function(*args, **kwargs):
-        values = bind(op, args, kwargs)
+        values = bind(op, tuple([each for each in args if each is not _MISSING]), kwargs)
         if state.rare or _foreign(values):
             result = _divert_inplace(op, function, args, kwargs, values)
             if result is not NotImplemented:
                 return result
         return execute_inplace(op, values)
 
-    return _name(function, op.name + "_")
+    return _name(fast_inplace(op, function) if op.elementwise else function, op.name + "_")
 
 
 def _divert_inplace(op, function, args, kwargs, values):

@@ -10,7 +10,7 @@ from .. import dtypes
 from ..array.large import LARGE, chain_rule, large_binary, large_unary
 from ..array.whole import WHOLE
 from ..autograd.engine import sum_to
-from ..autograd.graph import freed, tick
+from ..autograd.graph import bump, freed, tick
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, _new, edge_of
@@ -236,6 +236,55 @@ def _binary(op, slow):
             node.saved = ()
             node.guard = None
         return tensor
+
+    return function
+
+
+def fast_inplace(op, slow):
+    """``x.name_(...)`` where nothing is recorded and one ufunc does it: what optimisers do all day; ``slow`` does the rest."""
+    kernel = op.plain or op.kernel
+    if not isinstance(kernel, np.ufunc) or op.kind not in ("same", "float") or len(op.operands) > 2:
+        return slow
+    binary = len(op.operands) == 2
+    scales = op.name in ("add", "sub")
+
+    def function(input=_MISSING, other=_MISSING, *rest, **kwargs):
+        kind = input.__class__
+        if state.rare or rest or (kind is not Tensor and kind is not Parameter):
+            return slow(input, other, *rest, **kwargs)
+        dtype = input._dtype
+        x = input._a
+        if kwargs and not (scales and len(kwargs) == 1 and "alpha" in kwargs) or not dtype.plain or 0 in x.strides:
+            return slow(input, other, *rest, **kwargs)
+        edge = None
+        if binary:
+            kind = other.__class__
+            if (kind is Tensor or kind is Parameter) and other._dtype is dtype:
+                y = other._a
+                edge = other._edge if other._view is None else edge_of(other)
+            elif kind is float or kind is int:
+                y = np.asarray(other, dtype.numpy)
+            else:
+                return slow(input, other, *rest, **kwargs)
+        elif other is not _MISSING:
+            return slow(input, other, *rest, **kwargs)
+        if thread.grad and (edge is not None or edge_of(input) is not None):
+            return slow(input, other, *rest, **kwargs)
+        try:
+            if kwargs:
+                factor = kwargs["alpha"]
+                if factor.__class__ is not float and factor.__class__ is not int:
+                    return slow(input, other, *rest, **kwargs)
+                y = np.multiply(y, np.asarray(factor, dtype.numpy))
+            if binary:
+                kernel(x, y, out=x)
+            else:
+                kernel(x, out=x)
+        except ValueError:
+            # the shapes do not fit; nothing was written
+            return slow(input, other, *rest, **kwargs)
+        bump(input._vc)
+        return input
 
     return function
 

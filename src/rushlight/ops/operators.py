@@ -2,6 +2,7 @@
 
 import operator
 
+from ..autograd.engine import bridge
 from ..tensor import Tensor
 from .dispatch import call, execute_inplace, intercept  # noqa: F401
 from .fast import _OPERANDS, operator_method
@@ -63,6 +64,7 @@ def hang():
     for python, name in dict(neg="neg", pos="positive", abs="abs", invert="bitwise_not").items():
         if hasattr(TENSOR, name):
             setattr(Tensor, f"__{python}__", getattr(TENSOR, name))
+    bridge.add = TENSOR.add
     Tensor.__matmul__ = _matmul
     Tensor.__rmatmul__ = lambda self, other: _matmul(other, self)
 

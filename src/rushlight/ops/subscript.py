@@ -250,8 +250,13 @@ def setitem(self, index, value):
         diverted = _diverted(setitem, (self, index, value), self)
         if diverted is not NotImplemented:
             return
-    index = normal(index)
-    basic = _is_basic(index)
+    if index.__class__ in _BASIC:
+        index, basic = (index,), True
+    else:
+        basic = index.__class__ is tuple and _is_basic(index)
+        if not basic:
+            index = normal(index)
+            basic = _is_basic(index)
     array = self._a
     edge = edge_of(self)
     given = isinstance(value, Tensor)
