@@ -104,7 +104,7 @@ def _noise(noise, p, input, generator):
         raise RuntimeError(f"result type Float can't be cast to the desired output type {legacy_name(input)}")
     bernoulli_(noise, 1 - p, generator=generator)
     if noise.dtype.itemsize == 2:
-        noise /= np.float32(1 - p).astype(np.float32) if noise.dtype != np.float16 else np.float32(1 - p)
+        noise[...] = noise.astype(np.float32) / np.float32(1 - p)
         return noise
     noise /= noise.dtype.type(1 - p)
     return noise

@@ -63,6 +63,10 @@ _LARGEST = {
 }
 _INT64_MAX = (1 << 63) - 1
 _INT64_MIN = -(1 << 63)
+_BOUNDS = {"bool": (0, 1)}
+for _bits in (8, 16, 32, 64):
+    _BOUNDS[f"int{_bits}"] = (-(1 << (_bits - 1)), (1 << (_bits - 1)) - 1)
+    _BOUNDS[f"uint{_bits}"] = (0, min((1 << _bits) - 1, _INT64_MAX))
 
 
 def refuse(kernel, array):
@@ -387,7 +391,7 @@ def random_(out, *bounds, generator=None):
     elif out.dtype.kind == "c":
         raise RuntimeError("random_from_to_impl handles only integral, floating-point and boolean types")
     else:
-        last = 1 if name == "bool" else int(np.iinfo(out.dtype).max)
+        last = 1 if name == "bool" else int(np.iinfo(out.dtype).max)  # for uint64 more than int64 holds, hence refused
     _check_range(from_, last, out.dtype)
     return _fill(out, integers(generator, last - from_ + 1, from_, out.dtype))
 
@@ -471,10 +475,8 @@ def _check_range(from_, last, dtype):
     name = dtype.name
     if name in _DIGITS:
         low, high = -_LARGEST[name], _LARGEST[name]
-    elif name == "bool":
-        low, high = 0, 1
-    elif dtype.kind in "iu":
-        low, high = int(np.iinfo(dtype).min), min(int(np.iinfo(dtype).max), _INT64_MAX)
+    elif name in _BOUNDS:
+        low, high = _BOUNDS[name]
     else:
         raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
     for label, bound in (("from", from_), ("to - 1", last)):

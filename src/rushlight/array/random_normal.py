@@ -29,6 +29,9 @@ __all__ = ["fill_normal", "fused", "libm", "serial_normals"]
 
 _F32 = np.float32
 _TWO_PI32 = _F32(2 * math.pi)
+_HIGH21 = (1 << 21) - 1
+#: 2 pi / 2**53: scaling by a power of two commutes with rounding
+_TURN = 2.0 * math.pi * 2.0**-53
 #: elements handled at once: a multiple of 16 whose float64 scratch stays in the cache
 _CHUNK = 16384
 
@@ -77,12 +80,12 @@ def serial_normals(generator, n):
     if n == 0:
         return np.empty(0)
     pairs = (wanted + 1) // 2
-    if pairs <= 32:
+    if pairs <= 16:
         values = [] if kept is None else [kept]
-        uniforms = generator.doubles(2 * pairs).tolist()
-        for i in range(0, 2 * pairs, 2):
-            radius = math.sqrt(-2.0 * math.log1p(-uniforms[i + 1]))
-            angle = 2.0 * math.pi * uniforms[i]
+        draws = generator.raw(4 * pairs).tolist()
+        for i in range(0, 4 * pairs, 4):  # for so few, Python's floats are quicker than arrays
+            radius = math.sqrt(-2.0 * math.log1p((((draws[i + 2] & _HIGH21) << 32) | draws[i + 3]) * -(2.0**-53)))
+            angle = (((draws[i] & _HIGH21) << 32) | draws[i + 1]) * _TURN
             values.append(radius * math.cos(angle))
             values.append(radius * math.sin(angle))
         generator.kept_normal = values.pop() if wanted % 2 else None
@@ -111,7 +114,9 @@ def fill_normal(flat, mean, std, generator):
     """Fill a contiguous 1-d array of a real floating dtype with normal deviates, 16 or more or fewer."""
     size = flat.size
     if size < 16:
-        values = fused(serial_normals(generator, size), std, mean)
+        values = serial_normals(generator, size)
+        if mean != 0 or std != 1:
+            values = fused(values, std, mean)
         flat[...] = (
             values if flat.dtype.itemsize > 2 else values.astype(np.float32)
         )  # doubles become 16-bit through float32
