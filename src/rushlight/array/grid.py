@@ -61,7 +61,9 @@ def check(input, grid, interpolation_mode):
 
 def _kind(value):
     name = getattr(value.dtype, "name", str(value.dtype))
-    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(name, name)
+    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(
+        name, name
+    )
 
 
 @through_float32
@@ -203,8 +205,14 @@ def compose(F, input, grid, interpolation_mode, padding_mode, align_corners):
     count = math.prod(raw.shape[1:-1])
     weights = [
         _composed_weights(
-            F, wrap, F.reshape(F.select(grid, -1, nd - 1 - axis), (samples, count)), shape[2 + axis], axes[axis],
-            interpolation_mode, padding_mode, align_corners,
+            F,
+            wrap,
+            F.reshape(F.select(grid, -1, nd - 1 - axis), (samples, count)),
+            shape[2 + axis],
+            axes[axis],
+            interpolation_mode,
+            padding_mode,
+            align_corners,
         )
         for axis in range(nd)
     ]

@@ -18,6 +18,7 @@ from .windows import sizes_text
 
 __all__ = [
     "check_normalized_shape",
+    "group_statistics_backward",
     "native_batch_norm",
     "native_batch_norm_backward",
     "native_group_norm",
@@ -178,6 +179,17 @@ def native_group_norm_backward(grad_out, input, mean, rstd, weight, N, C, HxW, g
         gx = _rows_backward(grad.reshape(shape), input.reshape(shape), centre, scale, None, True, False, False)[0]
         gx = gx.reshape(input.shape)
     return gx, gw, gb
+
+
+def group_statistics_backward(grad_mean, grad_rstd, input, mean, rstd, group):
+    """Cotangent of `input` through the mean and the reciprocal standard deviation of each group; either may be None."""
+    rows = input.reshape(mean.size, -1)
+    pulled = np.zeros_like(rows)
+    if grad_mean is not None:
+        pulled += grad_mean.reshape(-1, 1)
+    if grad_rstd is not None:
+        pulled -= (grad_rstd * rstd**3).reshape(-1, 1) * (rows - mean.reshape(-1, 1))
+    return (pulled / rows.shape[1]).reshape(input.shape)
 
 
 # Batch ----------------------------------------------------------------------------------------------------------------

@@ -251,7 +251,9 @@ def _avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad,
         total = _sum_taps(total, axis - nd, kernel[axis], stride[axis], padding[axis], counts[axis])
     divisor = _divisors(input.shape[-nd:], counts, kernel, stride, padding, count_include_pad, divisor_override)
     if total.dtype.kind == "i":
-        return (np.sign(total) * (np.abs(total) // divisor)).astype(input.dtype)
+        # Rounded towards zero, as C++ divides.
+        share = np.abs(total) // np.abs(divisor)
+        return (np.sign(total) * np.sign(divisor) * share).astype(input.dtype)
     if total is input:
         return input / np.asarray(divisor, input.dtype)
     return np.divide(total, np.asarray(divisor, total.dtype), out=total)
@@ -546,17 +548,13 @@ def _checked_counts(name, input, kernel, stride, padding, dilation, ceil_mode, n
             + sizes_text(input.shape)
         )
     if nd == 3:
-        for axis in range(1, input.ndim):
-            if input.shape[axis] == 0 or (not batched and input.shape[0] == 0 and name == "max_pool3d"):
-                at = 0 if not batched and input.shape[0] == 0 else axis - 1
-                raise RuntimeError(
-                    f"{name}_with_indices_out_cpu_template(): Expected input's non-batch dimensions to have positive "
-                    f"length, but input has a shape of {sizes_text(input.shape)} and non-batch dimension {at} has "
-                    "length zero!"
-                    if name == "max_pool3d"
-                    else f"{name}_out_frame: Expected input's non-batch dimensions to have positive length, but input "
-                    f"has a shape of {sizes_text(input.shape)} and non-batch dimension {at} has length zero!"
-                )
+        if 0 in input.shape[1 if batched else 0 :]:
+            # PyTorch names dimension 0 whichever is empty.
+            where = "max_pool3d_with_indices_out_cpu_template()" if name == "max_pool3d" else "avg_pool3d()"
+            raise RuntimeError(
+                f"{where}: Expected input's non-batch dimensions to have positive length, but input has a shape of "
+                f"{sizes_text(input.shape)} and non-batch dimension 0 has length zero!"
+            )
         if name == "avg_pool3d" and any(s + p < k for s, p, k in zip(input.shape[-3:], padding, kernel, strict=True)):
             texts = []
             for prefix, values in (("", input.shape[-3:]), ("k", kernel)):

@@ -227,12 +227,8 @@ def pixel_shuffle(input, upscale_factor):
             "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
             f"input.size(-3)={channels} is not divisible by {r * r}"
         )
-    wide = (
-        input.reshape(-1, channels // (r * r), r, r, height, width)
-        if input.size
-        else input.reshape(math.prod(lead), channels // (r * r), r, r, height, width)
-    )
-    return np.ascontiguousarray(wide.transpose(0, 1, 4, 2, 5, 3)).reshape(
+    wide = input.reshape(math.prod(lead), channels // (r * r), r, r, height, width)
+    return np.array(wide.transpose(0, 1, 4, 2, 5, 3), order="C").reshape(
         *lead, channels // (r * r), height * r, width * r
     )
 
@@ -254,7 +250,7 @@ def pixel_unshuffle(input, downscale_factor):
                 f"not divisible by {r}"
             )
     wide = input.reshape(math.prod(lead), channels, height // r, r, width // r, r)
-    return np.ascontiguousarray(wide.transpose(0, 1, 3, 5, 2, 4)).reshape(
+    return np.array(wide.transpose(0, 1, 3, 5, 2, 4), order="C").reshape(
         *lead, channels * r * r, height // r, width // r
     )
 

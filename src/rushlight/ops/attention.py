@@ -167,7 +167,8 @@ def _added(F, mask, name, dtype, other=None, other_name=""):
         import warnings
 
         warnings.warn(
-            f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.", stacklevel=5
+            f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.",
+            stacklevel=5,
         )
     if not is_bool:
         return mask
@@ -286,7 +287,9 @@ def multi_head_attention_forward(
     if key_padding_mask is not None:
         if tuple(key_padding_mask.shape) != (samples, sources):
             what = "batch size" if key_padding_mask.shape[0] != samples else "source length"
-            wanted, found = (samples, key_padding_mask.shape[0]) if what == "batch size" else (sources, key_padding_mask.shape[1])
+            wanted, found = (
+                (samples, key_padding_mask.shape[0]) if what == "batch size" else (sources, key_padding_mask.shape[1])
+            )
             raise AssertionError(f"Expected key_padding_mask's {what} to be {wanted}, but got {found}")
         wide = F.expand(F.reshape(key_padding_mask, (samples, 1, 1, sources)), (samples, num_heads, 1, sources))
         wide = F.reshape(wide, (samples * num_heads, 1, sources))
@@ -357,5 +360,3 @@ def _checked_mask(F, attn_mask, targets, sources, count):
             )
         return attn_mask
     raise RuntimeError(f"attn_mask's dimension {attn_mask.ndim} is not supported")
-
-

@@ -48,9 +48,8 @@ differentiable(
 def _pull_first(F, g, input_shape, grad_output, stride, padding, dilation, transposed, groups):
     zero = (0,) * (len(input_shape) - 2)
     return _pull_input(
-        F, F.conj(grad_output), g, input_shape, stride, padding, dilation, transposed, zero, groups
-    ) if not transposed else F.conj(_narrowed(F, F.convolution(
-        grad_output, F.conj(g), None, stride, padding, dilation, False, zero, groups), input_shape))
+        F, F.conj(grad_output), F.conj(g), input_shape, stride, padding, dilation, transposed, zero, groups
+    )
 
 
 def _pull_second(F, g, input, grad_output_shape, stride, padding, dilation, transposed, groups):
@@ -193,7 +192,7 @@ def conv_tbc(F, input, weight, bias, pad=0):
     return F.permute(result, (2, 0, 1))
 
 
-@composite("linear", space="nn")
+@composite("linear", space="nn", out=True)
 def linear(F, input, weight, bias=None):
     """input @ weight^T + bias over the last dimension; `weight` (O, I) or (I,), `bias` (O,) or of no dimensions."""
     turned = F.t(weight)
@@ -217,9 +216,7 @@ def linear(F, input, weight, bias=None):
 def bilinear(F, input1, input2, weight, bias=None):
     """sum_ij x1_i W_oij x2_j + b_o over the last dimensions; `weight` (O, I1, I2)."""
     if input1.ndim != input2.ndim:
-        raise RuntimeError(
-            f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}"
-        )
+        raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}")
     for axis in range(input1.ndim - 1):
         if input1.shape[axis] != input2.shape[axis]:
             raise RuntimeError(

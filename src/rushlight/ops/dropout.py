@@ -6,6 +6,7 @@ PyTorch's mask. Element-wise dropout is one multiplication by the mask, hence `M
 
 import warnings
 
+from .creation import empty
 from .functional import functional
 from .table import composite
 
@@ -19,7 +20,7 @@ def _check(p):
 
 def _noise(F, shape, like, p):
     """Zeros with probability p, else ones."""
-    return F.bernoulli_(F.empty(shape, dtype=like.dtype), 1 - p)
+    return F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p)
 
 
 def _feature_shape(shape):
@@ -30,10 +31,10 @@ def _dropped(F, input, p, training, features=False, alpha=False):
     """The result of any dropout; `features` zeroes whole channels, `alpha` keeps mean and variance under SELU."""
     if p < 0 or p > 1:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if features and alpha and input.ndim < 2 or (features and input.ndim < 2):
-        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     if p == 0 or not training or input.numel() == 0:
         return input
+    if features and input.ndim < 2:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     shape = tuple(input.shape)
     if p == 1:
         return F.mul(input, F.zeros((), dtype=input.dtype))
@@ -43,13 +44,6 @@ def _dropped(F, input, p, training, features=False, alpha=False):
     a = 1 / ((_ALPHA * _ALPHA * p + 1) * (1 - p)) ** 0.5
     shift = F.add(F.mul(F.sub(noise, 1), _ALPHA * a), _ALPHA * a * p)
     return F.add(F.mul(input, F.mul(noise, a)), shift)
-
-
-def _write(F, input, result, inplace):
-    """`result`, stored in `input` if asked for."""
-    if not inplace or result is input:
-        return result
-    return input.copy_(result)
 
 
 def _declare(name, **how):
@@ -164,8 +158,9 @@ def dropout3d(F, input, p=0.5, training=True, inplace=False):
 
 def _channels(F, input, p, training, inplace, batched):
     if inplace:
-        F.feature_dropout_(input if batched else F.unsqueeze(input, 0), p, training)
-        return input
+        if batched:
+            return F.feature_dropout_(input, p, training)
+        return F.feature_dropout_(input.unsqueeze_(0), p, training).squeeze_(0)
     if batched:
         return F.feature_dropout(input, p, training)
     return F.squeeze(F.feature_dropout(F.unsqueeze(input, 0), p, training), 0)

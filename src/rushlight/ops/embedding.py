@@ -85,7 +85,9 @@ def _bag_kernel(
     padding_idx=-1,
 ):
     if sparse:
-        raise NotImplementedError("embedding_bag: sparse=True is not supported, because rushlight has no sparse tensors")
+        raise NotImplementedError(
+            "embedding_bag: sparse=True is not supported, because rushlight has no sparse tensors"
+        )
     padding_idx = -1 if padding_idx is None else padding_idx
     if padding_idx < -1 and -padding_idx <= weight.shape[0]:
         padding_idx += weight.shape[0]
@@ -193,10 +195,18 @@ def functional_embedding_bag(
     if padding_idx is not None and padding_idx < 0:
         padding_idx += weight.shape[0]
     return F.embedding_bag(
-        *(weight, input, offsets, scale_grad_by_freq, number, sparse, per_sample_weights, include_last_offset, padding_idx)
+        *(
+            weight,
+            input,
+            offsets,
+            scale_grad_by_freq,
+            number,
+            sparse,
+            per_sample_weights,
+            include_last_offset,
+            padding_idx,
+        )
     )[0]
-
-
 
 
 differentiable("_one_hot_rows", kernels.one_hot)
@@ -206,5 +216,3 @@ differentiable("_one_hot_rows", kernels.one_hot)
 def one_hot(F, tensor, num_classes=-1):
     """int64 rows of zeros with a one at each index of `tensor`; `num_classes` -1 takes the largest index plus one."""
     return F._one_hot_rows(tensor, num_classes)
-
-

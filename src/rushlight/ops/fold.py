@@ -35,5 +35,3 @@ def unfold(F, input, kernel_size, dilation=1, padding=0, stride=1):
 def fold(F, input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Columns (N, C * kh * kw, blocks) added into images (N, C, *output_size)."""
     return F.col2im(input, *(expand_sizes(v, 2) for v in (output_size, kernel_size, dilation, padding, stride)))
-
-

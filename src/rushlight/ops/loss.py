@@ -6,11 +6,13 @@
 import math
 import warnings
 
+from .. import dtypes
 from ..array import ctc as ctc_kernels
 from ..array import loss as kernels
 from ..array.windows import sizes_text
+from .creation import tensor
 from .functional import functional, legacy_reduction, reduction_name
-from .table import RAW, composite, differentiable
+from .table import PLACES, RAW, composite, differentiable
 
 
 def _reduce(F, loss, reduction):
@@ -54,7 +56,9 @@ def _both(slope):
 
 
 differentiable("_mse_loss", kernels.mse_loss, vjp=_both(_mse_slope), node_name="MseLossBackward0")
-differentiable("_smooth_l1_loss", kernels.smooth_l1_loss, vjp=_both(_smooth_l1_slope), node_name="SmoothL1LossBackward0")
+differentiable(
+    "_smooth_l1_loss", kernels.smooth_l1_loss, vjp=_both(_smooth_l1_slope), node_name="SmoothL1LossBackward0"
+)
 differentiable("_huber_loss", kernels.huber_loss, vjp=_both(_huber_slope), node_name="HuberLossBackward0")
 
 
@@ -93,7 +97,7 @@ def _logits_input(F, g, input, target, weight, pos_weight, reduction):
 
 
 def _logits_target(F, g, input, weight, pos_weight, reduction):
-    slope = -input if pos_weight is None else F.log_sigmoid(-input) - pos_weight * F.log_sigmoid(input)
+    slope = -input if pos_weight is None else F.logsigmoid(-input) - pos_weight * F.logsigmoid(input)
     if weight is not None:
         slope = slope * weight
     return slope * _share(g, _count(slope.shape), reduction)
@@ -105,7 +109,7 @@ def _logits_weight(F, g, input, target, pos_weight, reduction):
 
 
 def _logits_pos_weight(F, g, input, target, weight, reduction):
-    slope = -target * F.log_sigmoid(input)
+    slope = -target * F.logsigmoid(input)
     if weight is not None:
         slope = slope * weight
     return slope * _share(g, _count(slope.shape), reduction)
@@ -320,8 +324,8 @@ def margin_ranking_loss(F, input1, input2, target, margin=0, size_average=None, 
 def multilabel_soft_margin_loss(F, input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """Mean over classes of -(t log sigmoid(x) + (1 - t) log sigmoid(-x))."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    positive = F.mul(target, F.log_sigmoid(input))
-    negative = F.mul(F.rsub(target, 1), F.log_sigmoid(F.neg(input)))
+    positive = F.mul(target, F.logsigmoid(input))
+    negative = F.mul(F.rsub(target, 1), F.logsigmoid(F.neg(input)))
     loss = F.neg(F.add(positive, negative))
     if weight is not None:
         loss = F.mul(loss, weight)
@@ -334,8 +338,9 @@ def multilabel_soft_margin_loss(F, input, target, weight=None, size_average=None
 # Classes --------------------------------------------------------------------------------------------------------------
 
 
-def _pull_nll(F, g, input_shape, target, weight, reduction, ignore_index, y):
-    return F._nll_loss_backward(g, target, weight, reduction, ignore_index, y[1], tuple(input_shape))
+def _pull_nll(F, g, input, target, weight, reduction, ignore_index, y):
+    pulled = F._nll_loss_backward(g, target, weight, reduction, ignore_index, y[1], tuple(input.shape))
+    return F._tied(pulled, input)
 
 
 def _pull_nll_back(F, g, target, weight, reduction, ignore_index):
@@ -362,9 +367,7 @@ for _name, _node in (("_nll_loss", "NllLossBackward0"), ("_nll_loss2d", "NllLoss
 
 
 @functional("nll_loss")
-def nll_loss(
-    F, input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"
-):
+def nll_loss(F, input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     """-weight[t] input[t] for log-probabilities `input` (N, C, *) or (C,) and class indices `target` (N, *) or ().
 
     The mean divides by the weights of the targets; targets equal to `ignore_index` count for nothing.
@@ -548,9 +551,7 @@ differentiable(
 
 
 @functional("multi_margin_loss")
-def multi_margin_loss(
-    F, input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
-):
+def multi_margin_loss(F, input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
     """Sum over classes i other than t of max(0, margin - x[t] + x[i])^p / C, p being 1 or 2."""
     reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
     if p not in (1, 2):
@@ -597,17 +598,15 @@ def pairwise_distance(F, x1, x2, p=2.0, eps=1e-6, keepdim=False):
 @composite("cosine_similarity", method=False)
 def cosine_similarity(F, x1, x2, dim=1, eps=1e-8):
     """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along `dim`."""
-    common = x1.dtype if x1.dtype is x2.dtype else F.result_type(x1, x2)
+    common = dtypes.promote_types(x1.dtype, x2.dtype)
     if not common.is_floating_point:
-        raise RuntimeError(
-            f"expected common dtype to be floating point, yet common dtype is {_scalar_type(common)}"
-        )
+        raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {_scalar_type(common)}")
     x1, x2 = F.broadcast_tensors(x1, x2)
     return F.sum(F.mul(_to_unit(F, x1, dim, eps), _to_unit(F, x2, dim, eps)), dim)
 
 
 def _to_unit(F, x, dim, eps):
-    length = F.linalg_vector_norm(x, 2, dim, True)
+    length = F.norm(x, 2, dim, True)
     # PyTorch holds the norm at eps without recording it, so its derivative is that of the norm all the same.
     held = F.add(length, F.sub(F.clamp_min(length.detach(), eps), length.detach()))
     return F.div(x, held)
@@ -624,15 +623,22 @@ def cosine_embedding_loss(F, input1, input2, target, margin=0, size_average=None
     if not (target.ndim == 1 or target.ndim == 0):
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if target.ndim == 1 and input1.ndim != 2:
-        raise RuntimeError("1D target tensor expects 2D input tensors, but found inputs with sizes "
-                           f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}.")
+        raise RuntimeError(
+            "1D target tensor expects 2D input tensors, but found inputs with sizes "
+            f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}."
+        )
     if target.ndim == 0 and input1.ndim != 1:
-        raise RuntimeError("0D target tensor expects 1D input tensors, but found inputs with sizes "
-                           f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}.")
+        raise RuntimeError(
+            "0D target tensor expects 1D input tensors, but found inputs with sizes "
+            f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}."
+        )
     dim = target.ndim
     epsilon = 1e-12
     product = F.sum(F.mul(input1, input2), dim)
-    square1, square2 = F.add(F.sum(F.mul(input1, input1), dim), epsilon), F.add(F.sum(F.mul(input2, input2), dim), epsilon)
+    square1, square2 = (
+        F.add(F.sum(F.mul(input1, input1), dim), epsilon),
+        F.add(F.sum(F.mul(input2, input2), dim), epsilon),
+    )
     cosine = F.div(product, F.sqrt(F.mul(square1, square2)))
     zeros = F.zeros_like(cosine)
     near = F.where(F.eq(target, 1), F.rsub(cosine, 1), zeros)
@@ -713,7 +719,7 @@ def _norm_slope(F, difference, length, p):
         return F.sign(difference)
     size = F.abs(difference)
     if p == float("inf"):
-        return F.sign(difference) * F.to(F.eq(size, length), difference.dtype)
+        return F.where(F.eq(size, length), F.sign(difference), F.zeros_like(difference))
     zero = F.eq(length, 0)
     held = F.where(zero, F.ones_like(length), length)
     if p < 2:
@@ -749,9 +755,7 @@ def cdist(F, x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
         which, value = ("X1", x1) if x1.ndim < 2 else ("X2", x2)
         raise RuntimeError(f"cdist only supports at least 2D tensors, {which} got: {value.ndim}D")
     if x1.shape[-1] != x2.shape[-1]:
-        raise RuntimeError(
-            f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}"
-        )
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     for which, value in (("X1", x1), ("X2", x2)):
         if value.dtype.name not in ("float32", "float64"):
             raise RuntimeError(f"cdist only supports floating-point dtypes, {which} got: {value.dtype.legacy}")
@@ -808,6 +812,10 @@ def _index(F, array):
 differentiable("_pdist", _pdist_kernel, vjp=_pull_pdist, node_name="PdistBackward0")
 
 
+for _name in ("pairwise_distance", "cosine_similarity", "pdist"):
+    PLACES["nn.functional"][_name] = PLACES[""][_name]
+
+
 # CTC ------------------------------------------------------------------------------------------------------------------
 
 
@@ -861,7 +869,7 @@ def ctc_loss(F, log_probs, targets, input_lengths, target_lengths, blank=0, redu
     if zero_infinity:
         loss = F.where(F.eq(loss, float("inf")), F.zeros_like(loss), loss)
     if reduction == "mean":
-        divisors = F.tensor([max(int(each), 1) for each in lengths], dtype=loss.dtype)
+        divisors = tensor([max(int(each), 1) for each in lengths], dtype=loss.dtype)
         return F.mean(F.div(loss, divisors))
     if reduction == "sum":
         return F.sum(loss)

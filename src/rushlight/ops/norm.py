@@ -64,12 +64,13 @@ def _compose_group(groups, eps):
         shape = tuple(input.shape)
         rows = F.reshape(input, (shape[0] * groups, input.numel() // max(shape[0] * groups, 1)))
         centred = F.sub(rows, F.mean(rows, -1, True))
-        scaled = F.mul(centred, F.rsqrt(F.add(F.mean(F.mul(centred, centred), -1, True), eps)))
-        result = F.reshape(scaled, shape)
+        rstd = F.rsqrt(F.add(F.mean(F.mul(centred, centred), -1, True), eps))
+        result = F.reshape(F.mul(centred, rstd), shape)
+        statistics = F.reshape(F.mean(rows, -1), (shape[0], groups)), F.reshape(rstd, (shape[0], groups))
         column = (1, shape[1], *(1,) * (len(shape) - 2))
         if weight is not None:
             result = F.mul(result, F.reshape(weight, column))
-        return result if bias is None else F.add(result, F.reshape(bias, column))
+        return result if bias is None else F.add(result, F.reshape(bias, column)), *statistics
 
     return compose
 
@@ -77,12 +78,17 @@ def _compose_group(groups, eps):
 def _pull_group(F, g, needs, input, weight, bias_shape, N, C, HxW, group, eps, y):  # noqa: N803
     present = (True, weight is not None, bias_shape != ())
     needs = spread(present, needs)
-    g = g[0] if isinstance(g, tuple) else g
+    g, g_mean, g_rstd = g
     if F is RAW:
+        g = F.zeros_like(input) if g is None else g
         pulled = kernels.native_group_norm_backward(g, input, y[1], y[2], weight, N, C, HxW, group, needs)
+        if needs[0] and (g_mean is not None or g_rstd is not None):
+            extra = kernels.group_statistics_backward(g_mean, g_rstd, input, y[1], y[2], group)
+            pulled = (pulled[0] + extra, *pulled[1:])
     else:
-        pulled = pull_through(_compose_group(group, eps), (input, weight, None), g)
-        pulled = (*pulled[:2], F.sum(g, (0, *range(2, g.ndim))) if needs[2] else None)
+        pulled = pull_through(_compose_group(group, eps), (input, weight, None), (g, g_mean, g_rstd))
+        bias = F.sum(g, (0, *range(2, g.ndim))) if needs[2] and g is not None else None
+        pulled = (*pulled[:2], bias)
     return tuple(each for each, there in zip(pulled, present) if there)
 
 
@@ -91,7 +97,6 @@ differentiable(
     kernels.native_group_norm,
     vjp_all=_pull_group,
     returns="list",
-    nondiff=(1, 2),
     method=False,
 )
 
@@ -178,7 +183,7 @@ differentiable(
 )
 
 
-@composite("native_batch_norm", method=False)
+@composite("native_batch_norm", method=False, out=True)
 def native_batch_norm(F, input, weight, bias, running_mean, running_var, training, momentum, eps):
     """(result, mean, reciprocal standard deviation); in training `running_mean` and `running_var` move in place."""
     if input.ndim < 2:
@@ -225,6 +230,12 @@ def _move_running(F, running_mean, running_var, input, mean, invstd, momentum, e
 @composite("batch_norm", method=False)
 def batch_norm(F, input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=True):
     """torch.batch_norm: `native_batch_norm`'s result alone."""
+    if input.numel() == 0:
+        result = F.clone(input)
+        for value, combine in ((weight, F.mul), (bias, F.add)):
+            if value is not None:
+                result = combine(result, F.select(value, 0, 0))
+        return result
     return F.native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)[0]
 
 
@@ -299,7 +310,7 @@ def rms_norm(F, input, normalized_shape, weight=None, eps=None):
         normalized_shape = (normalized_shape,)
     kernels.check_normalized_shape(input, normalized_shape, weight, None, gap="")
     dtype = input.dtype
-    wide = F.to(input, _float32()) if dtype.itemsize == 2 and dtype.is_floating_point else input
+    wide = F._to_dtype(input, _float32()) if dtype.itemsize == 2 and dtype.is_floating_point else input
     if eps is None:
         eps = _epsilon(dtype)
     dims = tuple(range(-len(tuple(normalized_shape)), 0))
@@ -307,7 +318,7 @@ def rms_norm(F, input, normalized_shape, weight=None, eps=None):
     result = F.mul(wide, scale)
     if weight is not None:
         result = F.mul(result, weight)
-    return F.to(result, dtype) if result.dtype is not dtype else result
+    return F._to_dtype(result, dtype) if result.dtype is not dtype else result
 
 
 def _float32():
@@ -317,7 +328,9 @@ def _float32():
 
 
 def _epsilon(dtype):
-    return {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "complex64": 2.0**-23}.get(dtype.name, 2.0**-52)
+    return {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "complex64": 2.0**-23}.get(
+        dtype.name, 2.0**-52
+    )
 
 
 @composite("local_response_norm", space="nn")
@@ -336,11 +349,11 @@ def local_response_norm(F, input, size, alpha=1e-4, beta=0.75, k=1.0):
     return F.div(input, F.pow(F.add(F.mul(mean, alpha), k), beta))
 
 
-@functional("normalize", out=True)
-def normalize(F, input, p=2.0, dim=1, eps=1e-12):
+@functional("normalize")
+def normalize(F, input, p=2.0, dim=1, eps=1e-12, out=None):
     """`input` divided by its p-norm along `dim`, which is held at `eps` or above."""
-    length = F.clamp_min(F.norm(input, p, dim, True), eps)
-    return F.div(input, F.expand(length, tuple(input.shape)))
+    length = F.expand(F.clamp_min(F.norm(input, p, dim, True), eps), tuple(input.shape))
+    return F.div(input, length) if out is None else F.div(input, length, out=out)
 
 
 for _name in ("layer_norm", "rms_norm"):

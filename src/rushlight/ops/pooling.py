@@ -5,6 +5,7 @@ As in PyTorch the one-dimensional operators are the two-dimensional ones with a 
 
 from ..array import pooling as kernels
 from ..array.windows import expand_sizes, sizes_text
+from . import recompute  # noqa: F401 - declares `_tied`
 from .functional import functional
 from .table import PLACES, composite, differentiable
 
@@ -25,8 +26,8 @@ differentiable(
 
 
 def _pull_max(nd):
-    def pull(F, g, y, x_shape):
-        return F._pool_scatter(g, y[1], tuple(x_shape)[len(x_shape) - nd :], nd)
+    def pull(F, g, y, input):
+        return F._tied(F._pool_scatter(g, y[1], tuple(input.shape)[input.ndim - nd :], nd), input)
 
     return pull
 
@@ -63,17 +64,17 @@ for _nd in (2, 3):
 
 
 def _pull_average(nd):
-    def pull(F, g, x_shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
-        return F._avg_pool_backward(
-            *(g, tuple(x_shape), kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, nd)
+    def pull(F, g, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override):
+        size = tuple(input.shape)
+        pulled = F._avg_pool_backward(
+            *(g, size, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, nd)
         )
+        return F._tied(pulled, input)
 
     return pull
 
 
-def _pull_average_back(
-    F, g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, nd
-):
+def _pull_average_back(F, g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, nd):
     pool = F.avg_pool2d if nd == 2 else F.avg_pool3d
     return pool(g, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -87,15 +88,15 @@ differentiable(
     "_adaptive_avg_pool_backward",
     kernels.adaptive_avg_pool_backward,
     vjp=dict(
-        grad_output=lambda F, g, grad_output_shape, nd: (
-            F._adaptive_avg_pool2d if nd == 2 else F._adaptive_avg_pool3d
-        )(g, tuple(grad_output_shape)[len(grad_output_shape) - nd :])
+        grad_output=lambda F, g, grad_output_shape, nd: (F._adaptive_avg_pool2d if nd == 2 else F._adaptive_avg_pool3d)(
+            g, tuple(grad_output_shape)[len(grad_output_shape) - nd :]
+        )
     ),
 )
 
 
 def _pull_adaptive(nd):
-    return lambda F, g, x_shape: F._adaptive_avg_pool_backward(g, tuple(x_shape), nd)
+    return lambda F, g, input: F._tied(F._adaptive_avg_pool_backward(g, tuple(input.shape), nd), input)
 
 
 for _nd in (2, 3):
@@ -123,7 +124,11 @@ for _nd in (2, 3):
 def _one(value, name, what):
     if isinstance(value, (tuple, list)):
         if len(value) != 1:
-            allowed = "an int, list of ints, or tuple of ints" if what == "stride" else "an int, list of ints or tuple of ints"
+            allowed = (
+                "an int, list of ints, or tuple of ints"
+                if what == "stride"
+                else "an int, list of ints or tuple of ints"
+            )
             given = "None, " if what == "stride" else ""
             raise RuntimeError(f"{name}() {what} must be {given}{allowed} of size 1 but got size {len(value)}")
         return int(value[0])
@@ -166,9 +171,7 @@ def _lifted_max(F, input, kernel, stride, padding, dilation, ceil_mode):
 
 
 @composite("max_pool1d", method=False)
-def max_pool1d(
-    F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
+def max_pool1d(F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Maximum over windows of (N, C, L) or (C, L), with the indices if asked for."""
     if return_indices:
         return F.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
@@ -183,7 +186,13 @@ def max_pool1d_with_indices(F, input, kernel_size, stride=None, padding=0, dilat
     empty = stride is None or (isinstance(stride, (tuple, list)) and not stride)
     step = kernel if empty else _one(stride, "max_pool1d", "stride")
     pad, spread = _one(padding, "max_pool1d", "padding"), _one(dilation, "max_pool1d", "dilation")
-    if input.ndim in (2, 3) and 0 not in shape[1 if input.ndim == 3 else 0 :] and kernel > 0 and step > 0 and spread > 0:
+    if (
+        input.ndim in (2, 3)
+        and 0 not in shape[1 if input.ndim == 3 else 0 :]
+        and kernel > 0
+        and step > 0
+        and spread > 0
+    ):
         if pad < 0:
             raise RuntimeError(f"pad must be non-negative, but got pad: {pad}")
         if pad > (spread * (kernel - 1) + 1) // 2:
@@ -195,18 +204,14 @@ def max_pool1d_with_indices(F, input, kernel_size, stride=None, padding=0, dilat
 
 
 @composite("max_pool2d", method=False)
-def max_pool2d(
-    F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
+def max_pool2d(F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Maximum over windows of (N, C, H, W) or (C, H, W), with the indices if asked for."""
     pair = F.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
     return (pair[0], pair[1]) if return_indices else pair[0]
 
 
 @composite("max_pool3d", method=False)
-def max_pool3d(
-    F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
-):
+def max_pool3d(F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Maximum over windows of (N, C, D, H, W) or (C, D, H, W), with the indices if asked for."""
     pair = F.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
     return (pair[0], pair[1]) if return_indices else pair[0]
@@ -286,9 +291,7 @@ def avg_pool1d(F, input, kernel_size, stride=None, padding=0, ceil_mode=False, c
     stride = kernel if empty else _single(stride, "avg_pool1d", "stride")
     padding = _single(padding, "avg_pool1d", "padding")
     _need_line(input, "avg_pool1d")
-    lifted = F.avg_pool2d(
-        F.unsqueeze(input, -2), (1, kernel), (1, stride), (0, padding), ceil_mode, count_include_pad
-    )
+    lifted = F.avg_pool2d(F.unsqueeze(input, -2), (1, kernel), (1, stride), (0, padding), ceil_mode, count_include_pad)
     return F.squeeze(lifted, -2)
 
 

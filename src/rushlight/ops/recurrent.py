@@ -51,7 +51,9 @@ def _check_cell(input, hidden, w_ih, w_hh, gates, name):
         if each.shape[-1] != size:
             raise RuntimeError(f"hidden{number} has inconsistent hidden_size: got {each.shape[-1]}, expected {size}")
         if input.ndim == 2 and input.shape[0] != each.shape[0]:
-            raise RuntimeError(f"Input batch size {input.shape[0]} doesn't match hidden{number} batch size {each.shape[0]}")
+            raise RuntimeError(
+                f"Input batch size {input.shape[0]} doesn't match hidden{number} batch size {each.shape[0]}"
+            )
 
 
 @composite("lstm_cell", method=False)
@@ -122,9 +124,7 @@ def _packed(present, pulled):
     return tuple(each for each, there in zip(pulled, present) if there)
 
 
-def _pull_lstm(
-    F, g, needs, input, hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, batch_sizes, reverse, y
-):
+def _pull_lstm(F, g, needs, input, hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, batch_sizes, reverse, y):
     present = (True,) * 5 + (bias_ih is not None, bias_hh is not None, weight_hr is not None)
     if F is RAW:
         grads = _zeros_for(F, g, y[:3])
@@ -209,7 +209,9 @@ def _arguments(name, args, kwargs):
     """The two forms of PyTorch's call: padded (..., batch_first) and packed (data, batch_sizes, ...)."""
     padded = ("input", "hx", "params", "has_biases", "num_layers", "dropout", "train", "bidirectional", "batch_first")
     packed = ("data", "batch_sizes", "hx", "params", "has_biases", "num_layers", "dropout", "train", "bidirectional")
-    is_packed = "batch_sizes" in kwargs or (len(args) > 2 and hasattr(args[1], "dtype") and isinstance(args[3], (list, tuple)))
+    is_packed = "batch_sizes" in kwargs or (
+        len(args) > 2 and hasattr(args[1], "dtype") and isinstance(args[3], (list, tuple))
+    )
     names = packed if is_packed else padded
     values = dict(zip(names, args), **kwargs)
     missing = [each for each in names if each not in values]
@@ -329,5 +331,3 @@ def rnn_tanh(F, *args, **kwargs):
 def rnn_relu(F, *args, **kwargs):
     """Stacked simple recurrence with relu, with the arguments of `gru`: (outputs, h)."""
     return _simple(F, "rnn_relu", "relu", args, kwargs)
-
-

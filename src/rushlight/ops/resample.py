@@ -138,9 +138,7 @@ def interpolate(
 @functional("upsample")
 def upsample(F, input, size=None, scale_factor=None, mode="nearest", align_corners=None):
     """`interpolate` by its older name."""
-    warnings.warn(
-        "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3
-    )
+    warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=3)
     return F._nn_interpolate(input, size, scale_factor, mode, align_corners)
 
 
@@ -169,7 +167,11 @@ def _pull_grid(F, g, needs, input, grid, interpolation_mode, padding_mode, align
     options = (interpolation_mode, padding_mode, align_corners)
     if F is RAW:
         return grid_kernels.grid_sampler_backward(g, input, grid, *options, needs)
-    return pull_through(lambda F, input, grid: grid_kernels.compose(F, input, grid, *options), (input, grid), g)
+    pulled = pull_through(lambda F, input, grid: grid_kernels.compose(F, input, grid, *options), (input, grid), g)
+    if interpolation_mode == grid_kernels.NEAREST and needs[1]:
+        # The result jumps with the grid and has the derivative zero in between.
+        return (None if pulled[0] is None else F._tied(pulled[0], grid)), F._tied(F.zeros_like(grid), grid)
+    return pulled
 
 
 for _nd in (2, 3):
