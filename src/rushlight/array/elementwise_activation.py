@@ -280,7 +280,7 @@ def leaky(input, gate, slope):
         return np.where(gate > 0, input, scaled)
     if input.size > BLOCK and not hasattr(slope, "ndim"):
         return apply(lambda x, v, y: select(v > 0, x, np.multiply(x, slope, out=y), y), (input, gate))
-    return select(np.greater(gate, 0), np.ascontiguousarray(input), scaled, scaled)
+    return select(np.greater(gate, 0), input, scaled, scaled)
 
 
 # ------------------------------------------------------------------------------------------- straight-line pieces

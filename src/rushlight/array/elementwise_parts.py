@@ -47,6 +47,13 @@ def round(input, *, decimals=0):
     return np.multiply(np.rint(np.divide(input, scale)), scale, out=...)
 
 
+def special_round(input, *, decimals=0):
+    """`round`, which under this name PyTorch does not give for integers."""
+    if input.dtype.kind in "iu":
+        refuse("round_vml_cpu", input)
+    return round(input, decimals=decimals)
+
+
 def frac(input):
     """The part behind the point, with the sign of `input`."""
     if input.dtype.kind in "biuc":
@@ -198,11 +205,15 @@ def clamp(input, min=None, max=None):
 
 
 def clamp_min(input, min):
-    return clamp(input, min)
+    if input.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
+    return np.maximum(input, min, out=...)
 
 
 def clamp_max(input, max):
-    return clamp(input, None, max)
+    if input.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
+    return np.minimum(input, max, out=...)
 
 
 def nan_to_num(input, nan=None, posinf=None, neginf=None):
@@ -279,6 +290,8 @@ def _rsqrt(x, y):
 
 
 def square(input):
+    if input.dtype.kind == "b":
+        return input.astype(np.int64)
     return np.square(input, out=...)
 
 
@@ -333,6 +346,14 @@ def _relu(x, y):
 
 def masked(grad, mask):
     """`grad` where `mask` holds, else 0: unlike a product, 0 also where `grad` is infinite or NaN."""
-    if grad.shape != mask.shape:
-        grad, mask = np.broadcast_arrays(grad, mask)
-    return keep(np.ascontiguousarray(mask), np.ascontiguousarray(grad), np.empty(grad.shape, grad.dtype))
+    shape = np.broadcast_shapes(grad.shape, mask.shape)
+    if grad.shape != shape:
+        grad = np.broadcast_to(grad, shape)
+    if mask.shape != shape:
+        mask = np.broadcast_to(mask, shape)
+    return keep(mask, grad, np.empty(grad.shape, grad.dtype))
+
+
+def gated(input, mask, gate):
+    """`masked` by a mask that was computed from `gate`, which thus stays in the graph with derivative 0."""
+    return masked(input, mask)

@@ -91,13 +91,7 @@ elementwise(
     dict(input=lambda F, x, approximate: F._gelu_partial(x, approximate=approximate)),
     **_private,
 )
-
-
-def _gelu(input, approximate="none"):
-    return TENSOR.gelu(input) if approximate == "none" else TENSOR.gelu(input, approximate=approximate)
-
-
-_show("gelu", _gelu, "``x`` times the normal distribution function at ``x``; `approximate` is 'none' or 'tanh'.")
+_functional["gelu"] = TENSOR.gelu
 
 # ------------------------------------------------------------------------------------------------------ elu's family
 
@@ -152,13 +146,22 @@ _show("celu", _celu_function, "Continuously differentiable elu: ``alpha * expm1(
 
 # ------------------------------------------------------------------------------------------------ relu and its kin
 
-unary("relu", relu_kernel, lambda F, g, y: F._masked(g, y > 0), out=False)
+unary("relu", relu_kernel, lambda F, g, y: F._gated(g, y > 0, y), out=False)
 _plain("relu", "``max(x, 0)``.")
 
+# `input` where `gate` is positive, else times `slope` (a number or a tensor): leaky_relu, prelu and their pullbacks
 differentiable(
     *("_leaky", kernels.leaky),
-    vjp=dict(input=lambda F, g, gate, slope: F._leaky(g, gate, slope)),
-    jvp=dict(input=lambda F, t, gate, slope: F._leaky(t, gate, slope)),
+    vjp=dict(
+        input=lambda F, g, gate, slope: F._leaky(g, gate, slope),
+        gate=lambda F, g, gate_shape: F.sum_to(F.zeros_like(g), gate_shape),
+        slope=lambda F, g, x, gate: F._gated(g * x, ~(gate > 0), gate),
+    ),
+    jvp=dict(
+        input=lambda F, t, gate, slope: F._leaky(t, gate, slope),
+        gate=lambda F, t: F.zeros_like(t),
+        slope=lambda F, t, x, gate: F._gated(t * x, ~(gate > 0), gate),
+    ),
     **_private,
 )
 elementwise(
@@ -177,8 +180,8 @@ _show("leaky_relu", _leaky_function, "``x`` above zero, ``negative_slope * x`` b
 differentiable(
     *("_prelu", kernels.prelu),
     vjp=dict(
-        input=lambda F, g, x, weight: F._masked(g, x > 0) + F._masked(g * weight, ~(x > 0)),
-        weight=lambda F, g, x: F._masked(g * x, ~(x > 0)),
+        input=lambda F, g, x, weight: F._leaky(g, x, weight),
+        weight=lambda F, g, x: F._gated(g * x, ~(x > 0), x),
     ),
     **dict(node_name="PreluKernelBackward0", **_private),
 )
@@ -219,13 +222,25 @@ def _legacy(x):
 _functional["prelu"] = TENSOR.prelu
 
 differentiable("_rrelu_noise", rrelu_noise, **_private)
+# input times noise; `gate` stays in the graph with derivative 0
+differentiable(
+    *("_noisy", lambda input, noise, gate: np.multiply(input, noise, out=...)),
+    vjp=dict(input=lambda F, g, noise, gate: F._noisy(g, noise, gate), gate=lambda F, g: F.zeros_like(g)),
+    jvp=dict(input=lambda F, t, noise, gate: F._noisy(t, noise, gate), gate=lambda F, t: F.zeros_like(t)),
+    **_private,
+)
+differentiable(
+    *("_rrelu_with_noise", lambda input, noise: np.multiply(input, noise, out=...)),
+    **dict(vjp=lambda F, g, x, noise: F._noisy(g, noise, x), jvp=lambda F, t, noise: t * noise),
+    **dict(node_name="RreluWithNoiseBackward0", inplace=True, **_private),
+)
 
 
 def _rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None, inplace=False):
     if not training:
         return _leaky_function(input, (lower + upper) / 2, inplace)
     noise = TENSOR._rrelu_noise(input.detach(), lower, upper, generator=generator)
-    return TENSOR.mul_(input, noise) if inplace else TENSOR.mul(input, noise)
+    return (TENSOR._rrelu_with_noise_ if inplace else TENSOR._rrelu_with_noise)(input, noise)
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None):
@@ -249,7 +264,7 @@ _show("rrelu", _rrelu_function, rrelu.__doc__)
 
 
 def _threshold_rule(F, g, x, threshold):
-    return F._masked(g, ~(x <= threshold))
+    return F._gated(g, ~(x <= threshold), x)
 
 
 elementwise("threshold", kernels.threshold, ("input",), dict(input=_threshold_rule), method=False)
@@ -263,7 +278,7 @@ _show("threshold", _threshold_function, "``x`` where above `threshold`, else `va
 
 elementwise(
     *("hardtanh", kernels.hardtanh, ("input",)),
-    dict(input=lambda F, g, x, min_val, max_val: F._masked(g, (x > min_val) & (x < max_val))),
+    dict(input=lambda F, g, x, min_val, max_val: F._gated(g, (x > min_val) & (x < max_val), x)),
     **_private,
 )
 
@@ -279,7 +294,7 @@ def _relu6_function(input, inplace=False):
 _show("hardtanh", _hardtanh_function, "``x`` limited to [min_val, max_val].")
 _show("relu6", _relu6_function, "``min(max(x, 0), 6)``.")
 
-unary("hardsigmoid", kernels.hardsigmoid, lambda F, g, x: F._masked(g * (1 / 6), (x > -3) & (x < 3)), **_private)
+unary("hardsigmoid", kernels.hardsigmoid, lambda F, g, x: F._gated(g * (1 / 6), (x > -3) & (x < 3), x), **_private)
 _plain("hardsigmoid", "``x / 6 + 1 / 2`` limited to [0, 1].")
 unary(
     *("hardswish", kernels.hardswish),
@@ -290,7 +305,7 @@ _plain("hardswish", "``x * hardsigmoid(x)``.")
 
 
 def _outside(F, g, x, lambd):
-    return F._masked(g, ~((x >= -lambd) & (x <= lambd)))
+    return F._gated(g, ~((x >= -lambd) & (x <= lambd)), x)
 
 
 elementwise("hardshrink", kernels.hardshrink, ("input",), dict(input=_outside), inplace=False)

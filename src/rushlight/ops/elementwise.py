@@ -12,11 +12,18 @@ import numpy as np
 from .. import dtypes
 from ..array import elementwise as kernels
 from ..array import elementwise_parts as parts
-from .table import binary, composite, differentiable, elementwise, unary
+from ..tensor import Tensor
+from .table import PLACES, TENSOR, binary, composite, differentiable, elementwise, unary
 
 differentiable(
     *("_masked", parts.masked),
     **dict(vjp=lambda F, g, mask: F._masked(g, mask), jvp=lambda F, t, mask: F._masked(t, mask)),
+    **dict(method=False, function=False),
+)
+differentiable(
+    *("_gated", parts.gated),
+    **dict(vjp=dict(input=lambda F, g, mask: F._masked(g, mask), gate=lambda F, g: F.zeros_like(g))),
+    **dict(jvp=dict(input=lambda F, t, mask: F._masked(t, mask), gate=lambda F, t, mask: F.zeros_like(t))),
     **dict(method=False, function=False),
 )
 
@@ -54,6 +61,8 @@ def number(x):
     """The value of an operand that is a plain number (which may arrive as a 0-d array), or None."""
     if x.__class__ is np.ndarray:
         return None if x.ndim else x.item()
+    if hasattr(x, "requires_grad"):
+        return None if x.ndim or x.requires_grad else x.item()
     return x if isinstance(x, (int, float, complex)) else None
 
 
@@ -74,14 +83,8 @@ def _div_other(F, g, x, other, rounding_mode):
     return -g * conj(F, (x / other) / other) if rounding_mode is None else F.zeros_like(g)
 
 
-binary("div", kernels.div, _div_input, _div_other, plain=np.true_divide, aliases=("divide",))
-
-
-@composite("true_divide", inplace=True, out=True)
-def true_divide(F, input, other):
-    return F.div(input, other)
-
-
+binary("div", kernels.div, _div_input, _div_other, plain=np.true_divide, aliases=("divide", "true_divide"))
+Tensor.__rdiv__ = lambda self, other: self.__rtruediv__(other)
 binary("floor_divide", kernels.floor_divide, no_derivative("floor_divide"), no_derivative("floor_divide"))
 binary("fmod", kernels.fmod, lambda F: 1, lambda F, g, x, other: -g * F.div(x, other, rounding_mode="trunc"))
 binary("remainder", kernels.remainder, lambda F: 1, lambda F, g, x, other: -g * F.div(x, other, rounding_mode="floor"))
@@ -112,7 +115,7 @@ def _pow_exponent(F, g, x, exponent, y):
 elementwise("pow", kernels.pow, ("input", "exponent"), dict(input=_pow_input, exponent=_pow_exponent))
 
 
-@composite("float_power", inplace=True, out=True)
+@composite("float_power", out=True)
 def float_power(F, input, exponent):
     """``input ** exponent`` in double precision, whatever the dtypes."""
     wide = dtypes.complex128 if is_complex(input) or is_complex(exponent) else dtypes.float64
@@ -125,8 +128,18 @@ def float_power(F, input, exponent):
     return F.pow(widened(input), widened(exponent))
 
 
-def _scale(F, x, factor):
-    return x if factor is None else x * factor
+def _float_power_(self, exponent):
+    """`float_power` written into `self`, which must have the double precision dtype of the result."""
+    wide = dtypes.complex128 if is_complex(self) or is_complex(exponent) else dtypes.float64
+    if self.dtype is not wide:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {self.dtype.legacy} but the operation's result requires dtype "
+            f"{wide.legacy}"
+        )
+    return TENSOR.pow_(self, exponent)
+
+
+Tensor.float_power_ = _float_power_
 
 
 elementwise(
@@ -197,7 +210,8 @@ unary("signbit", parts.signbit, kind="bool", plain=np.signbit, inplace=False)
 unary("floor", parts.floor, zero, plain=np.floor)
 unary("ceil", parts.ceil, zero, plain=np.ceil)
 unary("trunc", parts.trunc, zero, plain=np.trunc, aliases=("fix",))
-unary("round", parts.round, zero, plain=np.rint, aliases=("special_round",))
+unary("round", parts.round, zero, plain=np.rint)
+unary("special_round", parts.special_round, zero, plain=np.rint, inplace=False, node_name="RoundBackward0")
 unary("frac", parts.frac, lambda F: 1)
 
 
@@ -210,11 +224,24 @@ def _sgn(F, g, x, y):
 
 
 unary("abs", parts.abs, lambda F, g, x: g * F.sgn(x), plain=np.abs, aliases=("absolute",))
+
+
+def _real_abs_(self):
+    """`abs` written into `self`; a complex tensor cannot hold its (real) absolute value."""
+    if self.dtype.is_complex:
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    return TENSOR.abs_(self)
+
+
+Tensor.abs_ = Tensor.absolute_ = PLACES[""]["abs_"] = PLACES[""]["absolute_"] = _real_abs_
 unary("sign", parts.sign, zero)
 unary("sgn", parts.sgn, _sgn)
 binary("copysign", kernels.copysign, lambda F, g, x, y: F._masked(g * (y / x), x != 0), zero, kind="float")
-binary("heaviside", kernels.heaviside, no_derivative("heaviside"), no_derivative("heaviside"), shown="heaviside")
-binary("nextafter", kernels.nextafter, no_derivative("nextafter"), no_derivative("nextafter"))
+differentiable(
+    *("heaviside", kernels.heaviside),
+    **dict(vjp=dict(input=no_derivative("heaviside"), values=no_derivative("heaviside")), inplace=True, out=True),
+)
+binary("nextafter", kernels.nextafter, lambda F, g, x, other: F._masked(g, x != other), zero)
 
 # --------------------------------------------------------------------------------------------- limits and ties
 
@@ -360,9 +387,9 @@ binary(
 binary("ldexp", kernels.ldexp, lambda F, other: F.exp2(other), lambda F, y: y * _LN2, kind="float")
 
 
-def _frexp(F, g, x, y):
-    """d mantissa / dx = 2**-exponent = mantissa / x."""
-    return F._masked(g * (y[0] / x), x != 0) + F._masked(g, x == 0)
+def _frexp(F, g, y):
+    """d mantissa / dx = 2**-exponent."""
+    return F.ldexp(g, -y[1])
 
 
 differentiable("frexp", parts.frexp, vjp=_frexp, returns=("mantissa", "exponent"), nondiff=(1,), out=True)
@@ -386,8 +413,8 @@ unary(
 unary("atanh", np.arctanh, lambda F, x: 1 / (1 - x * x), kind="float", aliases=("arctanh",))
 binary(
     *("atan2", np.arctan2),
-    lambda F, x, other: other / (x * x + other * other),
-    lambda F, x, other: -x / (x * x + other * other),
+    lambda F, g, x, other: F._masked(g * (other / (x * x + other * other)), (x != 0) | (other != 0)),
+    lambda F, g, x, other: F._masked(g * (-x / (x * x + other * other)), (x != 0) | (other != 0)),
     **dict(kind="float", aliases=("arctan2",)),
 )
 binary("hypot", kernels.hypot, lambda F, x, y: x / y, lambda F, other, y: other / y)

@@ -123,7 +123,7 @@ binary(
 )
 
 
-@composite("mvlgamma", inplace=True, out=True, aliases=("special_multigammaln",))
+@composite("mvlgamma", out=True, aliases=("special_multigammaln",))
 def mvlgamma(F, input, p):
     """log of the multivariate gamma function of dimension `p`: a sum of `p` lgammas and p (p - 1) / 4 log(pi)."""
     if p < 1:
@@ -133,6 +133,8 @@ def mvlgamma(F, input, p):
         total = total + F.lgamma(input - 0.5 * k)
     return total
 
+
+Tensor.mvlgamma_ = lambda self, p: self.copy_(TENSOR.mvlgamma(self, p))
 
 # ------------------------------------------------------------------------------------------------ Bessel and others
 
