@@ -11,6 +11,7 @@ import pytest
 from rushlight import dtypes
 from rushlight.array import random as R
 from rushlight.array import random_normal, random_permute
+from rushlight.array.random_ties import _Ranking, largest
 
 
 def seeded(seed=0):
@@ -273,6 +274,34 @@ def test_reading_ahead_gives_back_what_it_did_not_use(sampler):
     alone = np.concatenate([getattr(R, sampler)(parameters[i : i + 1], b) for i in range(200)])
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(a.get_state(), b.get_state())
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 20, 500])
+def test_ranking_equal_numbers_still_ranks(n):
+    for levels in (1, 3, 100):
+        values = np.random.RandomState(n).randint(0, levels, (3, n)).astype(float)
+        for k in {1, (n + 63) // 64, (n + 1) // 2, n}:
+            found = largest(values, k)
+            np.testing.assert_array_equal(np.take_along_axis(values, found, 1), -np.sort(-values, 1)[:, :k])
+            assert all(len(set(row)) == k for row in found.tolist())
+    # GCC's order, where a stable sort would give 0, 1, 2
+    assert largest(np.zeros(10), 3).tolist() == [8, 6, 7]
+
+
+def test_ranking_survives_bad_pivots():
+    """Sequences on which medians of three degenerate take the way out by heaps."""
+    n = 4000
+    for values in (np.minimum(np.arange(n), np.arange(n)[::-1]), np.arange(n) // 2, np.arange(n)[::-1] // 2):
+        found = largest(values.astype(float), n // 2)
+        np.testing.assert_array_equal(values[found], -np.sort(-values)[: n // 2])
+    # GCC's median-of-three killer: even places ascend in the first half
+    half = n // 2
+    killer = np.empty(n)
+    killer[:half] = [i + 1 if i % 2 == 0 else half + i for i in range(half)]
+    killer[half:] = 2 * np.arange(1, half + 1)
+    for values in (killer, -killer, np.round(killer / 2)):
+        found = _Ranking(values.tolist()).largest(n - 1)
+        np.testing.assert_array_equal(values[found], -np.sort(-values)[: n - 1])
 
 
 def swapped(draws, n):

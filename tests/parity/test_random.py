@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 from rushlight import dtypes  # noqa: E402
 from rushlight.array import random as R  # noqa: E402
+from rushlight.array.random_ties import largest  # noqa: E402
 
 F = torch.nn.functional
 SIZES = [*range(41), 47, 48, 49, 255, 256, 257, 1000, 4097, 40000]
@@ -299,6 +300,28 @@ def test_multinomial(name):
             R.multinomial(weights, count, replacement, generator=pair.ours),
             torch.multinomial(tensor_of(weights), count, replacement, generator=pair.theirs),
         )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 17, 40, 100, 1000, 3000])
+def test_equal_numbers_rank_as_in_topk(n):
+    draw = np.random.RandomState(n)
+    for levels in (1, 2, 5, 50, 1000):
+        values = draw.randint(0, levels, (2, n)).astype(np.float32)
+        for k in {1, min(2, n), max(1, n // 65), max(1, n // 64), max(1, n // 3), n}:
+            np.testing.assert_array_equal(largest(values, k), torch.topk(torch.from_numpy(values), k).indices.numpy())
+
+
+def test_multinomial_of_many_or_impossible_categories():
+    pair = Pair(28)
+    weights = np.random.RandomState(0).rand(30, 2000).astype(np.float32)  # a few quotients of each thousand are equal
+    impossible = weights * (weights > 0.7)
+    for given in (weights, impossible):
+        for count in (10, 500, 2000):
+            same(
+                R.multinomial(given, count, generator=pair.ours),
+                torch.multinomial(torch.from_numpy(given), count, generator=pair.theirs),
+            )
+    pair.same_state()
 
 
 @pytest.mark.parametrize("name", FLOATS)

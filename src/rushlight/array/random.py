@@ -1,22 +1,22 @@
 """PyTorch's CPU random streams, number for number, on raw arrays: the one module that the floors above import.
 
 The parts: `random_generator` (the engine and its state), `random_normal` (Box-Muller), `random_fill` (in-place samplers),
-`random_create` (new arrays), `random_permute` (permutations), `random_reject` (Poisson, binomial, gamma, Dirichlet).
+`random_create` (new arrays), `random_permute` (permutations), `random_reject` (Poisson, binomial, gamma, Dirichlet),
+`random_ties` (the order of equal quotients in `multinomial`).
 
 Every sampler consumes the draws that PyTorch 2.13 consumes, so whatever comes after stays in step, and states interchange
 with ``torch.Generator`` at any moment.
 
 Bit for bit PyTorch's: `uniform_`, `rand` (every dtype, any bounds), `random_`, `randint`, `randperm`, `bernoulli`, dropout
-and rrelu noise, `geometric_`, `multinomial` (see below), `poisson`, `binomial`; `normal_` and `randn` in float32, float16,
+and rrelu noise, `geometric_`, `multinomial`, `poisson`, `binomial`; `normal_` and `randn` in float32, float16,
 bfloat16 and complex64 (against PyTorch on x86; see `random_normal`), and the arrays of fewer than 16 elements or with gaps
-in every dtype; `exponential_`, `cauchy_`, `log_normal_`, gamma and Dirichlet in float32 and narrower.
+in every dtype; `exponential_`, `cauchy_`, `log_normal_` and gamma in every dtype; Dirichlet in float32.
 
-To rounding (an ulp), in float64 on platforms whose NumPy does not share the C library's cosine: `normal_` of 16 elements
-and more; everywhere: gamma and Dirichlet in float64, `normal` with arrays of 16-bit floats.
+In float64 bit for bit where NumPy's cosine is the C library's (measured on Linux), else to an ulp: `normal_` of 16 elements
+and more. In float64 to an ulp: Dirichlet.
 
-Not reproduced: the order that ``topk`` gives to equal quotients, so `multinomial` without replacement may list categories
-of probability zero differently once all others are drawn. Wheels of PyTorch older than 2.13 differ in places (`bernoulli`
-on Intel processors, `randint` for ranges between 2**28 and 2**32, float16 normals).
+Wheels of PyTorch older than 2.13 differ in places (`bernoulli` on Intel processors, `randint` for ranges between 2**28 and
+2**32, float16 normals).
 """
 
 from .random_create import (

@@ -15,6 +15,7 @@ from .. import dtypes
 from .arguments import broadcast_shapes_of_two, is_floating, legacy_name, shape_text
 from .random_fill import bernoulli_, exponential_, normal_, random_, rrelu_noise_, uniform_
 from .random_generator import default_generator
+from .random_ties import largest
 
 __all__ = [
     "bernoulli",
@@ -169,7 +170,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     if num_samples == 1:
         return np.asarray(race.argmax(-1)).reshape(shape)
     race = race.astype(np.float32) if race.dtype.itemsize == 2 else race
-    return np.argsort(-race, axis=-1, kind="stable")[..., :num_samples]
+    return largest(race, num_samples)
 
 
 def _check_rows(rows):

@@ -182,7 +182,7 @@ class Generator:
 
     def clone_state(self):
         """A new generator that will draw what this one will."""
-        return Generator().set_state(self.get_state())
+        return type(self)().set_state(self.get_state())
 
     def get_offset(self):
         raise RuntimeError("CPU Generator does not use offset")
@@ -191,7 +191,7 @@ class Generator:
         raise RuntimeError("CPU Generator does not use offset")
 
     def __reduce__(self):
-        return Generator, (), self.get_state()
+        return type(self), (), self.get_state()
 
     def __setstate__(self, state):
         self.set_state(state)
