@@ -32,6 +32,7 @@ def _poly(t, coefficients):
 
 def _sin_pi(x):
     """|sin(pi x)|, exact in the reduction of the argument."""
+    x = np.abs(x)
     r = x - np.floor(x)
     return np.sin(np.pi * np.minimum(r, 1 - r))
 
@@ -184,6 +185,17 @@ def polygamma(n, input):
         return in_double(_trigamma_double, input)
     factor = (1.0 if n % 2 else -1.0) * (math.gamma(n + 1) if n < 170 else math.inf)
     return in_double(lambda x: factor * zeta_double(np.full_like(x, n + 1.0), x), input)
+
+
+def mvlgamma(input, p):
+    """log of the multivariate gamma function of dimension `p`: the lgammas of input - k / 2 and p (p - 1) / 4 log(pi)."""
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    real_only("mvlgamma", input)
+    total = lgamma(input)
+    for k in range(1, p):
+        total = total + lgamma(np.subtract(input, 0.5 * k, out=...))
+    return np.add(total, p * (p - 1) / 4 * math.log(math.pi), out=...)
 
 
 # ------------------------------------------------------------------------------------------------ incomplete gamma

@@ -146,7 +146,7 @@ _show("celu", _celu_function, "Continuously differentiable elu: ``alpha * expm1(
 
 # ------------------------------------------------------------------------------------------------ relu and its kin
 
-unary("relu", relu_kernel, lambda F, g, y: F._gated(g, y > 0, y), out=False)
+unary("relu", relu_kernel, lambda F, g, y: F._gated(g, ~(y <= 0), y), out=False)
 _plain("relu", "``max(x, 0)``.")
 
 # `input` where `gate` is positive, else times `slope` (a number or a tensor): leaky_relu, prelu and their pullbacks
@@ -298,14 +298,14 @@ unary("hardsigmoid", kernels.hardsigmoid, lambda F, g, x: F._gated(g * (1 / 6), 
 _plain("hardsigmoid", "``x / 6 + 1 / 2`` limited to [0, 1].")
 unary(
     *("hardswish", kernels.hardswish),
-    lambda F, g, x: F._masked(g * (x / 3 + 0.5), (x > -3) & (x < 3)) + F._masked(g, x >= 3),
+    lambda F, g, x: F._masked(g * (x / 3 + 0.5), ~((x <= -3) | (x >= 3))) + F._masked(g, x >= 3),
     **_private,
 )
 _plain("hardswish", "``x * hardsigmoid(x)``.")
 
 
 def _outside(F, g, x, lambd):
-    return F._gated(g, ~((x >= -lambd) & (x <= lambd)), x)
+    return F._gated(g, (x < -lambd) | (x > lambd), x)
 
 
 elementwise("hardshrink", kernels.hardshrink, ("input",), dict(input=_outside), inplace=False)

@@ -106,7 +106,9 @@ def _pow_exponent(F, g, x, exponent, y):
     n = number(x)
     if n is not None:
         if n == 0:
-            return F._masked(g * conj(F, y * -math.inf), exponent < 0) if not is_complex(exponent) else F.zeros_like(g)
+            return (
+                F._masked(g * conj(F, y * -math.inf), ~(exponent >= 0)) if not is_complex(exponent) else F.zeros_like(g)
+            )
         return g * conj(F, y * F.log(F.zeros_like(y) + n))
     zero_base = (x == 0) & (exponent >= 0) if not is_complex(exponent) else x == 0
     return F._masked(g * conj(F, y * F.log(x)), ~zero_base)
@@ -424,7 +426,8 @@ unary("rad2deg", parts.rad2deg, lambda F: 180 / math.pi, kind="float", node_name
 
 def _sinc(F, x):
     turned = x * math.pi
-    return F._masked((F.cos(turned) * turned - F.sin(turned)) / (turned * x), x != 0)
+    area = turned * x
+    return F._masked((F.cos(turned) * turned - F.sin(turned)) / area, area != 0)
 
 
 unary("sinc", parts.sinc, _sinc, kind="float", aliases=("special_sinc",))

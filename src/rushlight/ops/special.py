@@ -19,11 +19,11 @@ def missing_derivative(name):
     return rule
 
 
-def missing_partial(name, argument):
+def missing_partial(name):
     """A rule for the argument of a function that PyTorch can differentiate in its other one only."""
 
     def rule(F, g):
-        raise NotImplementedError(f"the derivative for '{name}: {argument}' is not implemented.")
+        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
 
     return rule
 
@@ -66,10 +66,15 @@ unary(
 unary("special_entr", kernels.entr, lambda F, x: -(F.log(x) + 1), kind="float", inplace=False)
 
 
+def _nan_outside(F, x):
+    """0 on [0, 1] and NaN elsewhere."""
+    return F.zeros_like(x) / ((x >= 0) & (x <= 1))
+
+
 def _logit(F, g, x, eps):
     slope = g / (x * (1 - x))
-    if eps is None:
-        return slope
+    if eps is None:  # NaN outside [0, 1], as the logarithm is
+        return slope + _nan_outside(F, x)
     return F._masked(slope, (x >= eps) & (x <= 1 - eps))
 
 
@@ -108,41 +113,36 @@ def _igamma_partial(F, x, other):
 
 
 binary(
-    *("igamma", gamma.igamma, missing_partial("igamma", "input"), _igamma_partial),
+    *("igamma", gamma.igamma, missing_partial("igamma: input"), _igamma_partial),
     **dict(aliases=("special_gammainc",)),
 )
 binary(
-    *("igammac", gamma.igammac, missing_partial("igammac", "input")),
+    *("igammac", gamma.igammac, missing_partial("igammac: input")),
     lambda F, x, other: -_igamma_partial(F, x, other),
     **dict(aliases=("special_gammaincc",)),
 )
 binary(
-    *("special_zeta", gamma.zeta, missing_partial("special_zeta", "self")),
+    *("special_zeta", gamma.zeta, missing_partial("zeta")),
     lambda F, x, other: -x * F.special_zeta(x + 1, other),
     **dict(kind="float", inplace=False),
 )
 
 
-@composite("mvlgamma", out=True, aliases=("special_multigammaln",))
-def mvlgamma(F, input, p):
-    """log of the multivariate gamma function of dimension `p`: a sum of `p` lgammas and p (p - 1) / 4 log(pi)."""
-    if p < 1:
-        raise RuntimeError("p has to be greater than or equal to 1")
-    total = F.lgamma(input) + p * (p - 1) / 4 * math.log(math.pi)
-    for k in range(1, p):
-        total = total + F.lgamma(input - 0.5 * k)
-    return total
+def _mvlgamma_partial(F, x, p):
+    return sum(F.digamma(x - 0.5 * k) for k in range(1, p)) + F.digamma(x)
 
 
-Tensor.mvlgamma_ = lambda self, p: self.copy_(TENSOR.mvlgamma(self, p))
-
+elementwise(
+    *("mvlgamma", gamma.mvlgamma, ("input",), dict(input=_mvlgamma_partial)),
+    **dict(kind="float", aliases=("special_multigammaln",)),
+)
 # ------------------------------------------------------------------------------------------------ Bessel and others
 
 
 def _i1_over(F, x, i1, limit):
     """i1(x) / x, and its limit at 0."""
     nothing = x == 0
-    return F._masked(i1 / (x + nothing), ~nothing) + nothing * limit
+    return F._masked(i1 / (x + nothing), ~nothing) + F._masked(F.zeros_like(x) + limit, nothing)
 
 
 unary("i0", bessel.i0, lambda F, x: F.special_i1(x), kind="float", aliases=("special_i0",))
