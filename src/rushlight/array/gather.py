@@ -63,11 +63,11 @@ def flat_places(shape, dim, index):
 
 def gather(input, dim, index, *, sparse_grad=False):
     """``out[i][j][k] = input[index[i][j][k]][j][k]`` for ``dim`` 0, and so on; the result has the shape of ``index``."""
-    if index.dtype not in _INDEX_DTYPES:
-        raise RuntimeError("gather(): Expected dtype int32/int64 for index")
     dim = wrap_dim(dim, input.ndim)
     if not index.size:
         return np.empty(index.shape, input.dtype)
+    if index.dtype not in _INDEX_DTYPES:
+        raise RuntimeError("gather(): Expected dtype int32/int64 for index")
     if max(index.ndim, 1) != max(input.ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     shape = input.shape or (1,)
@@ -85,9 +85,9 @@ def gather(input, dim, index, *, sparse_grad=False):
 
 def _scatter_places(input, dim, index, src, method="scatter"):
     """(flat places, values), checked as every scatter is."""
-    if index.dtype not in _INDEX_DTYPES:
-        raise RuntimeError(f"{method}(): Expected dtype int32/int64 for index")
     dim = wrap_dim(dim, input.ndim)
+    if index.size and index.dtype not in _INDEX_DTYPES:
+        raise RuntimeError(f"{method}(): Expected dtype int32/int64 for index")
     given = isinstance(src, np.ndarray)
     if given and src.dtype != input.dtype:
         raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")

@@ -8,6 +8,8 @@ import operator
 import numpy as np
 
 from .arguments import common_dtype, legacy_name, shape_text, wrap_dim, wrap_dims
+from .reduce import add_reduce
+from .shape import diagonal as take_diagonal
 
 __all__ = [
     "block_diag",
@@ -185,8 +187,10 @@ def roll(input, shifts, dims=()):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     out = input
     for shift, dim in zip(shifts, dims, strict=True):
+        if not input.ndim:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         dim = wrap_dim(dim, input.ndim)
-        if not out.size or not out.ndim:
+        if not out.size:
             continue
         shift %= out.shape[dim]
         if shift:
@@ -245,8 +249,6 @@ def triu(input, diagonal=0):
 
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     """Arrays of zeros with the last dimension of ``input`` along diagonal ``offset`` of ``dim1`` and ``dim2``."""
-    from .shape import diagonal
-
     ndim = input.ndim + 1
     first, second = wrap_dim(dim1, ndim), wrap_dim(dim2, ndim)
     if first == second:
@@ -258,19 +260,29 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     for dim in sorted((first, second)):
         shape.insert(dim, n)
     out = np.zeros(shape, input.dtype)
-    diagonal(out, offset, first, second)[...] = input
+    take_diagonal(out, offset, first, second)[...] = input
     return out
 
 
 def diag(input, diagonal=0):
     """A matrix with vector ``input`` on diagonal ``diagonal``, or a copy of that diagonal of matrix ``input``."""
-    from .shape import diagonal as take_diagonal
-
     if input.ndim == 1:
         return diag_embed(input, diagonal)
     if input.ndim == 2:
         return take_diagonal(input, diagonal).copy()
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+
+
+def summed_dims(shape, size):
+    """The dimensions of ``shape`` that broadcasting ``size`` to it repeats."""
+    lead = len(shape) - len(size)
+    dims = [*range(lead)]
+    for i, n in enumerate(size, lead):
+        if lead < 0 or (n != shape[i] and n != 1):
+            raise RuntimeError(f"size {{{shape_text(size)}}} is not expandable to size {{{shape_text(shape)}}}.")
+        if n != shape[i]:
+            dims.append(i)
+    return tuple(dims)
 
 
 def sum_to(input, size):
@@ -279,17 +291,5 @@ def sum_to(input, size):
     if shape == size:
         return input
     size = tuple(size)
-    if shape == size:
-        return input
-    lead = len(shape) - len(size)
-    dims = [*range(lead)]
-    for i, n in enumerate(size, lead):
-        if lead < 0 or (n != shape[i] and n != 1):
-            raise RuntimeError(f"size {{{shape_text(size)}}} is not expandable to size {{{shape_text(shape)}}}.")
-        if n != shape[i]:
-            dims.append(i)
-    if not dims:
-        return input.reshape(size)
-    from .reduce import add_reduce
-
-    return add_reduce(input, tuple(dims), True).reshape(size)
+    dims = summed_dims(shape, size)
+    return (add_reduce(input, dims, True) if dims else input).reshape(size)

@@ -42,6 +42,19 @@ def _as(value, dtype):
     return np.asarray(value).astype(dtype, copy=False)
 
 
+_CPP_NAMES = {
+    "int64": "int64_t",
+    "int32": "int",
+    "int16": "int16_t",
+    "int8": "int8_t",
+    "uint8": "uint8_t",
+    "bool": "bool",
+} | {
+    "float32": "float",
+    "float64": "double",
+    "float16": "c10::Half",
+    "bfloat16": "c10::BFloat16",
+}
 _MASK_NAMES = {
     "int64": "long int",
     "int32": "int",
@@ -62,8 +75,7 @@ def fill_value(value, dtype, owner):
                 f"{owner} only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
             )
     elif isinstance(value, complex) and dtype.kind != "c":
-        names = {"float32": "float", "float64": "double", "int64": "int64_t", "int32": "int", "float16": "c10::Half"}
-        shown = names.get(dtype.name, dtype.name)
+        shown = _CPP_NAMES.get(dtype.name, dtype.name)
         raise RuntimeError(f"value cannot be converted to type {shown} without overflow")
     with np.errstate(all="ignore"):
         return np.asarray(value).astype(dtype)
@@ -75,8 +87,8 @@ def masked_fill(input, mask, value):
         shown = _MASK_NAMES.get(mask.dtype.name, mask.dtype.name)
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {shown}")
     if isinstance(value, np.ndarray) and value.dtype.kind == "c" and input.dtype.kind != "c":
-        raise RuntimeError("value cannot be converted to type " + _MASK_NAMES.get(input.dtype.name, input.dtype.name)
-                           + " without overflow")  # fmt: skip
+        shown = _CPP_NAMES.get(input.dtype.name, input.dtype.name)
+        raise RuntimeError(f"value cannot be converted to type {shown} without overflow")
     value = fill_value(value, input.dtype, "masked_fill_")
     try:
         return np.where(mask, value, input)

@@ -390,7 +390,7 @@ def logsumexp(input, dim, keepdim=False):
         return np.full(_reduced_shape(input.shape, axes, keepdim), -np.inf, own)
     top = _plain(np.maximum, real, axes, True)
     top = np.where(np.isfinite(top), top, np.zeros((), top.dtype)) if not np.isfinite(top).all() else top
-    shifted = np.subtract(input, top)
+    shifted = np.asarray(np.subtract(input, top))
     np.exp(shifted, out=shifted)
     out = add_reduce(shifted, axes, True)
     with np.errstate(divide="ignore"):

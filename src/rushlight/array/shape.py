@@ -362,8 +362,8 @@ def flatten(input, start_dim=0, end_dim=-1):
 
 
 def ravel(input):
-    """All dimensions as one."""
-    return input.reshape(-1)
+    """All dimensions as one: a view of a contiguous array, else a copy."""
+    return np.ascontiguousarray(input).reshape(-1)
 
 
 def unflatten(input, dim, sizes):

@@ -209,7 +209,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
                 "There are 0 sized dimensions, and they aren't selected, so unique_consecutive cannot be applied"
             )
         rows = np.moveaxis(input, axis, 0) if input.ndim else input.reshape(1)
-        different = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(1)
+        different = (rows[1:] != rows[:-1]).any(tuple(range(1, rows.ndim)))
     starts = np.ones(len(rows), bool)
     starts[1:] = different
     group = np.cumsum(starts) - 1

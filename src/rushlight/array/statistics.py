@@ -231,7 +231,7 @@ def bincount(input, weights=None, minlength=0):
     return np.bincount(input, weights.astype(np.float64), minlength).astype(kind, copy=False)
 
 
-def _range(input, low, high, name):
+def _range(input, low, high, name, apart=1):
     if low == high and input.size:
         low, high = float(input.min()), float(input.max())
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -239,7 +239,7 @@ def _range(input, low, high, name):
     if low > high:
         raise RuntimeError(f"{name}: max must be larger than min")
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = low - apart, high + apart
     return low, high
 
 
@@ -278,7 +278,7 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
         low, high = (0.0, 0.0) if range is None else range
         if range is None and not flat.size:
             low, high = 0.0, 1.0
-        low, high = _range(flat if range is None else flat[:0], low, high, "torch.histogramdd")
+        low, high = _range(flat if range is None else flat[:0], low, high, "torch.histogramdd", 0.5)
         edges = linspace(low, high, bins + 1, dtype=dtypes.of(input.dtype))
     weights = None if weight is None else weight.reshape(-1)
     place = np.searchsorted(edges, flat, "right") - 1

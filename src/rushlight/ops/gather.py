@@ -102,7 +102,8 @@ def _reduction_vjp(F, g, needs, x, src, y, reduce, include_self, pick, add, fill
         to_self = g / n
         to_src = pick(to_self)
     elif reduce == "prod":
-        to_self = F.masked_fill(g * y / x, F.eq(x, 0), 0.0)
+        own = F.masked_fill(x, F.eq(x, 0), 1.0)
+        to_self = g * redo(own, src) / own
         zero = F.eq(src, 0)
         zeros = pick(add(F.zeros_like(x), as_number(F, zero, src)))
         single = F.logical_and(zero, F.eq(zeros, 1))
@@ -188,7 +189,9 @@ def _filling(name, node_name, **rules):
 
 _filling("_index_fill_value", "IndexFillBackward0")
 _filling(
-    "_index_fill_tensor", "IndexFillBackward1", value=lambda F, g, dim, index: F.sum(F.index_select(g, dim, index))
+    "_index_fill_tensor",
+    "IndexFillBackward1",
+    value=lambda F, g, dim, index: F.sum(g - F._index_fill_value(g, dim, index, 0)),
 )
 
 
@@ -237,6 +240,8 @@ def take_along_dim(F, input, indices, dim=None):
         return F.gather(F.reshape(input, (-1,)), 0, F.reshape(indices, (-1,)))
     dim = wrap_dim(dim, input.ndim)
     source, wanted = kernels.along_shapes(tuple(input.shape), tuple(indices.shape), dim)
+    if raw(indices).size and raw(indices).min() < 0:
+        indices = F.where(F.lt(indices, 0), indices + source[dim], indices)
     return F.gather(F.expand(input, source), dim, F.expand(indices, wanted))
 
 
@@ -417,7 +422,7 @@ def _part_writer(name, part, params, node_name):
     bare = "".join(f"{each.partition('=')[0]}, " for each in params)
     source = f"def {name}(F, input, src, {names}):\n    return F._{name}(input, src, ({bare}))\n"
     exec(source, space)  # a function with PyTorch's signature for the operator
-    composite(name)(space[name])
+    composite(name, out=True)(space[name])
 
 
 _part_writer("select_scatter", "select", ("dim", "index"), "SelectScatterBackward0")

@@ -88,7 +88,9 @@ def _atleast_1d(F, input):
 
 @_one_or_several
 def _atleast_2d(F, input):
-    return input if input.ndim > 1 else F.reshape(input, (1, -1))
+    if input.ndim == 1:
+        return F.unsqueeze(input, 0)
+    return input if input.ndim else F.reshape(input, (1, 1))
 
 
 @_one_or_several
@@ -97,7 +99,7 @@ def _atleast_3d(F, input):
         return input
     if input.ndim == 2:
         return F.unsqueeze(input, 2)
-    return F.reshape(input, (1, -1, 1))
+    return F.unsqueeze(F.unsqueeze(input, 0), -1) if input.ndim else F.reshape(input, (1, 1, 1))
 
 
 composite("atleast_1d", **_function)(_atleast_1d)
@@ -185,7 +187,7 @@ def meshgrid(F, *tensors, indexing=None):
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     swap = indexing == "xy" and len(tensors) >= 2
-    if swap:
+    if swap:  # the first two change places, and so do their dimensions
         tensors = (tensors[1], tensors[0], *tensors[2:])
     shape = tuple([each.shape[0] if each.ndim else 1 for each in tensors])
     grids = []
@@ -193,7 +195,6 @@ def meshgrid(F, *tensors, indexing=None):
         column = F.reshape(each, (1,) * i + (-1,) + (1,) * (len(shape) - i - 1))
         grids.append(F.expand(column, shape))
     if swap:
-        grids = [F.transpose(each, 0, 1) for each in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 
@@ -331,13 +332,13 @@ differentiable(
 )
 
 
-def _diag_vjp(F, g, diagonal, x_shape):
-    if len(x_shape) == 1:
-        return F.diagonal(g, diagonal)
-    return F._diagonal_backward(g, x_shape, diagonal, 0, 1)
-
-
-differentiable("diag", kernels.diag, vjp=_diag_vjp, linear=True, out=True, node_name="DiagEmbedBackward0")
+@composite("diag", out=True)
+def diag(F, input, diagonal=0):
+    if input.ndim == 1:
+        return F.diag_embed(input, diagonal)
+    if input.ndim == 2:
+        return F.clone(F.diagonal(input, diagonal))
+    raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
 
 
 @composite("diagflat")

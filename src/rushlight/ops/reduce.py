@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array import reduce as kernels
+from ..array import statistics as variance
 from ..array.arguments import wrap_dim
 from ..array.statistics import correction_of
 from .results import result_type
@@ -179,9 +180,15 @@ def _aminmax_vjp(F, g, x, y, x_shape, dim, keepdim):
 differentiable("_aminmax", _aminmax, vjp=_aminmax_vjp, returns=("min", "max"), node_name="AminmaxBackward0", **_private)
 
 
-@composite("aminmax", out=True)
-def aminmax(F, input, *, dim=None, keepdim=False):
-    return result_type("aminmax", ("min", "max"))(*F._aminmax(input, dim, keepdim))
+def named(name, fields, function, args, out):
+    """A private operator's results under the public name; ``out`` is passed on to it."""
+    made = function(*args) if out is None else function(*args, out=out)
+    return result_type(name, fields)(*made)
+
+
+@composite("aminmax")
+def aminmax(F, input, *, dim=None, keepdim=False, out=None):
+    return named("aminmax", ("min", "max"), F._aminmax, (input, dim, keepdim), out)
 
 
 def take_vjp(F, g, y, x_shape, dim, keepdim):
@@ -227,14 +234,15 @@ def _max_or_min(name, pairwise):
         node_name=f"{name.capitalize()}Backward1",
     )
 
-    def either(F, input, dim=None, keepdim=False, *, other=None):
+    def either(F, input, dim=None, keepdim=False, *, other=None, out=None):
+        rest = {} if out is None else {"out": out}
         if other is not None or hasattr(dim, "shape"):
-            return getattr(F, pairwise)(input, dim if other is None else other)
+            return getattr(F, pairwise)(input, dim if other is None else other, **rest)
         if dim is None:
-            return getattr(F, f"_{name}_all")(input)
-        return result_type(name, ("values", "indices"))(*getattr(F, f"_{name}_dim")(input, dim, keepdim))
+            return getattr(F, f"_{name}_all")(input, **rest)
+        return named(name, ("values", "indices"), getattr(F, f"_{name}_dim"), (input, dim, keepdim), out)
 
-    composite(name, out=True)(either)
+    composite(name)(either)
 
 
 _max_or_min("max", "maximum")
@@ -337,16 +345,13 @@ def _with_mean(vjp):
     return rule
 
 
-def _declare_variance():
-    from ..array import statistics
-
-    differentiable("var", statistics.var, vjp=_var_vjp, out=True)
-    differentiable("std", statistics.std, vjp=_std_vjp, out=True)
-    var_rule = _with_mean(lambda F, g, x, y, x_shape, **rest: _var_vjp(F, g, x, x_shape, **rest))
-    differentiable("var_mean", statistics.var_mean, vjp=var_rule, returns="list", method=False)
-    differentiable("std_mean", statistics.std_mean, vjp=_with_mean(_std_vjp), returns="list", method=False)
-
-
-_declare_variance()
+differentiable("var", variance.var, vjp=_var_vjp, out=True)
+differentiable("std", variance.std, vjp=_std_vjp, out=True)
+differentiable(
+    *("var_mean", variance.var_mean),
+    **dict(vjp=_with_mean(lambda F, g, x, y, x_shape, **rest: _var_vjp(F, g, x, x_shape, **rest))),
+    **dict(returns="list", method=False),
+)
+differentiable("std_mean", variance.std_mean, vjp=_with_mean(_std_vjp), returns="list", method=False)
 
 from . import statistics  # noqa: E402, F401 - declares the other statistics, which use the tools above

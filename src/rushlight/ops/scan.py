@@ -1,7 +1,5 @@
 """Running reductions and differences; a running sum's transpose is the running sum from the other end."""
 
-import math
-
 import numpy as np
 
 from .. import dtypes
@@ -67,8 +65,9 @@ def _logcumsumexp_vjp(F, g, x, y, dim):
     if rush_dtype(x).is_complex:
         return F.conj(F.exp(from_the_end(F.log(F.conj(g)) - y) + x))
     # positive and negative cotangents apart, for each has a logarithm
-    positive = F.where(F.gt(g, 0), F.log(F.masked_fill(g, F.le(g, 0), 1.0)), -math.inf)
-    negative = F.where(F.lt(g, 0), F.log(F.masked_fill(-g, F.ge(g, 0), 1.0)), -math.inf)
+    none = float(np.finfo(raw(g).dtype).min) / 4 if raw(g).dtype.kind == "f" else -1e30  # a finite log of zero
+    positive = F.where(F.gt(g, 0), F.log(F.masked_fill(g, F.le(g, 0), 1.0)), none)
+    negative = F.where(F.lt(g, 0), F.log(F.masked_fill(-g, F.ge(g, 0), 1.0)), none)
     return F.exp(from_the_end(positive - y) + x) - F.exp(from_the_end(negative - y) + x)
 
 
@@ -142,4 +141,4 @@ def cumulative_trapezoid(F, y, x=None, *, dx=None, dim=-1):
     areas, width, dim = _areas(F, "cumulative_trapezoid", y, x, dx, dim)
     if areas is None:
         return F.new_zeros(y, tuple(y.shape))
-    return F.cumsum(areas, dim) * (width / 2)
+    return F.cumsum(areas, dim) * width / 2

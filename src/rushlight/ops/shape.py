@@ -76,10 +76,13 @@ def expand_as(F, input, other):
 
 @composite("sum_to_size", function=False, varargs="size")
 def sum_to_size(F, input, size):
-    from ..array.join import sum_to
+    from ..array.join import summed_dims
 
-    sum_to(np.broadcast_to(np.zeros((), bool), tuple(input.shape)), tuple(size))  # the checks
-    return F.sum_to(input, tuple(size))
+    shape, size = tuple(input.shape), tuple(size)
+    if shape == size:
+        return input
+    dims = summed_dims(shape, size)
+    return F.reshape(F.sum(input, dims, True), size) if dims else F.reshape(input, size)
 
 
 # ------------------------------------------------------------------------------------------------ order of dimensions
@@ -263,7 +266,13 @@ def _like_first(F, parts, shapes):
     return [F.new_zeros(one, shape) if part is None else part for part, shape in zip(parts, shapes, strict=True)]
 
 
+def _several(g):
+    """The cotangents of several results; the engine hands over that of a single one as it is."""
+    return g if isinstance(g, (tuple, list)) else (g,)
+
+
 def _unbind_vjp(F, g, dim, x_shape):
+    g = _several(g)
     dim = wrap_dim(dim, len(x_shape))
     return F.stack(_like_first(F, g, [x_shape[:dim] + x_shape[dim + 1 :]] * len(g)), dim)
 
@@ -272,6 +281,7 @@ def _split_vjp(name, kernel):
     """The cotangents of the parts joined again; their sizes are worked out by splitting an array without elements."""
 
     def vjp(F, g, x_shape, given, dim):
+        g = _several(g)
         ghost = np.broadcast_to(np.zeros((), np.int8), x_shape)
         shapes = [part.shape for part in kernel(ghost, given, dim)]
         return F.cat(_like_first(F, g, shapes), dim)
@@ -292,7 +302,7 @@ differentiable("unbind", kernels.unbind, vjp=_unbind_vjp, view=True, returns="li
 _splitter("_split", kernels.split, "split_size_or_sections", "SplitBackward0", public=False)
 _splitter("split_with_sizes", kernels.split_with_sizes, "split_sizes", "SplitWithSizesBackward0")
 _splitter("chunk", kernels.chunk, "chunks", "SplitBackward0")
-_splitter("_tensor_split", kernels.tensor_split, "indices_or_sections", "SplitBackward0", public=False)
+_splitter("_tensor_split", kernels.tensor_split, "indices_or_sections", "SliceBackward0", public=False)
 
 
 @composite("split")

@@ -22,9 +22,38 @@ def msort(F, input):
     return F.sort(input, 0)[0]
 
 
-differentiable("searchsorted", kernels.searchsorted, method=False, out=True)
-differentiable("bucketize", kernels.bucketize, method=False, out=True)
-differentiable("isin", kernels.isin, method=False, out=True)
+def _searched(sorted_sequence, values, out_int32, right, side, sorter):
+    return kernels.searchsorted(sorted_sequence, values, out_int32=out_int32, right=right, side=side, sorter=sorter)
+
+
+def _bucketed(values, boundaries, out_int32, right):
+    return kernels.bucketize(values, boundaries, out_int32=out_int32, right=right)
+
+
+def _contained(elements, test_elements, assume_unique, invert):
+    return kernels.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)
+
+
+differentiable("_searchsorted", _searched, **_private)
+differentiable("_bucketize", _bucketed, **_private)
+differentiable("_isin", _contained, **_private)
+
+
+@composite("searchsorted", method=False, out=True)
+def searchsorted(F, sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
+    return F._searchsorted(sorted_sequence, input, out_int32, right, side, sorter)
+
+
+@composite("bucketize", method=False, out=True)
+def bucketize(F, input, boundaries, *, out_int32=False, right=False):
+    return F._bucketize(input, boundaries, out_int32, right)
+
+
+@composite("isin", method=False, out=True)
+def isin(F, elements, test_elements, *, assume_unique=False, invert=False):
+    return F._isin(elements, test_elements, assume_unique, invert)
+
+
 differentiable("_unique", kernels.unique, returns="list", **_private)
 differentiable("_unique_consecutive", kernels.unique_consecutive, returns="list", **_private)
 

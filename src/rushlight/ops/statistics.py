@@ -5,8 +5,7 @@ import numpy as np
 from .. import dtypes
 from ..array import statistics as kernels
 from ..array.arguments import wrap_dim
-from .reduce import picking, raw, rush_dtype, shared, take_vjp
-from .results import result_type
+from .reduce import named, picking, raw, rush_dtype, shared, take_vjp
 from .table import composite, differentiable
 
 _private = dict(method=False, function=False)
@@ -32,12 +31,12 @@ def _median(name):
     picking(name, along)
     differentiable(f"_{name}_all", everything, vjp=_first_vjp, node_name=f"{name.capitalize()}Backward0", **_private)
 
-    def either(F, input, dim=None, keepdim=False):
+    def either(F, input, dim=None, keepdim=False, *, out=None):
         if dim is None:
             return getattr(F, f"_{name}_all")(input)
-        return result_type(name, ("values", "indices"))(*getattr(F, f"_{name}_dim")(input, dim, keepdim))
+        return named(name, ("values", "indices"), getattr(F, f"_{name}_dim"), (input, dim, keepdim), out)
 
-    composite(name, out=True)(either)
+    composite(name)(either)
 
 
 _median("median")
@@ -82,35 +81,42 @@ def _quantile(F, name, input, q, dim, keepdim, interpolation, skip_nan):
     else:
         flat = F.transpose(input, dim, -1)
         kept = tuple(flat.shape)[:-1]
-    numbers = raw(q) if hasattr(q, "shape") else np.asarray(q, raw(input).dtype)
     ordered = F.sort(flat, -1)[0]
     values = raw(ordered)
     n = values.shape[-1]
     missing = np.isnan(values).sum(-1, keepdims=True)
-    wanted = numbers.reshape(-1).astype(values.dtype)
-    rank = wanted * (np.maximum(n - missing - 1, 0) if skip_nan else n - 1)  # (*kept, number of q) or (number of q,)
-    rank = np.broadcast_to(rank, (*kept, wanted.size)).astype(values.dtype)
-    if not skip_nan:
-        rank = np.where(missing > 0, values.dtype.type(n - 1), rank)  # NaN, sorted last, wins
+    scalar = not hasattr(q, "shape") or not q.ndim
+    wanted = F.reshape(q, (-1,)) if hasattr(q, "shape") else _like(input, np.full(1, q, values.dtype))
+    m = tuple(wanted.shape)[0]
+    # the rank of each quantile, a tensor, for gradients flow to q; the last where that holds NaN, sorted to the end
+    if skip_nan:
+        rank = wanted * _like(input, np.maximum(n - missing - 1, 0).astype(values.dtype))
+    else:
+        rank = F.expand(wanted * (n - 1), (*kept, m))
+        if missing.any():
+            rank = F.masked_fill(rank, _like(input, missing > 0), float(n - 1))
     if interpolation == "lower":
-        rank = np.floor(rank)
+        rank = F.floor(rank)
     elif interpolation == "higher":
-        rank = np.ceil(rank)
+        rank = F.ceil(rank)
     elif interpolation == "nearest":
-        rank = np.round(rank)
-    low = np.floor(rank).astype(np.int64)
+        rank = F.round(rank)
+    low = np.floor(raw(rank)).astype(np.int64)
     out = F.gather(ordered, -1, _like(input, low))
     if interpolation in ("linear", "midpoint"):
-        weight = np.full_like(rank, 0.5) if interpolation == "midpoint" else rank - low
-        high = np.ceil(rank).astype(np.int64)
-        out = F.lerp(out, F.gather(ordered, -1, _like(input, high)), _like(input, weight.astype(values.dtype)))
+        if interpolation == "midpoint":
+            weight = _like(input, np.full(low.shape, 0.5, values.dtype))
+        else:
+            weight = rank - _like(input, low.astype(values.dtype))
+        high = np.ceil(raw(rank)).astype(np.int64)
+        out = F.lerp(out, F.gather(ordered, -1, _like(input, high)), weight)
     out = F.movedim(out, -1, 0)
     if dim is None or not shape:
-        out = F.reshape(out, (wanted.size, *((1,) * len(shape) if keepdim else ())))
+        out = F.reshape(out, (m, *((1,) * len(shape) if keepdim else ())))
     else:
         out = F.transpose(F.unsqueeze(out, -1), dim + 1, -1)
         out = out if keepdim else F.squeeze(out, dim + 1)
-    return out if numbers.ndim else F.squeeze(out, 0)
+    return F.squeeze(out, 0) if scalar else out
 
 
 def _like(value, array):
@@ -136,13 +142,18 @@ def nanquantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear")
 
 differentiable("bincount", kernels.bincount)
 differentiable("histc", kernels.histc, out=True)
-differentiable("_histogram", kernels.histogram, returns=("hist", "bin_edges"), **_private)
 
 
-@composite("histogram", out=True)
-def histogram(F, input, bins, *, range=None, weight=None, density=False):
-    made = F._histogram(input, bins, range=range, weight=weight, density=density)
-    return result_type("histogram", ("hist", "bin_edges"))(*made)
+def _histogram(input, bins, range, weight, density):
+    return kernels.histogram(input, bins, range=range, weight=weight, density=density)
+
+
+differentiable("_histogram", _histogram, returns=("hist", "bin_edges"), **_private)
+
+
+@composite("histogram")
+def histogram(F, input, bins, *, range=None, weight=None, density=False, out=None):
+    return named("histogram", ("hist", "bin_edges"), F._histogram, (input, bins, range, weight, density), out)
 
 
 # ---------------------------------------------------------------------------------------------------- correlations
