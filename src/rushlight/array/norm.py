@@ -1,18 +1,20 @@
 """Layer, group and batch normalisation on raw arrays, with their backward passes in one sweep.
 
-How. Layer and group normalisation both normalise rows of a matrix (one row a sample, or a sample's group). Rows go through
-in blocks that stay in cache, so an array is read from memory once forward and once backward. The variance is that of the
-centred values (two passes over the cached block), never E[x^2] - E[x]^2.
+How. All of them are x * scale + shift with a scale and a shift for each row, column or channel, so the work is a few sums
+and a few passes. Sums of rows are products with a vector (BLAS). The variance is mean(x^2) - mean(x)^2 where that loses no
+digits, that is where the mean is no larger than the deviation; elsewhere that of the centred values. Layer normalisation
+goes through blocks of rows that stay in cache, shared between threads.
 
-Memory. Beyond the result: a block of rows (`BLOCK` elements), and the mean and the reciprocal standard deviation of each
-row (of each channel, for batch normalisation), which are what backward needs beside the input. Batch normalisation keeps one array of the
-input's size while it runs.
+Memory. Beyond the result: a block or two of rows (`BLOCK` elements each), and the mean and the reciprocal standard deviation of
+each row, group or channel, which are what backward needs beside the input. Group and batch normalisation keep one array of
+the input's size while they run backward.
 """
 
 import math
 
 import numpy as np
 
+from .share import share_blocks
 from .widening import through_float32
 from .windows import sizes_text
 
@@ -27,6 +29,7 @@ __all__ = [
     "native_layer_norm_backward",
 ]
 
+#: elements in a block: few enough for the cache, and for BLAS to leave a product with a vector to the calling thread
 BLOCK = 1 << 15
 
 
@@ -69,67 +72,103 @@ def native_layer_norm_backward(grad_out, input, normalized_shape, mean, rstd, we
     )
 
 
+def _moments(x):
+    """Mean and variance of each row of a matrix, (rows,) each, and whether a mean is large against its deviation."""
+    width = x.shape[1]
+    mean = np.matmul(x, np.ones(width, x.dtype))
+    mean /= width
+    variance = np.vecdot(x, x)
+    variance /= width
+    square = mean * mean
+    variance -= square
+    far = bool((square > variance).any())
+    if far:
+        centred = x - mean[:, None]
+        variance = np.vecdot(centred, centred) / width
+    return mean, variance, far
+
+
 def _normalise_rows(x, eps, weight=None, bias=None):
     """Rows of a matrix to mean 0 and variance 1, then times `weight` plus `bias` (1, width): (result, mean, rstd)."""
     rows, width = x.shape
     out = np.empty((rows, width), x.dtype)
-    mean, rstd = np.zeros((rows, 1), x.dtype), np.zeros((rows, 1), x.dtype)
-    if width == 0:
-        rstd.fill(1 / math.sqrt(eps) if eps > 0 else np.inf)
+    mean, rstd = np.zeros(rows, x.dtype), np.zeros(rows, x.dtype)
+    if width == 0 or rows == 0:
+        rstd.fill(1 / math.sqrt(eps) if eps > 0 else np.nan)
         return out, mean, rstd
     step = max(1, BLOCK // width)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for low in range(0, rows, step):
-            part, target = x[low : low + step], out[low : low + step]
-            centre, scale = mean[low : low + step], rstd[low : low + step]
-            np.add.reduce(part, axis=1, keepdims=True, out=centre)
-            centre /= width
-            np.subtract(part, centre, out=target)
-            scale[:, 0] = np.vecdot(target, target)
-            scale /= width
-            scale += eps
-            np.sqrt(scale, out=scale)
-            np.divide(1, scale, out=scale)
-            target *= scale
-            if weight is not None:
-                target *= weight
-            if bias is not None:
-                target += bias
+    # A scale for each row and column is a product of a column and a row, and BLAS makes those faster than broadcasting.
+    scales, shifts = np.zeros((2, width), x.dtype), np.zeros((2, width), x.dtype)
+    scales[0] = shifts[0] = 1 if weight is None else weight
+    if bias is not None:
+        shifts[1] = bias
+
+    def block(number, low, high):
+        part, target = x[low:high], out[low:high]
+        with np.errstate(all="ignore"):
+            centre, variance, far = _moments(part)
+            scale = 1 / np.sqrt(variance + np.asarray(eps, x.dtype))
+            mean[low:high], rstd[low:high] = centre, scale
+            if far:  # x scale and mean scale would cancel
+                np.subtract(part, centre[:, None], out=target)
+                target *= scale[:, None]
+                target *= scales[0]
+                target += shifts[1]
+                return
+            columns = np.zeros((high - low, 2), x.dtype)
+            columns[:, 0] = scale
+            np.matmul(columns, scales, out=target)
+            target *= part
+            np.multiply(centre, -scale, out=columns[:, 0])
+            columns[:, 1] = 1
+            target += np.matmul(columns, shifts)
+
+    share_blocks(rows, step, block)
     return out, mean, rstd
 
 
 def _rows_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias):
     """gx = rstd (gw - mean(gw) - xhat mean(gw xhat)) with gw = g weight, and the sums for weight and bias."""
     rows, width = x.shape
+    mean, rstd = mean.reshape(rows), rstd.reshape(rows)
     gx = np.empty((rows, width), np.result_type(g, x)) if need_input else None
-    gw = np.zeros((1, width), g.dtype) if need_weight else None
-    gb = np.zeros((1, width), g.dtype) if need_bias else None
-    if width == 0:
-        return gx, gw, gb
+    if width == 0 or rows == 0:
+        empty = np.zeros((1, width), g.dtype)
+        return gx, empty if need_weight else None, empty.copy() if need_bias else None
     step = max(1, BLOCK // width)
-    scratch = np.empty((min(step, rows), width), x.dtype)
-    with np.errstate(invalid="ignore", over="ignore"):
-        for low in range(0, rows, step):
-            part, grad = x[low : low + step], g[low : low + step]
-            scale = rstd[low : low + step]
-            xhat = scratch[: part.shape[0]]
-            np.subtract(part, mean[low : low + step], out=xhat)
-            xhat *= scale
-            if need_weight:
-                gw += np.einsum("ij,ij->j", grad, xhat)
-            if need_bias:
-                gb += np.add.reduce(grad, axis=0)
-            if not need_input:
-                continue
-            target = gx[low : low + step]
-            if weight is not None:
-                grad = np.multiply(grad, weight)
-            average = np.add.reduce(grad, axis=1, keepdims=True) / width
-            slope = (np.vecdot(grad, xhat) / width).reshape(-1, 1)
-            xhat *= slope
-            np.subtract(grad, xhat, out=target)
-            target -= average
-            target *= scale
+    blocks = -(-rows // step)
+    sums = np.zeros((2, blocks, width), g.dtype) if need_weight or need_bias else None
+    scales = np.zeros((2, width), x.dtype)
+    scales[0] = 1 if weight is None else weight
+
+    def block(number, low, high):
+        part, grad = x[low:high], g[low:high]
+        centre, scale = mean[low:high], rstd[low:high]
+        with np.errstate(all="ignore"):
+            product = grad * part
+            if sums is not None:
+                lines = np.ones((2, high - low), g.dtype)
+                np.multiply(scale, centre, out=lines[0])
+                both = np.matmul(lines, grad)
+                sums[1, number] = both[1]
+                np.subtract(np.matmul(scale, product), both[0], out=sums[0, number])
+            if gx is None:
+                return
+            pulled = np.matmul(grad, scales[0])
+            slope = (np.matmul(product, scales[0]) - centre * pulled) * scale * (scale * scale / width)
+            constant = scale * pulled / width - centre * slope
+            columns = np.zeros((high - low, 2), x.dtype)
+            columns[:, 0] = scale
+            target = gx[low:high]
+            np.matmul(columns, scales, out=target)
+            target *= grad
+            np.multiply(part, slope[:, None], out=product)
+            product += constant[:, None]
+            target -= product
+
+    share_blocks(rows, step, block)
+    gw = np.add.reduce(sums[0], axis=0).reshape(1, width) if need_weight else None
+    gb = np.add.reduce(sums[1], axis=0).reshape(1, width) if need_bias else None
     return gx, gw, gb
 
 
@@ -152,44 +191,113 @@ def native_group_norm(input, weight, bias, N, C, HxW, group, eps):  # noqa: N803
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
                 f"shape {sizes_text(value.shape)} and input of shape {sizes_text(input.shape)}"
             )
-    out, mean, rstd = _normalise_rows(input.reshape(N * group, C // group * HxW), eps)
-    wide = out.reshape(N, C, HxW)
+    wide = input.reshape(N, C, HxW)
+    with np.errstate(all="ignore"):
+        mean, variance, far = _grouped_moments(wide, group)
+        rstd = 1 / np.sqrt(variance + np.asarray(eps, input.dtype))
+        if far:
+            wide, offset = wide - np.repeat(mean, C // group, axis=1)[:, :, None], np.zeros_like(mean)
+        scale, shift = _channel_line(rstd, offset if far else mean, weight, bias, C)
+        out = _scaled(wide, scale, shift)
+    return out.reshape(input.shape), mean, rstd
+
+
+def _grouped_moments(wide, group):
+    """`_moments` (N, G) of the groups of channels of (N, C, L)."""
+    samples, channels, length = wide.shape
+    rows = wide.reshape(samples * group, channels // group * length)
+    if rows.size == 0:
+        return np.full((samples, group), np.nan, wide.dtype), np.full((samples, group), np.nan, wide.dtype), False
+    mean, variance, far = _moments(rows)
+    return mean.reshape(samples, group), variance.reshape(samples, group), far
+
+
+def _channel_line(rstd, mean, weight, bias, channels):
+    """Scale and shift (N, C) of x * scale + shift, from statistics (N, G) and parameters (C,)."""
+    per_group = channels // rstd.shape[1]
+    scale, centre = np.repeat(rstd, per_group, axis=1), np.repeat(mean, per_group, axis=1)
     if weight is not None:
-        wide *= weight.reshape(1, C, 1)
-    if bias is not None:
-        wide += bias.reshape(1, C, 1)
-    return wide.reshape(input.shape), mean.reshape(N, group), rstd.reshape(N, group)
+        scale = scale * weight
+    shift = -centre * scale
+    return scale, shift if bias is None else shift + bias
+
+
+def _scaled(wide, scale, shift):
+    """wide * scale + shift, for (N, C, L) and coefficients (N, C) or (1, C)."""
+    if wide.shape[2] == 1:
+        out = wide * scale[:, :, None]
+        out += shift[:, :, None]
+        return out
+    out = np.empty(wide.shape, np.result_type(wide, scale))
+    step = max(1, BLOCK // max(1, wide.shape[1] * wide.shape[2]))
+
+    def block(number, low, high):
+        rows = slice(low, high) if len(scale) > 1 else slice(None)
+        np.multiply(wide[low:high], scale[rows, :, None], out=out[low:high])
+        out[low:high] += shift[rows, :, None]
+
+    share_blocks(wide.shape[0], step, block)
+    return out
+
+
+def _combined(g, x, by_g, by_x, constant):
+    """g * by_g + x * by_x + constant, for (N, C, L) and coefficients (N, C) or (1, C)."""
+    out = np.empty(x.shape, np.result_type(g, x))
+    step = max(1, BLOCK // max(1, x.shape[1] * x.shape[2]))
+
+    def block(number, low, high):
+        def of(value):
+            return value[low:high, :, None] if len(value) > 1 else value[:, :, None]
+
+        target = out[low:high]
+        np.multiply(g[low:high], of(by_g), out=target)
+        other = x[low:high] * of(by_x)
+        other += of(constant)
+        target += other
+
+    share_blocks(x.shape[0], step, block)
+    return out
 
 
 @through_float32
 def native_group_norm_backward(grad_out, input, mean, rstd, weight, N, C, HxW, group, output_mask):  # noqa: N803
     """Cotangents of (input, weight, bias) of `native_group_norm`; None where `output_mask` is False."""
-    shape = (N * group, C // group * HxW)
-    g = grad_out.reshape(N, C, HxW)
+    g, x = grad_out.reshape(N, C, HxW), input.reshape(N, C, HxW)
     need_input, need_weight, need_bias = output_mask
+    per_group = C // group
+    sums, products = _channel_sums(g, x)
+    centre, scale = np.repeat(mean, per_group, axis=1), np.repeat(rstd, per_group, axis=1)
     gx = gw = gb = None
-    centre, scale = mean.reshape(-1, 1), rstd.reshape(-1, 1)
     if need_bias:
-        gb = g.sum(axis=2).sum(axis=0)
+        gb = sums.sum(axis=0)
     if need_weight:
-        xhat = ((input.reshape(shape) - centre) * scale).reshape(N, C, HxW)
-        gw = np.vecdot(g, xhat).sum(axis=0)
+        gw = ((products - centre * sums) * scale).sum(axis=0)
     if need_input:
-        grad = g if weight is None else g * weight.reshape(1, C, 1)
-        gx = _rows_backward(grad.reshape(shape), input.reshape(shape), centre, scale, None, True, False, False)[0]
-        gx = gx.reshape(input.shape)
+        weights = np.ones(C, g.dtype) if weight is None else weight
+        count = max(per_group * HxW, 1)
+        pulled = (sums * weights).reshape(N, group, per_group).sum(axis=2)
+        along = (products * weights).reshape(N, group, per_group).sum(axis=2)
+        slope = (along - mean * pulled) * rstd**3 / count
+        constant = rstd * pulled / count - mean * slope
+        spread = [np.repeat(each, per_group, axis=1) for each in (-slope, -constant)]
+        gx = _combined(g, x, scale * weights, *spread).reshape(input.shape)
     return gx, gw, gb
+
+
+def _channel_sums(g, x):
+    """Sums of g and of g x over the last dimension of (N, C, L): (N, C) each."""
+    return np.matmul(g, np.ones(g.shape[2], g.dtype)), np.vecdot(g, x)
 
 
 def group_statistics_backward(grad_mean, grad_rstd, input, mean, rstd, group):
     """Cotangent of `input` through the mean and the reciprocal standard deviation of each group; either may be None."""
-    rows = input.reshape(mean.size, -1)
+    rows = input.reshape(mean.size, input.size // max(mean.size, 1))
     pulled = np.zeros_like(rows)
     if grad_mean is not None:
         pulled += grad_mean.reshape(-1, 1)
     if grad_rstd is not None:
         pulled -= (grad_rstd * rstd**3).reshape(-1, 1) * (rows - mean.reshape(-1, 1))
-    return (pulled / rows.shape[1]).reshape(input.shape)
+    return (pulled / max(rows.shape[1], 1)).reshape(input.shape)
 
 
 # Batch ----------------------------------------------------------------------------------------------------------------
@@ -213,25 +321,35 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
             raise RuntimeError(f"{name} should contain {channels} elements not {value.size}")
     wide = input.reshape(input.shape[0], channels, -1)
     if training:
-        count = wide.shape[0] * wide.shape[2]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = wide.sum(axis=2).sum(axis=0) / count
-            out = wide - mean.reshape(-1, 1)
-            variance = np.vecdot(out, out).sum(axis=0) / count
-            invstd = 1 / np.sqrt(variance + eps)
+        with np.errstate(all="ignore"):
+            mean, variance, far = _channel_moments(wide)
+            invstd = 1 / np.sqrt(variance + np.asarray(eps, wide.dtype))
         mean, invstd = mean.astype(input.dtype, copy=False), invstd.astype(input.dtype, copy=False)
-        out *= (invstd if weight is None else invstd * weight).reshape(-1, 1)
-        if bias is not None:
-            out += bias.reshape(-1, 1)
-        return out.reshape(input.shape), mean, invstd
-    invstd = 1 / np.sqrt(running_var + eps)
-    scale = (invstd if weight is None else invstd * weight).astype(input.dtype, copy=False)
-    out = wide - running_mean.reshape(-1, 1).astype(input.dtype, copy=False)
-    out *= scale.reshape(-1, 1)
-    if bias is not None:
-        out += bias.reshape(-1, 1)
+        offset = mean
+        if far:
+            wide, offset = wide - mean[:, None], np.zeros_like(mean)
+        scale, shift = _channel_line(invstd[None], offset[None], weight, bias, channels)
+        return _scaled(wide, scale, shift).reshape(input.shape), mean, invstd
+    invstd = (1 / np.sqrt(running_var + eps)).astype(input.dtype, copy=False)
+    scale, shift = _channel_line(invstd[None], running_mean[None].astype(input.dtype), weight, bias, channels)
     empty = np.empty((0,), input.dtype)
-    return out.reshape(input.shape), empty, empty.copy()
+    return _scaled(wide, scale, shift).reshape(input.shape), empty, empty.copy()
+
+
+def _channel_moments(wide):
+    """`_moments` of each channel of (N, C, L)."""
+    count = wide.shape[0] * wide.shape[2]
+    if wide.shape[2] == 1:
+        mean = wide.mean(axis=(0, 2))
+        centred = wide[:, :, 0] - mean
+        return mean, np.mean(centred * centred, axis=0), True
+    mean = np.matmul(wide, np.ones(wide.shape[2], wide.dtype)).sum(axis=0) / count
+    variance = np.vecdot(wide, wide).sum(axis=0) / count - mean * mean
+    far = bool((mean * mean > variance).any())
+    if far:
+        centred = wide - mean[:, None]
+        variance = np.vecdot(centred, centred).sum(axis=0) / count
+    return mean, variance, far
 
 
 @through_float32
@@ -245,23 +363,20 @@ def native_batch_norm_backward(
     mean, invstd = (save_mean, save_invstd) if train else (running_mean, 1 / np.sqrt(running_var + eps))
     mean = mean.astype(g.dtype, copy=False).reshape(-1, 1)
     invstd = invstd.astype(g.dtype, copy=False).reshape(-1, 1)
+    mean, invstd = mean[:, 0], invstd[:, 0]
     gx = gw = gb = None
-    if need_bias or (need_input and train):
-        gb = g.sum(axis=2).sum(axis=0)
-    if need_weight or (need_input and train):
-        centred = x - mean
-        gw = np.vecdot(g, centred).sum(axis=0) * invstd[:, 0]
+    if need_weight or need_bias or (need_input and train):
+        sums, products = (each.sum(axis=0) for each in _channel_sums(g, x))
+        gb, gw = sums, (products - mean * sums) * invstd
     if need_input:
-        factor = invstd if weight is None else invstd * weight.reshape(-1, 1)
+        factor = invstd if weight is None else invstd * weight
         if train:
             count = x.shape[0] * x.shape[2]
-            centred *= (gw.reshape(-1, 1) * invstd) / -count
-            centred += g
-            centred -= gb.reshape(-1, 1) / count
-            centred *= factor
-            gx = centred.reshape(input.shape)
+            slope = -gw * invstd * factor / count
+            constant = -gb * factor / count - mean * slope
+            gx = _combined(g, x, factor[None], slope[None], constant[None]).reshape(input.shape)
         else:
-            gx = (g * factor).reshape(input.shape)
+            gx = (g * factor[:, None]).reshape(input.shape)
     return gx, gw if need_weight else None, gb if need_bias else None
 
 

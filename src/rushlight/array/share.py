@@ -1,0 +1,21 @@
+"""Blocks of rows shared between threads, with boundaries that do not depend on how many threads there are."""
+
+from .threads import GRAIN, parallel
+
+__all__ = ["share_blocks"]
+
+
+def share_blocks(count, step, body):
+    """Call ``body(number, low, high)`` for every block of `step` of `count` rows, in this thread and its helpers.
+
+    The blocks are the same whatever the number of threads; sums over rows must be kept by block and added afterwards, in order, so that
+    they are too.
+    """
+    blocks = -(-count // step)
+
+    def part(start, stop):
+        for number in range(start // GRAIN, stop // GRAIN):
+            body(number, number * step, min(number * step + step, count))
+
+    # `parallel` deals in elements and cuts at multiples of its grain: a block counts as one grain.
+    parallel(blocks * GRAIN, part)
