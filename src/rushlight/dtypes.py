@@ -43,6 +43,11 @@ class dtype:  # noqa: N801 - PyTorch's name
             self._numpy = _load_bfloat16()
         return self._numpy
 
+    @property
+    def cpp_name(self):
+        """The C++ type's name, which some of PyTorch's error texts use."""
+        return _CPP.get(self.name, self.name)
+
     def to_real(self):
         """The floating dtype of the parts of a complex one; itself otherwise."""
         return {complex64: float32, complex128: float64}.get(self, self)
@@ -62,6 +67,14 @@ class dtype:  # noqa: N801 - PyTorch's name
 
     def __deepcopy__(self, memo):
         return self
+
+
+_CPP = {
+    **{"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"},
+    **{"int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char"},
+    **{"uint16": "unsigned short", "uint32": "unsigned int", "uint64": "unsigned long"},
+    **{"complex64": "c10::complex<float>", "complex128": "c10::complex<double>"},
+}
 
 
 def _by_name(name):

@@ -161,8 +161,10 @@ class Tensor:
             raise RuntimeError("can't assign Variable as its own grad")
         if value._dtype is not self._dtype:
             raise RuntimeError(
-                f"attempting to assign a gradient with dtype '{_cpp_dtype(value._dtype)}' to a tensor with dtype "
-                f"'{_cpp_dtype(self._dtype)}'. The gradient must match the tensor's dtype (or the tensor's grad_dtype)."
+                f"attempting to assign a gradient with dtype '{value._dtype.cpp_name}' to a tensor with grad_dtype "
+                f"'{self._dtype.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
+                "set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
+                "caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match."
             )
         if value._a.shape != self._a.shape:
             raise RuntimeError(
@@ -269,13 +271,6 @@ class Strided:
 
 
 strided = Strided()
-
-
-def _cpp_dtype(dtype):
-    names = {"float32": "float", "float64": "double", "int64": "long long", "int32": "int", "bool": "bool"}
-    names |= {"float16": "c10::Half", "bfloat16": "c10::BFloat16", "uint8": "unsigned char", "int8": "signed char"}
-    names |= {"int16": "short", "complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
-    return names.get(dtype.name, dtype.name)
 
 
 def _flag(value):

@@ -9,7 +9,7 @@ creation.hang_raw(table.RAW)
 
 #: the files of operator families
 FAMILIES = (
-    *("elementwise", "special", "activation", "windows"),
+    *("elementwise", "compare", "special", "activation", "windows"),
     *("shape", "join", "indexing", "gather", "reduce", "scan", "sort", "softmax", "pad"),
     *("matmul", "linalg", "fft"),
     *("random", "dropout", "embedding", "conv", "pooling", "norm", "loss", "resample", "fold", "attention", "recurrent"),

@@ -111,12 +111,14 @@ def infer(data):
 
 
 def _is_sequence(data):
-    return isinstance(data, (list, tuple, range)) or (hasattr(data, "__len__") and hasattr(data, "__getitem__"))
+    if isinstance(data, (list, tuple, range)):
+        return True
+    return hasattr(data, "__len__") and hasattr(data, "__getitem__") and not isinstance(data, (dict, set))
 
 
 def _shape(data):
     shape = []
-    while _is_sequence(data) and not isinstance(data, (str, dict, set)):
+    while _is_sequence(data) and not isinstance(data, str):
         if isinstance(data, (np.ndarray, Tensor)):
             shape.extend(data.shape)
             break
@@ -150,7 +152,7 @@ def array_of(data, dtype=None):
         array = np.asarray(data)
         return _cast(array, dtypes.of(array.dtype) if dtype is None else dtype)
     wanted = infer(data) if dtype is None else dtype
-    if _is_sequence(data) and not isinstance(data, (str, dict, set)):
+    if _is_sequence(data) and not isinstance(data, str):
         if not isinstance(data, (list, tuple)):
             data = list(data)
         data = _plain(data)
@@ -529,10 +531,6 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory
 
 def complex_(real, imag, *, out=None):
     """A complex tensor from its parts; differentiable."""
-    if real._dtype is not imag._dtype:
-        raise RuntimeError(
-            f"Expected object of scalar type {real._dtype.name} but got scalar type {imag._dtype.name} for second argument"
-        )
     made = TENSOR._complex(real, imag)
     return made if out is None else _out(made, out, False)
 

@@ -136,9 +136,33 @@ def _require_tensors(op, values):
                 raise type_error(op, name, i + 1, value)
             if value.__class__ in (str, _ndarray, dict, set) or (name == "input" and value is None):
                 raise type_error(op, name, i + 1, value)
+    if op.elementwise and op.numbers != "any":
+        _require_operands(op, values)
     if op.elementwise and not any(isinstance(v, Tensor) for v in values):
         if op.positional == 1 or not all(isinstance(v, (int, float, complex)) for v in values[:2]):
             raise type_error(op, op.params[0], 1, values[0])
+
+
+def _require_operands(op, values):
+    """TypeError for Python numbers where an elementwise operator wants tensors."""
+    for i, name in enumerate(op.params[: op.positional]):
+        if name not in op.operands or isinstance(values[i], Tensor) or values[i] is None:
+            continue
+        if op.numbers == "none":
+            raise type_error(op, name, i + 1, values[i])
+        if name == op.operands[0]:
+            raise combination_error(op, values[: len(op.operands)])
+
+
+def combination_error(op, given):
+    """PyTorch's text for arguments that fit none of the two overloads (tensors, or a number for the second)."""
+    first, second = op.operands[0], op.operands[-1]
+    shown = ", ".join(_type_name(each) for each in given)
+    out = ", *, Tensor out = None" if op.out else ""
+    return TypeError(
+        f"{_spoken(op)}() received an invalid combination of arguments - got ({shown}), but expected one of:\n"
+        f" * (Tensor {first}, Tensor {second}{out})\n * (Tensor {first}, Number {second}{out})\n"
+    )
 
 
 def execute(op, values):
@@ -584,17 +608,36 @@ def write_out(op, values, out):
             raise type_error(op, "out", 0, each)
     if thread.grad and (any(e is not None for e in edges) or any(edge_of(t) is not None for t in outs)):
         raise RuntimeError(
-            f"{op.name}(): functions with out=... arguments don't support automatic differentiation, "
+            f"{op.spoken_out or op.name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
     _require_tensors(op, values)
     result = compute(op, raws)
-    if result.__class__ in _SEQUENCES:
-        for each, array in zip(outs, result):
-            store(each, as_array(array))
+    many = result.__class__ in _SEQUENCES
+    results = [as_array(each) for each in result] if many else [as_array(result)]
+    for each, array in zip(outs, results):
+        _check_out(op, dtypes.of(array.dtype), each, raws)
+    if many:
+        for each, array in zip(outs, results):
+            store(each, array)
         return _result_type(op)(*outs) if op.returns not in (None, "list") else tuple(outs)
-    store(outs[0], as_array(result))
+    store(outs[0], results[0])
     return out
+
+
+def _check_out(op, dtype, target, raws):
+    """What an operator asks of its ``out=`` beyond a dtype its result can be cast to."""
+    if op.check_out is not None:
+        op.check_out(dtype, target._dtype)
+    if op.out == "same" and dtype is not target._dtype:
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {dtype.cpp_name}, but got {target._dtype.cpp_name} instead"
+        )
+    if op.apart and any(isinstance(raw, _ndarray) and np.may_share_memory(raw, target._a) for raw in raws):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
 
 
 def store_out(name, result, out):

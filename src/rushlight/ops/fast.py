@@ -128,7 +128,7 @@ def _unary(op, slow):
             tensor._edge = None
             return tensor
         if node_class is None:
-            node_class = op.node()
+            node_class = op.node((input,))
         tensor._edge = node = node_class()
         node.seq = tick()
         node.next = (edge,)
@@ -161,6 +161,8 @@ def _binary(op, slow):
     result_numpy = dtypes.bool.numpy if boolean else None
     only_a, only_b, both = _keeps(op)
     keeps_any = any(both)
+    named = callable(op.node_name)
+    numbers = op.numbers != "none"
     no_rule_a, no_rule_b = op.operands[0] not in op.rules, op.operands[1] not in op.rules
     node_class = None
 
@@ -185,7 +187,7 @@ def _binary(op, slow):
             y = other._a
             edge_b = other._edge if other._view is None else edge_of(other)
             counter_b = other._vc
-        elif kind is float or kind is int:
+        elif (kind is float or kind is int) and numbers:
             y = dtype.constants.get(other)
             if y is None:
                 try:
@@ -210,12 +212,18 @@ def _binary(op, slow):
             tensor._edge = None
             return tensor
         if node_class is None:
-            node_class = op.node()
+            if named:
+                node = op.node((input, other))()
+            else:
+                node_class = op.node()
+                node = node_class()
+        else:
+            node = node_class()
         if no_rule_a:
             edge_a = None
         if no_rule_b:
             edge_b = None
-        tensor._edge = node = node_class()
+        tensor._edge = node
         node.seq = tick()
         node.next = (edge_a, edge_b)
         node.shape = result.shape
@@ -262,7 +270,7 @@ def fast_inplace(op, slow):
             if (kind is Tensor or kind is Parameter) and other._dtype is dtype:
                 y = other._a
                 edge = other._edge if other._view is None else edge_of(other)
-            elif kind is float or kind is int:
+            elif (kind is float or kind is int) and op.numbers != "none":
                 y = np.asarray(other, dtype.numpy)
             else:
                 return slow(input, other, *rest, **kwargs)
@@ -287,6 +295,11 @@ def fast_inplace(op, slow):
         return input
 
     return function
+
+
+def _defaults_in_order(op):
+    defaults = op.defaults()
+    return tuple([defaults.get(name) for name in op.params])
 
 
 def _whole(op, slow):
@@ -316,7 +329,7 @@ def _whole(op, slow):
         edge = input._edge if input._view is None else edge_of(input)
         if edge is not None and recording:
             if node_class is None:
-                node_class = op.node()
+                node_class = op.node((input, *_defaults_in_order(op)[1:]))
             tensor._edge = node = node_class()
             node.seq = tick()
             node.next = (edge,)
@@ -388,7 +401,7 @@ class FastNode(OpNode):
         return saved if saved.__class__ is tuple else (saved,)
 
     def release(self):
-        if self.saved != ():
+        if self.saved.__class__ is not tuple or self.saved:
             self.saved = None
 
     def general(self, cotangent, keep):

@@ -6,7 +6,7 @@ from .. import dtypes
 from ..autograd.engine import fit, sum_to
 from ..autograd.graph import Node, Output, freed, stale, tick
 from ..tensor import Tensor, attach
-from .table import RAW, TENSOR, camel
+from .table import RAW, TENSOR
 
 _multiply = np.multiply
 
@@ -99,6 +99,8 @@ class OpNode(Node):
                 return cotangent
             return -cotangent if rule.constant == -1 else cotangent * rule.constant
         partial = rule.function(F, *[values[name] for name in rule.needs])
+        if partial.__class__ is complex:
+            return cotangent * partial.conjugate()
         return cotangent * F.conj(partial) if _is_complex(partial) else cotangent * partial
 
     def _joint(self, F, cotangent, saved, values, fit):
@@ -150,8 +152,6 @@ def _grouped(needs, items):
 
 
 def _is_complex(value):
-    if value.__class__ is complex:
-        return True
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         return False
@@ -203,9 +203,8 @@ def fit_tensor(cotangent, edge):
 # -------------------------------------------------------------------------------------------------------- building
 
 
-def node_class(op):
-    """The class of an operator's nodes."""
-    name = op.node_name or camel(op.name) + "Backward0"
+def node_class(op, name):
+    """The class of an operator's nodes of one name."""
     from .fast import WHOLE, WholeNode, fast_node_base
 
     if op.elementwise:
@@ -224,7 +223,7 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None)
     call's ``layout``; ``results`` the result arrays and ``counters`` the version counters of their tensors (at the version to save).
     ``original`` is the first argument's array before an in-place write, where a rule needs it.
     """
-    cls = op.node()
+    cls = op.node_class or op.node(values)
     if op.returns is not None and not issubclass(cls, MultiOpNode):
         raise TypeError(f"{op.name} returns several results but is not declared so")
     node = cls()

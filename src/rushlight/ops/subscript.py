@@ -54,19 +54,13 @@ def _taken(input, index):
 
 def _untake(input, index, size):
     """Zeros of ``size`` with ``input`` added at ``index`` (masks and index arrays; places may repeat)."""
+    from ..array.indexing import put_at, split
+
     made = np.zeros(size, input.dtype)
-    index = tuple(_as_numpy(each) for each in index)
-    if any(isinstance(each, np.ndarray) and each.dtype != bool for each in index):
-        np.add.at(made, index, input)
-    else:
-        made[index] = input
+    basic, arrays = split(tuple(index), size)
+    view = made[tuple(basic)]
+    put_at(view if isinstance(view, np.ndarray) else made[(*basic, ...)], arrays, input, True)
     return made
-
-
-def _as_numpy(each):
-    if isinstance(each, np.ndarray):
-        return each.astype(bool) if each.dtype == np.uint8 else each
-    return each
 
 
 _INDEX = differentiable(

@@ -72,7 +72,7 @@ class Op:
         *("aliases", "batch", "bind", "elementwise", "function", "inplace", "joint", "jvp", "kernel", "kind", "kwonly", "linear"),
         *("method", "name", "needed", "node_class", "node_name", "nondiff", "operands", "out", "params", "public", "returns"),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
-        *("kwnames", "layouts", "required"),
+        *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes"),
     )
 
     def __init__(self, name, kernel, **given):
@@ -93,6 +93,8 @@ class Op:
         self.positional = len(self.params) - self.kwonly
         self.kwnames = self.params[self.positional :]
         self.layouts = {}
+        self.node_classes = {}
+        self.numbers = self.numbers or "any"
         # bit i: parameter i must be a tensor
         self.required = 0 if self.elementwise else sum(1 << i for i, p in enumerate(self.params) if p == "input")
 
@@ -112,13 +114,24 @@ class Op:
         found.update(zip(code.co_varnames[code.co_argcount - len(values) : code.co_argcount], values))
         return found
 
-    def node(self):
-        """The class of the operator's nodes, named as PyTorch names it; made at the first recording."""
-        if self.node_class is None:
+    def node(self, values=None):
+        """The class of the operator's nodes, named as PyTorch names it; made at the first recording.
+
+        Where ``node_name`` is a function of the bound arguments there is a class for each name.
+        """
+        if not callable(self.node_name):
+            if self.node_class is None:
+                from .record import node_class
+
+                self.node_class = node_class(self, self.node_name or camel(self.name) + "Backward0")
+            return self.node_class
+        name = self.node_name(values)
+        found = self.node_classes.get(name)
+        if found is None:
             from .record import node_class
 
-            self.node_class = node_class(self)
-        return self.node_class
+            found = self.node_classes[name] = node_class(self, name)
+        return found
 
 
 def camel(name):
@@ -161,7 +174,8 @@ def binary(name, kernel, rule=None, other_rule=None, *, kind="same", **options):
 def elementwise(name, kernel, operands, partials, *, kind="same", inplace=True, out=True, **options):
     """An elementwise operator of any number of ``operands`` (names of parameters), which broadcast and promote together.
 
-    ``kind``: ``"same"`` results in the promoted dtype, ``"float"`` turns integers into the default dtype first, ``"bool"``
+    ``numbers`` says where Python numbers may stand for tensors: ``"any"`` (not everywhere at once), ``"other"`` (not for the first),
+    ``"none"``. ``kind``: ``"same"`` results in the promoted dtype, ``"float"`` turns integers into the default dtype first, ``"bool"``
     results in bool.
     """
     params = None if hasattr(kernel, "__code__") else tuple(operands)
@@ -174,7 +188,11 @@ def elementwise(name, kernel, operands, partials, *, kind="same", inplace=True, 
 
 
 def differentiable(name, kernel, *, vjp=None, vjp_all=None, **options):
-    """Any other operator. ``vjp`` is a rule (for ``input``) or rules by argument name; ``vjp_all`` computes all at once."""
+    """Any other operator.
+
+    Of the options (see ``Op``): ``out`` is True, or ``"same"`` where ``out=`` must have the result's very dtype; ``check_out(result
+    dtype, out dtype)`` raises what is more particular; ``apart`` refuses an ``out=`` that shares memory with an input;
+    ``node_name`` is a name or a function of the bound arguments. ``vjp`` is a rule (for ``input``) or rules by argument name; ``vjp_all`` computes all at once."""
     if vjp is not None and not isinstance(vjp, dict):
         first = kernel.__code__.co_varnames[0]
         vjp = {first: vjp}
@@ -209,6 +227,14 @@ def _hang_composite(name, function, on_tensors, options):
     setattr(TENSOR, name, public)
     COMPOSITES[name] = (public, options)
     _show(name, public, options.get("aliases", ()), options)
+    if options.get("inplace"):
+
+        def written(input, *args, **kwargs):
+            return input.copy_(public(input, *args, **kwargs))
+
+        written.__name__ = written.__qualname__ = name + "_"
+        setattr(TENSOR, name + "_", written)
+        _show(name + "_", written, tuple(alias + "_" for alias in options.get("aliases", ())), options)
 
 
 def _publish(op):

@@ -1,0 +1,28 @@
+"""Comparisons of whole tensors: one Python bool."""
+
+import numpy as np
+
+from ..tensor import Tensor
+from .table import PLACES, TENSOR
+
+__all__ = ["allclose", "equal"]
+
+
+def equal(input, other):
+    """Whether two tensors have the same shape and elements (a NaN equals nothing)."""
+    for position, (name, each) in enumerate((("input", input), ("other", other)), 1):
+        if not isinstance(each, Tensor):
+            raise TypeError(f"equal(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}")
+    if input._dtype is not other._dtype:
+        raise RuntimeError(f"Expected object of data type {input._dtype.name} but got data type {other._dtype.name}")
+    return bool(np.array_equal(input._a, other._a))
+
+
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether ``abs(input - other) <= atol + rtol * abs(other)`` for all elements."""
+    return bool(TENSOR.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)._a.all())
+
+
+for _function in (equal, allclose):
+    PLACES[""][_function.__name__] = _function
+    setattr(Tensor, _function.__name__, _function)
