@@ -124,6 +124,18 @@ def test_gauge_freedom_forgives_signs_and_nothing_else():
     assert determined("linalg.qr", [u, s], {}) is None
 
 
+def test_order_among_equal_elements_is_left_open_and_nothing_else():
+    values = np.array([2.0, 1.0, 2.0])
+    ordered = np.array([1.0, 2.0, 2.0])
+    one = determined("sort", [ordered, np.array([1, 0, 2])], {}, (values,))
+    other = determined("sort", [ordered, np.array([1, 2, 0])], {}, (values,))
+    twice = determined("sort", [ordered, np.array([1, 0, 0])], {}, (values,))
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(one, twice, strict=True))
+    assert determined("sort", [ordered, np.array([1, 0, 2])], {"stable": True}, (values,)) is None
+    assert determined("kthvalue", [ordered[0], np.array(1)], {}, (values, 1)) is None
+
+
 def test_a_row_tells_agreement_disagreement_and_absence():
     row = report.Row("sin", "elementwise")
     row.good("value")

@@ -1,20 +1,29 @@
-"""Matrix factorisations whose factors are only determined up to a phase or a rotation.
+"""Results that PyTorch's documentation leaves open, compared through what it does determine.
 
-Eigenvectors and singular vectors may come back with another sign or phase, or, for equal eigenvalues, as another basis
+Matrix factorisations: eigenvectors and singular vectors may come back with another sign or phase, or, for equal eigenvalues, as another basis
 of the same space: two LAPACK builds differ in this, and PyTorch's documentation says so. For these the values are
 compared through what is determined: the eigenvalues, the product of the factors, and that the factors are unitary.
+
+Orders among equal elements: the indices of `topk`, `median`, `nanmedian`, and of `sort` and `argsort` without `stable=True`
+"are not guaranteed" where elements are equal. For these the elements the indices point at are compared, and that no index
+comes twice.
 """
 
 import numpy as np
 
 
-def determined(name, outputs, kwargs):
-    """The determined quantities of a factorisation as a list of arrays, or None where `name` is not one."""
-    kernel = _KERNELS.get(name)
-    if kernel is None:
-        return None
+def determined(name, outputs, kwargs, given=()):
+    """The determined quantities of a result as a list of arrays, or None where all of it is determined.
+
+    `given` are the positional arguments of the call, the first one as an array.
+    """
+    outputs = list(outputs)
     with np.errstate(all="ignore"):
-        return kernel(list(outputs), kwargs)
+        if name in _KERNELS:
+            return _KERNELS[name](outputs, kwargs)
+        if name in _TIES and not kwargs.get("stable") and outputs[-1].dtype == np.int64:
+            return _pointed_at(name, outputs, kwargs, given)
+    return None
 
 
 def _adjoint(a):
@@ -54,6 +63,33 @@ def _eigvals(outputs, kwargs):
     (w,) = outputs
     order = np.lexsort((np.round(w.imag, 9), np.round(w.real, 9)))
     return [np.take_along_axis(w, order, -1)]
+
+
+# name -> position of `dim` among the arguments and its default (None: over all elements)
+_TIES = {"sort": (1, -1), "argsort": (1, -1), "topk": (2, -1), "median": (1, None), "nanmedian": (1, None)}
+
+
+def _pointed_at(name, outputs, kwargs, given):
+    """Values, what the indices point at, and how many different indices there are; None without indices."""
+    position, default = _TIES[name]
+    dim = kwargs.get("dim", given[position] if len(given) > position else default)
+    indices = outputs[-1]
+    values = np.asarray(given[0])
+    if (
+        not isinstance(dim, int)
+        or isinstance(dim, bool)
+        or (name != "argsort" and len(outputs) != 2)
+        or not indices.size
+    ):
+        return None
+    if values.ndim == 0:
+        return outputs
+    if indices.ndim < values.ndim:  # reduced without keepdim
+        indices = np.expand_dims(indices, dim % values.ndim)
+    pointed = np.take_along_axis(values, indices, dim)
+    ordered = np.sort(indices, axis=dim)
+    different = np.asarray((np.diff(ordered, axis=dim) != 0).sum())
+    return [*outputs[:-1], pointed, different]
 
 
 _KERNELS = {
