@@ -44,12 +44,7 @@ def _even(start, end, steps, dtype):
         raise RuntimeError("number of steps must be non-negative")
     kind = np.result_type(dtype)
     if kind.kind in "iu":
-        step = (float(end) - float(start)) / (steps - 1) if steps > 1 else 0.0
-        step = np.float32(step)
-        places = np.arange(steps)
-        first = start + (step * places).astype(np.float32)
-        last = end - (step * (steps - 1 - places)).astype(np.float32)
-        return np.trunc(np.where(places < steps // 2, first, last)).astype(kind)
+        return _even_numbers(int(start), int(end), steps).astype(kind)
     start, end = kind.type(start), kind.type(end)
     if steps == 1:
         return np.full(1, start, kind)
@@ -60,6 +55,15 @@ def _even(start, end, steps, dtype):
     out[:half] = start + step * places[:half].astype(kind)
     out[half:] = end - step * (steps - 1 - places[half:]).astype(kind)
     return out
+
+
+def _even_numbers(start, end, steps):
+    """Evenly spaced float64 numbers between two whole ones."""
+    if steps == 1:
+        return np.full(1, float(start))
+    step = (end - start) / (steps - 1) if steps else 0.0
+    places = np.arange(steps)
+    return np.where(places < steps // 2, start + step * places, end - step * (steps - 1 - places))
 
 
 def _number_dtype(*numbers):
@@ -84,8 +88,7 @@ def logspace(start, end, steps, base=10.0, *, dtype=None):
     """``steps`` powers of ``base``, the exponents evenly spaced from ``start`` to ``end``, both included."""
     working, target = _through_float32(dtype or _number_dtype(start, end))
     if working.kind in "iu":
-        exponents = _even(start, end, steps, np.dtype(np.float32))
-        return np.power(np.float32(base), exponents).astype(target)
+        return np.power(float(base), _even_numbers(int(start), int(end), steps)).astype(target)
     return np.power(working.type(base), _even(start, end, steps, working)).astype(target, copy=False)
 
 

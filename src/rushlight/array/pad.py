@@ -41,11 +41,13 @@ def constant_pad_nd(input, pad, value=0):
 
 def _indices(n, left, right, mode):
     """Which element of a dimension of size ``n`` each element of the padded dimension repeats."""
+    if mode == "circular":
+        # what is cropped off goes first, so the circle is the rest
+        first, rest = max(-left, 0), n + min(left, 0) + min(right, 0)
+        return first + np.arange(-max(left, 0), rest + max(right, 0)) % rest
     places = np.arange(-left, n + right)
     if mode == "replicate":
         return np.clip(places, 0, n - 1)
-    if mode == "circular":
-        return places % n
     places = np.abs(places)
     return np.where(places >= n, 2 * (n - 1) - places, places)
 

@@ -421,7 +421,7 @@ def norm(input, p=2, dim=None, keepdim=False, *, dtype=None):
         real = own
         if is_half(own):
             input = input.astype(np.float32)
-    size = np.abs(input)
+    size = np.asarray(np.abs(input))
     if p == math.inf:
         out = _plain(np.maximum, size, axes, keepdim)
     elif p == -math.inf:

@@ -17,6 +17,7 @@ __all__ = [
     "bincount",
     "histc",
     "histogram",
+    "histogramdd",
     "kthvalue",
     "median",
     "mode",
@@ -289,6 +290,51 @@ def histogram(input, bins, *, range=None, weight=None, density=False):
     if density:
         hist = hist / hist.sum() / np.diff(edges)
     return hist, edges
+
+
+def histogramdd(input, bins, *, range=None, weight=None, density=False):
+    """(hist, bin_edges): counts of the rows of ``input`` (points) in a grid of bins, one list of edges a dimension."""
+    if input.dtype not in (np.float32, np.float64):
+        raise NotImplementedError(f"\"histogramdd\" not implemented for '{legacy_name(input)}'")
+    if input.ndim < 2:
+        raise RuntimeError("torch.histogramdd(): input tensor should have at least 2 dimensions, but got "
+                           f"{input.ndim}")  # fmt: skip
+    from .creation import linspace
+
+    n = input.shape[-1]
+    points = input.reshape(-1, n)
+    if isinstance(bins, (int, np.integer)):
+        bins = [int(bins)] * n
+    if len(bins) != n:
+        raise RuntimeError(
+            f"torch.histogramdd(): expected {n} sequences of bin edges for a {n}-dimensional histogram but got {len(bins)}"
+        )
+    edges = []
+    for k, each in enumerate(bins):
+        if isinstance(each, np.ndarray):
+            edges.append(each.copy())
+            continue
+        if range is None:
+            low, high = (0.0, 0.0) if len(points) else (0.0, 1.0)
+            low, high = _range(points[:, k], low, high, "torch.histogramdd", 0.5)
+        else:
+            low, high = _range(points[:0, k], range[2 * k], range[2 * k + 1], "torch.histogramdd", 0.5)
+        edges.append(linspace(low, high, each + 1, dtype=dtypes.of(input.dtype)))
+    flat = np.zeros(len(points), np.int64)
+    inside = np.ones(len(points), bool)
+    for k, edge in enumerate(edges):
+        place = np.searchsorted(edge, points[:, k], "right") - 1
+        place[points[:, k] == edge[-1]] = len(edge) - 2
+        inside &= (place >= 0) & (place < len(edge) - 1) & ~np.isnan(points[:, k])
+        flat = flat * (len(edge) - 1) + place
+    shape = tuple([len(edge) - 1 for edge in edges])
+    weights = None if weight is None else weight.reshape(-1)[inside]
+    hist = np.bincount(flat[inside], weights, math.prod(shape)).astype(input.dtype).reshape(shape)
+    if density:
+        hist = hist / hist.sum()
+        for k, edge in enumerate(edges):
+            hist = hist / np.diff(edge).reshape([-1 if i == k else 1 for i in np.arange(n)])
+    return hist, *edges
 
 
 def _shown(array):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import dtypes
 from ..array import gather as kernels
 from ..array import indexing, masks
 from ..array.arguments import wrap_dim
@@ -389,6 +390,46 @@ def nonzero(F, input, *, as_tuple=False):
 differentiable("_nonzero", masks.nonzero, **_private)
 differentiable("_nonzero_tuple", masks.nonzero_tuple, returns="list", **_private)
 differentiable("argwhere", masks.argwhere)
+
+
+def _nonzero_static(input, size, fill_value):
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, but got {size}")
+    found = masks.nonzero(input)[:size]
+    out = np.full((size, input.ndim), fill_value, np.int64)
+    out[: len(found)] = found
+    return out
+
+
+differentiable("_nonzero_static", _nonzero_static, **_private)
+
+
+@composite("nonzero_static", out=True)
+def nonzero_static(F, input, *, size, fill_value=-1):
+    return F._nonzero_static(input, size, fill_value)
+
+
+def _unravel_index(indices, shape):
+    if indices.dtype.kind not in "iu":
+        raise ValueError(f"expected 'indices' to be integer dtype, but got {dtypes.of(indices.dtype)!r}")
+    places, step = [], 1
+    for n in reversed(shape):
+        places.append(indices // step % n)
+        step *= n
+    return tuple(places[::-1])
+
+
+differentiable("_unravel_index", _unravel_index, returns="list", **_private)
+
+
+@composite("unravel_index", method=False)
+def unravel_index(F, indices, shape):
+    if hasattr(shape, "shape"):
+        shape = raw(shape).reshape(-1).tolist()
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if any(n < 0 for n in shape):
+        raise ValueError(f"'shape' cannot have negative values, but got {tuple(shape)}")
+    return F._unravel_index(indices, shape)
 
 
 # ----------------------------------------------------------------------------------------- a part replaced by another

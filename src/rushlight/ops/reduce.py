@@ -270,7 +270,7 @@ def _norm_vjp(F, g, x, y, p, x_shape, dim, keepdim):
     g = restore(F, g, x_shape, dim, keepdim)
     size = restore(F, y, x_shape, dim, keepdim)
     if p == 0:
-        return F.zeros_like(x)
+        return None
     if p == 1:
         return F.sgn(x) * g
     if p == 2:

@@ -128,6 +128,78 @@ def _areas(F, name, y, x, dx, dim):
     return sides * widths if x is not None else sides, (1 if dx is None else dx) if x is None else 1, dim
 
 
+def _spacings(name, spacing, dims, given):
+    """A number or a vector of coordinates for each dimension."""
+    if spacing is None:
+        return [1.0] * len(dims)
+    if isinstance(spacing, (int, float, complex)) or (hasattr(spacing, "shape") and not spacing.ndim):
+        return [spacing] * len(dims)
+    spacing = list(spacing)
+    if len(spacing) != len(dims):
+        why = "since dim argument was not given" if not given else "since dim argument was given"
+        wanted = f"'self.dim() = {len(dims)}'" if not given else f"'dim.size() = {len(dims)}'"
+        raise RuntimeError(
+            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to {wanted}, {why}, "
+            f"but got a list of length {len(spacing)}"
+        )
+    return spacing
+
+
+def _one_gradient(F, x, h, dim, edge_order):
+    n = tuple(x.shape)[dim]
+
+    def part(start, length=None):
+        return F._narrow(x, dim, start, n - 2 if length is None else length)
+
+    def column(values):
+        return F.reshape(values, tuple([-1 if d == dim else 1 for d in range(x.ndim)]))
+
+    if hasattr(h, "shape") and h.ndim:
+        steps = F._narrow(h, 0, 1, n - 1) - F._narrow(h, 0, 0, n - 1)
+        left, right = F._narrow(steps, 0, 0, n - 2), F._narrow(steps, 0, 1, n - 2)
+        both = left + right
+        a, b, c = -right / (left * both), (right - left) / (left * right), left / (right * both)
+        inner = column(a) * part(0) + column(b) * part(1) + column(c) * part(2)
+        first, second = F.select(steps, 0, 0), F.select(steps, 0, 1 if n > 2 else 0)
+        last, before = F.select(steps, 0, n - 2), F.select(steps, 0, max(n - 3, 0))
+    else:
+        inner = (part(2) - part(0)) / (2 * h)
+        first = second = last = before = h
+    if edge_order == 1:
+        head = (part(1, 1) - part(0, 1)) / first
+        tail = (part(n - 1, 1) - part(n - 2, 1)) / last
+    else:
+        p, q = first, second
+        head = (
+            part(0, 1) * (-(2 * p + q) / (p * (p + q)))
+            + part(1, 1) * ((p + q) / (p * q))
+            + part(2, 1) * (-p / (q * (p + q)))
+        )
+        p, q = before, last
+        tail = (
+            part(n - 3, 1) * (q / (p * (p + q)))
+            + part(n - 2, 1) * (-(q + p) / (p * q))
+            + part(n - 1, 1) * ((2 * q + p) / (q * (p + q)))
+        )
+    return F.cat([head, inner, tail], dim)
+
+
+@composite("gradient", method=False)
+def gradient(F, input, *, spacing=None, dim=None, edge_order=1):
+    if edge_order not in (1, 2):
+        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    given = dim is not None
+    dims = (dim,) if isinstance(dim, int) else tuple(range(input.ndim)) if dim is None else tuple(dim)
+    dims = tuple([wrap_dim(d, input.ndim) for d in dims])
+    spacings = _spacings("gradient", spacing, dims, given)
+    for d in dims:
+        if tuple(input.shape)[d] < edge_order + 1:
+            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
+    if rush_dtype(input).category < 2:
+        input = F._to_dtype(input, dtypes.get_default_dtype())
+    return tuple([_one_gradient(F, input, h, d, edge_order) for h, d in zip(spacings, dims)])
+
+
 @composite("trapezoid", aliases=("trapz",), method=False)
 def trapezoid(F, y, x=None, *, dx=None, dim=-1):
     areas, width, dim = _areas(F, "trapezoid", y, x, dx, dim)

@@ -305,6 +305,21 @@ _splitter("chunk", kernels.chunk, "chunks", "SplitBackward0")
 _splitter("_tensor_split", kernels.tensor_split, "indices_or_sections", "SliceBackward0", public=False)
 
 
+@composite("unsafe_chunk")
+def unsafe_chunk(F, input, chunks, dim=0):
+    return F.chunk(input, chunks, dim)
+
+
+@composite("unsafe_split")
+def unsafe_split(F, tensor, split_size, dim=0):
+    return F.split(tensor, split_size, dim)
+
+
+@composite("unsafe_split_with_sizes")
+def unsafe_split_with_sizes(F, input, split_sizes, dim=0):
+    return F.split_with_sizes(input, split_sizes, dim)
+
+
 @composite("split")
 def split(F, tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     given = split_size if split_size_or_sections is None else split_size_or_sections

@@ -6,6 +6,7 @@ from .. import dtypes
 from ..array import statistics as kernels
 from ..array.arguments import wrap_dim
 from .reduce import named, picking, raw, rush_dtype, shared, take_vjp
+from .results import result_type
 from .table import composite, differentiable
 
 _private = dict(method=False, function=False)
@@ -154,6 +155,19 @@ differentiable("_histogram", _histogram, returns=("hist", "bin_edges"), **_priva
 @composite("histogram")
 def histogram(F, input, bins, *, range=None, weight=None, density=False, out=None):
     return named("histogram", ("hist", "bin_edges"), F._histogram, (input, bins, range, weight, density), out)
+
+
+def _histogramdd(input, bins, range, weight, density):
+    return kernels.histogramdd(input, bins, range=range, weight=weight, density=density)
+
+
+differentiable("_histogramdd", _histogramdd, returns="list", **_private)
+
+
+@composite("histogramdd", method=False)
+def histogramdd(F, input, bins, range=None, weight=None, density=False):
+    hist, *edges = F._histogramdd(input, bins, range, weight, density)
+    return result_type("histogramdd", ("hist", "bin_edges"))(hist, tuple(edges))
 
 
 # ---------------------------------------------------------------------------------------------------- correlations
