@@ -95,7 +95,11 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, on):
-        self.requires_grad_(on)
+        if not isinstance(on, (bool, np.bool_)):
+            raise RuntimeError("requires_grad must be a bool")
+        if on and not (self._dtype.is_floating_point or self._dtype.is_complex):
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+        self.requires_grad_(bool(on))
 
     def requires_grad_(self, requires_grad=True):
         """Turn recording for this leaf on or off, in place."""
@@ -254,6 +258,10 @@ class Tensor:
             _refit(self._meta, self)
         elif self._edge.__class__ is Leaf:
             _refit(self._edge, self)
+
+    @data.deleter
+    def data(self):
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
 
     def __hash__(self):
         return id(self)

@@ -223,7 +223,7 @@ def stale(array, dtype, counter, version, edge, node):
         writer = target(edge).name()
     if writer is not None and not isinstance(edge, Leaf):
         index = edge.index if edge.__class__ is Output else 0
-        text += f", which is output {index} of {writer},"
+        text += f", which is output {index} of {_spoken(writer)},"
     text += (
         f" is at version {counter[0]}; expected version {version} instead. Hint: enable anomaly detection to find the operation "
         "that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
@@ -233,6 +233,11 @@ def stale(array, dtype, counter, version, edge, node):
         text += f"\nThe value was saved by {type(node).__name__} and last written to in {where[0]}, line {where[1]}"
         text += "; write to a clone() of it, or use the operation that returns a new tensor."
     return RuntimeError(text)
+
+
+def _spoken(name):
+    """A node's name as this text has it: ``MulBackward0`` is Mul, ``ClampBackward1`` is Clamp1; C++ names stay whole."""
+    return name if "::" in name else name.replace("Backward0", "").replace("Backward", "")
 
 
 def mark_hooks():

@@ -12,6 +12,7 @@ import numpy as np
 from ..array import elementwise_activation as kernels
 from ..array.elementwise_parts import relu as relu_kernel
 from ..array.random_create import rrelu_noise
+from .elementwise import same_dtype
 from .table import PLACES, TENSOR, composite, differentiable, elementwise, unary
 
 _private = dict(method=False, function=False)
@@ -51,7 +52,16 @@ unary("_silu_partial", kernels.silu_partial, _silu_second, **_private)
 unary("silu", kernels.silu, lambda F, x: F._silu_partial(x), **_private)
 _plain("silu", "``x * sigmoid(x)``, also called swish.")
 
-unary("logsigmoid", kernels.logsigmoid, lambda F, x: F.sigmoid(-x), node_name="LogSigmoidBackward0", **_private)
+
+def _logsigmoid_out(result, out):
+    if result is not out:
+        raise RuntimeError(f"expected scalar type {result.legacy} but found {out.legacy}")
+
+
+unary(
+    *("logsigmoid", kernels.logsigmoid, lambda F, x: F.sigmoid(-x)),
+    **dict(node_name="LogSigmoidBackward0", check_out=_logsigmoid_out, spoken_out="log_sigmoid_forward", **_private),
+)
 _functional["logsigmoid"] = TENSOR.logsigmoid
 
 
@@ -61,7 +71,7 @@ def _softplus_partial(F, x, beta, threshold):
     return F._masked(F.sigmoid(scaled), ~linear) + linear
 
 
-elementwise("softplus", kernels.softplus, ("input",), dict(input=_softplus_partial), **_private)
+elementwise("softplus", kernels.softplus, ("input",), dict(input=_softplus_partial), check_out=same_dtype, **_private)
 _functional["softplus"] = TENSOR.softplus
 
 
@@ -89,7 +99,7 @@ elementwise("_gelu_partial", kernels.gelu_partial, ("input",), dict(input=_gelu_
 elementwise(
     *("gelu", kernels.gelu, ("input",)),
     dict(input=lambda F, x, approximate: F._gelu_partial(x, approximate=approximate)),
-    **_private,
+    **dict(check_out=same_dtype, **_private),
 )
 _functional["gelu"] = TENSOR.gelu
 
@@ -237,6 +247,8 @@ differentiable(
 
 
 def _rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None, inplace=False):
+    if lower > upper:
+        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if not training:
         return _leaky_function(input, (lower + upper) / 2, inplace)
     noise = TENSOR._rrelu_noise(input.detach(), lower, upper, generator=generator)
@@ -308,9 +320,11 @@ def _outside(F, g, x, lambd):
     return F._gated(g, (x < -lambd) | (x > lambd), x)
 
 
-elementwise("hardshrink", kernels.hardshrink, ("input",), dict(input=_outside), inplace=False)
+elementwise("hardshrink", kernels.hardshrink, ("input",), dict(input=_outside), inplace=False, check_out=same_dtype)
 _functional["hardshrink"] = TENSOR.hardshrink
-elementwise("softshrink", kernels.softshrink, ("input",), dict(input=_outside), inplace=False, **_private)
+elementwise(
+    "softshrink", kernels.softshrink, ("input",), dict(input=_outside), inplace=False, check_out=same_dtype, **_private
+)
 _functional["softshrink"] = TENSOR.softshrink
 
 for _name in ("relu", "elu", "selu", "celu", "leaky_relu", "hardtanh", "threshold"):

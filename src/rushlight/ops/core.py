@@ -248,7 +248,7 @@ def _copied(input, src, non_blocking=False):
 
 
 _copy = differentiable(
-    "_copy", _copied, vjp=dict(src=lambda F, g: g), node_name="CopyBackwards", inplace=True, **_private
+    "_copy", _copied, vjp=dict(src=lambda F, g: g), node_name="CopyBackwards", cpp_name="torch::autograd::CopyBackwards", inplace=True, **_private
 )
 
 

@@ -29,16 +29,41 @@ def check_options(name, layout=None, device=None, pin_memory=False, memory_forma
         raise RuntimeError("Cannot access accelerator device when none is available.")
 
 
-def as_dtype(value, default=None):
-    """A rushlight dtype from what callers pass for ``dtype``."""
+def as_dtype(value, default=None, name=None):
+    """A rushlight dtype from what callers pass for ``dtype`` of the function ``name``."""
     if value is None:
         return default if default is not None else dtypes.get_default_dtype()
     if isinstance(value, dtypes.dtype):
         return value
     found = {float: dtypes.float64, int: dtypes.int64, bool: dtypes.bool, complex: dtypes.complex128}.get(value)
     if found is None:
-        raise TypeError(f"argument 'dtype' must be torch.dtype, not {type(value).__name__}")
+        where = "" if name is None else f"{name}(): "
+        raise TypeError(f"{where}argument 'dtype' must be torch.dtype, not {type(value).__name__}")
     return found
+
+
+def give(name, array, out, dtype, requires_grad):
+    """A constructor's result: a new tensor, or ``array`` written into ``out``, whose dtype must be ``dtype`` if that was named."""
+    if out is None:
+        return finish(wrap(as_array(array)), requires_grad)
+    from .dispatch import store
+
+    if dtype is not None and dtype is not out._dtype:
+        raise RuntimeError(f"dtype {dtype.legacy} does not match dtype of out parameter ({out._dtype.legacy})")
+    if thread.grad and out.requires_grad:
+        raise RuntimeError(
+            f"aten::{name}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
+        )
+    store(out, as_array(array))
+    return out
+
+
+def named_dtype(name, dtype, out):
+    """The dtype a constructor was asked for: by name, or by the tensor it is to write into; None where neither."""
+    if dtype is not None:
+        return as_dtype(dtype, name=name)
+    return None if out is None else out._dtype
 
 
 def finish(tensor, requires_grad):
@@ -197,7 +222,10 @@ def _cast(array, dtype):
         return np.array(array, dtype=dtype.numpy, order="C")
 
 
-def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+_NOTHING = object()
+
+
+def tensor(data=_NOTHING, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A new tensor that copies ``data`` (nested sequences of numbers, an array, or a tensor).
 
     The dtype is inferred from the numbers: Python floats have the default dtype, ints ``int64``, bools ``bool``.
@@ -207,6 +235,8 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         tensor([[1., 2.],
                 [3., 4.]], requires_grad=True)
     """
+    if data is _NOTHING:
+        raise TypeError('tensor() missing 1 required positional arguments: "data"')
     check_options("tensor", device=device, pin_memory=pin_memory)
     if isinstance(data, Tensor):
         import warnings
@@ -217,7 +247,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
             UserWarning,
             stacklevel=2,
         )
-    return finish(wrap(array_of(data, None if dtype is None else as_dtype(dtype))), requires_grad)
+    return finish(wrap(array_of(data, None if dtype is None else as_dtype(dtype, name="tensor"))), requires_grad)
 
 
 def from_numpy(ndarray):
@@ -294,13 +324,11 @@ def _filler(name, fill):
     ):  # fmt: skip
         shape = sizes(name, args, size)
         check_options(name, layout, device, pin_memory)
-        if out is not None:
-            from .dispatch import store
-
-            store(out, fill(shape, out._dtype.numpy))
-            return out
-        d = as_dtype(dtype)
-        return finish(wrap(fill(shape, d.numpy), d), requires_grad)
+        if out is None:
+            d = as_dtype(dtype, name=name)
+            return finish(wrap(fill(shape, d.numpy), d), requires_grad)
+        d = named_dtype(name, dtype, out)
+        return give(name, fill(shape, d.numpy), out, d, requires_grad)
 
     make.__name__ = make.__qualname__ = name
     return make
@@ -319,13 +347,8 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, pi
         inferred, fill_value = fill_value._dtype, fill_value.item()
     else:
         inferred = dtypes.of_number(fill_value)
-    if out is not None:
-        from .dispatch import store
-
-        store(out, np.full(shape, fill_value, out._dtype.numpy))
-        return out
-    d = as_dtype(dtype, inferred)
-    return finish(wrap(_full(shape, fill_value, d), d), requires_grad)
+    d = named_dtype("full", dtype, out) or inferred
+    return give("full", _full(shape, fill_value, d), out, d, requires_grad)
 
 
 def _full(shape, value, dtype):
@@ -467,19 +490,19 @@ def arange(*args, start=0, end=None, step=1, out=None, dtype=None, layout=None, 
     from ..array import creation as kernels
 
     check_options("arange", layout, device, pin_memory)
-    if len(args) == 1:
+    if len(args) == 1 and end is None:
         end = args[0]
+    elif args and end is not None:
+        start, *rest = args
+        step = rest[0] if rest else step
     elif args:
         start, end, *rest = args
         step = rest[0] if rest else step
     if end is None:
         raise TypeError('arange() missing 1 required positional arguments: "end"')
     given = [_number(v) for v in (start, end, step)]
-    d = None if dtype is None else as_dtype(dtype)
-    if out is not None and d is None:
-        d = out._dtype
-    made = wrap(as_array(kernels.arange(*given, dtype=d)))
-    return _out(made, out, requires_grad)
+    d = named_dtype("arange", dtype, out)
+    return give("arange", kernels.arange(*given, dtype=d), out, d, requires_grad)
 
 
 def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
@@ -491,22 +514,14 @@ def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, devi
     return finish(wrap((start + np.arange(count) * step).astype(d.numpy), d), requires_grad)
 
 
-def _out(made, out, requires_grad):
-    if out is None:
-        return finish(made, requires_grad)
-    from .dispatch import store
-
-    store(out, made._a)
-    return out
-
-
 def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
     from ..array import creation as kernels
 
     check_options("linspace", layout, device, pin_memory)
-    d = None if dtype is None else as_dtype(dtype)
-    return _out(wrap(as_array(kernels.linspace(_number(start), _number(end), _number(steps), dtype=d))), out, requires_grad)
+    d = named_dtype("linspace", dtype, out)
+    _check_ends("linspace", start, end)
+    return give("linspace", kernels.linspace(_number(start), _number(end), _number(steps), dtype=d), out, d, requires_grad)
 
 
 def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
@@ -514,9 +529,19 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
     from ..array import creation as kernels
 
     check_options("logspace", layout, device, pin_memory)
-    d = None if dtype is None else as_dtype(dtype)
+    d = named_dtype("logspace", dtype, out)
+    _check_ends("logspace", start, end)
     made = kernels.logspace(_number(start), _number(end), _number(steps), base, dtype=d)
-    return _out(wrap(as_array(made)), out, requires_grad)
+    return give("logspace", made, out, d, requires_grad)
+
+
+def _check_ends(name, start, end):
+    ranks = [each._a.ndim if isinstance(each, Tensor) else 0 for each in (start, end)]
+    if any(ranks):
+        raise RuntimeError(
+            f"{name} only supports 0-dimensional start and end tensors, but got start with {ranks[0]} dimension(s) and end with "
+            f"{ranks[1]} dimension(s)."
+        )
 
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
@@ -525,14 +550,25 @@ def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, pin_memory
     for name, value in (("n", n), ("m", m)):
         if value is not None and value < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    d = as_dtype(dtype)
-    return _out(wrap(np.eye(n, m, dtype=d.numpy), d), out, requires_grad)
+    d = named_dtype("eye", dtype, out) or dtypes.get_default_dtype()
+    return give("eye", np.eye(n, m, dtype=d.numpy), out, d, requires_grad)
 
 
 def complex_(real, imag, *, out=None):
     """A complex tensor from its parts; differentiable."""
+    for position, (name, each) in enumerate((("real", real), ("imag", imag)), 1):
+        if not isinstance(each, Tensor):
+            raise TypeError(f"complex(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}")
     made = TENSOR._complex(real, imag)
-    return made if out is None else _out(made, out, False)
+    if out is None:
+        return made
+    if made._dtype is not out._dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {made._dtype.legacy} but got scalar type {out._dtype.legacy} for argument 'out'"
+        )
+    from .dispatch import store_out
+
+    return store_out("complex", made, out)
 
 
 # ----------------------------------------------------------------------------------------------------------- legacy

@@ -49,7 +49,8 @@ def _binding_error(op, args, kwargs, error):
     if doubled:
         return TypeError(f"{name}() got multiple values for argument '{doubled[0]}'")
     if len(args) > op.positional:
-        return TypeError(f"{name}() takes {op.positional} positional arguments but {len(args)} were given")
+        plural = "" if op.positional == 1 else "s"
+        return TypeError(f"{name}() takes {op.positional} positional argument{plural} but {len(args)} were given")
     given = set(op.params[: len(args)]) | set(kwargs)
     defaults = len(getattr(op.kernel, "__defaults__", None) or ())
     missing = [p for p in op.params[: op.positional - defaults] if p not in given]
@@ -132,7 +133,7 @@ def _require_tensors(op, values):
         if name == "input" or name in op.rules:
             if isinstance(value, Tensor):
                 continue
-            if name == "input" and not op.elementwise:
+            if op.required >> i & 1:
                 raise type_error(op, name, i + 1, value)
             if value.__class__ in (str, _ndarray, dict, set) or (name == "input" and value is None):
                 raise type_error(op, name, i + 1, value)

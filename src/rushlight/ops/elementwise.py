@@ -42,6 +42,12 @@ def zero(F, g):
     return F.zeros_like(g)
 
 
+def _by_operand(name, values, tensor, number):
+    """PyTorch's name of a node: it counts the overloads with a tensor and with a number as second operand."""
+    second = next((value for value in values[1:] if value is not None), None)
+    return f"{name}Backward{tensor if hasattr(second, 'requires_grad') else number}"
+
+
 def is_complex(x):
     """Whether an array, a tensor or a number is complex."""
     dtype = getattr(x, "dtype", None)
@@ -66,13 +72,30 @@ def number(x):
     return x if isinstance(x, (int, float, complex)) else None
 
 
+def same_dtype(result, out):
+    """The check of `out=` in PyTorch's kernels that compute in place: its dtype must be the result's."""
+    if result is not out:
+        raise RuntimeError(f"Found dtype {out.legacy} but expected {result.legacy}")
+
+
+def only_bool(name):
+    """The check of `out=` of tests that refuse any other dtype than bool."""
+
+    def check(result, out):
+        if out is not dtypes.bool:
+            raise RuntimeError(f"{name} does not support non-boolean outputs.")
+
+    return check
+
+
 # ------------------------------------------------------------------------------------------------------ arithmetic
 
 binary("add", kernels.add, lambda F: 1, lambda F, alpha: alpha, plain=np.add)
 binary("sub", kernels.sub, lambda F: 1, lambda F, alpha: -alpha, plain=np.subtract, aliases=("subtract",))
-binary("rsub", kernels.rsub, lambda F, alpha: -alpha, lambda F: 1, inplace=False, node_name="RsubBackward1")
+_RSUB = dict(inplace=False, out=False, numbers="other", node_name=lambda values: _by_operand("Rsub", values, 0, 1))
+binary("rsub", kernels.rsub, lambda F, alpha: -alpha, lambda F: 1, **_RSUB)
 binary("mul", np.multiply, lambda F, other: other, lambda F, x: x, aliases=("multiply",))
-unary("neg", kernels.neg, lambda F: -1, plain=np.negative, aliases=("negative",))
+unary("neg", kernels.neg, lambda F: -1, plain=np.negative, aliases=("negative",), check_out=same_dtype)
 
 
 def _div_input(F, g, other, rounding_mode):
@@ -85,9 +108,22 @@ def _div_other(F, g, x, other, rounding_mode):
 
 binary("div", kernels.div, _div_input, _div_other, plain=np.true_divide, aliases=("divide", "true_divide"))
 Tensor.__rdiv__ = lambda self, other: self.__rtruediv__(other)
-binary("floor_divide", kernels.floor_divide, no_derivative("floor_divide"), no_derivative("floor_divide"))
-binary("fmod", kernels.fmod, lambda F: 1, lambda F, g, x, other: -g * F.div(x, other, rounding_mode="trunc"))
-binary("remainder", kernels.remainder, lambda F: 1, lambda F, g, x, other: -g * F.div(x, other, rounding_mode="floor"))
+binary(
+    *("floor_divide", kernels.floor_divide, no_derivative("floor_divide"), no_derivative("floor_divide")),
+    **dict(spoken_out="aten::floor_divide"),
+)
+binary(
+    "fmod",
+    kernels.fmod,
+    lambda F: 1,
+    lambda F, g, x, other: -g * F.div(x, other, rounding_mode="trunc"),
+    numbers="other",
+)
+binary(
+    *("remainder", kernels.remainder, lambda F: 1),
+    lambda F, g, x, other: -g * F.div(x, other, rounding_mode="floor"),
+    node_name=lambda values: _by_operand("Remainder", values, 1, 0),
+)
 
 
 def _pow_input(F, g, x, exponent):
@@ -167,7 +203,7 @@ differentiable(
         end=lambda F, g, weight: g * conj(F, weight),
         weight=lambda F, g, x, end: g * conj(F, end - x),
     ),
-    **dict(inplace=True, out=True),
+    **dict(inplace=True, out=True, node_name=lambda values: _by_operand("Lerp", values[1:], 1, 0)),
 )
 
 # ------------------------------------------------------------------------------------------ comparison and logic
@@ -182,39 +218,45 @@ def _ordered(ufunc, name):
     return kernel
 
 
-binary("eq", np.equal, kind="bool")
-binary("ne", np.not_equal, kind="bool", aliases=("not_equal",))
+binary("eq", np.equal, kind="bool", numbers="other")
+binary("ne", np.not_equal, kind="bool", numbers="other", aliases=("not_equal",))
 for _name, _ufunc, _alias in (
     *(("lt", np.less, "less"), ("le", np.less_equal, "less_equal")),
     *(("gt", np.greater, "greater"), ("ge", np.greater_equal, "greater_equal")),
 ):
-    binary(_name, _ordered(_ufunc, _name), kind="bool", plain=_ufunc, aliases=(_alias,))
+    binary(_name, _ordered(_ufunc, _name), kind="bool", numbers="other", plain=_ufunc, aliases=(_alias,))
 
-binary("logical_and", np.logical_and, kind="bool")
-binary("logical_or", np.logical_or, kind="bool")
-binary("logical_xor", np.logical_xor, kind="bool")
+binary("logical_and", np.logical_and, kind="bool", numbers="none")
+binary("logical_or", np.logical_or, kind="bool", numbers="none")
+binary("logical_xor", np.logical_xor, kind="bool", numbers="none")
 unary("logical_not", np.logical_not, kind="bool")
 differentiable("isclose", kernels.isclose)
 
-for _name in ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm"):
+for _name in ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift"):
     binary(_name, getattr(kernels, _name))
-unary("bitwise_not", kernels.bitwise_not)
+binary("gcd", kernels.gcd, numbers="none")
+binary("lcm", kernels.lcm, numbers="none")
+unary("bitwise_not", kernels.bitwise_not, check_out=same_dtype)
 
 for _name in ("isnan", "isinf", "isfinite"):
     unary(_name, getattr(parts, _name), kind="bool", plain=getattr(np, _name), inplace=False, out=False)
-unary("isposinf", parts.isposinf, kind="bool", inplace=False)
-unary("isneginf", parts.isneginf, kind="bool", inplace=False)
+unary("isposinf", parts.isposinf, kind="bool", inplace=False, check_out=only_bool("isposinf"))
+unary("isneginf", parts.isneginf, kind="bool", inplace=False, check_out=only_bool("isneginf"))
 unary("isreal", parts.isreal, kind="bool", inplace=False, out=False)
-unary("signbit", parts.signbit, kind="bool", plain=np.signbit, inplace=False)
+unary("signbit", parts.signbit, kind="bool", plain=np.signbit, inplace=False, check_out=only_bool("signbit"))
 
 # ------------------------------------------------------------------------------------------- rounding and signs
 
-unary("floor", parts.floor, zero, plain=np.floor)
-unary("ceil", parts.ceil, zero, plain=np.ceil)
-unary("trunc", parts.trunc, zero, plain=np.trunc, aliases=("fix",))
-unary("round", parts.round, zero, plain=np.rint)
+unary("floor", parts.floor, zero, plain=np.floor, check_out=same_dtype)
+unary("ceil", parts.ceil, zero, plain=np.ceil, check_out=same_dtype)
+unary("trunc", parts.trunc, zero, plain=np.trunc, aliases=("fix",), check_out=same_dtype)
+unary(
+    *("round", parts.round, zero),
+    **dict(plain=np.rint, check_out=same_dtype),
+    node_name=lambda values: "RoundBackward1" if len(values) > 1 and values[1] else "RoundBackward0",
+)
 unary("special_round", parts.special_round, zero, plain=np.rint, inplace=False, node_name="RoundBackward0")
-unary("frac", parts.frac, lambda F: 1)
+unary("frac", parts.frac, lambda F: 1, check_out=same_dtype)
 
 
 def _sgn(F, g, x, y):
@@ -225,7 +267,7 @@ def _sgn(F, g, x, y):
     return F._masked(across / F.abs(x), x != 0)
 
 
-unary("abs", parts.abs, lambda F, g, x: g * F.sgn(x), plain=np.abs, aliases=("absolute",))
+unary("abs", parts.abs, lambda F, g, x: g * F.sgn(x), plain=np.abs, aliases=("absolute",), check_out=same_dtype)
 
 
 def _real_abs_(self):
@@ -236,14 +278,24 @@ def _real_abs_(self):
 
 
 Tensor.abs_ = Tensor.absolute_ = PLACES[""]["abs_"] = PLACES[""]["absolute_"] = _real_abs_
-unary("sign", parts.sign, zero)
-unary("sgn", parts.sgn, _sgn)
-binary("copysign", kernels.copysign, lambda F, g, x, y: F._masked(g * (y / x), x != 0), zero, kind="float")
+unary("sign", parts.sign, zero, check_out=same_dtype)
+unary("sgn", parts.sgn, _sgn, check_out=same_dtype)
+binary(
+    "copysign", kernels.copysign, lambda F, g, x, y: F._masked(g * (y / x), x != 0), zero, kind="float", numbers="other"
+)
+
+
+def _heaviside_out(result, out):
+    if result is not out:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+
+
 differentiable(
     *("heaviside", kernels.heaviside),
     **dict(vjp=dict(input=no_derivative("heaviside"), values=no_derivative("heaviside")), inplace=True, out=True),
+    **dict(check_out=_heaviside_out, spoken_out="aten::heaviside"),
 )
-binary("nextafter", kernels.nextafter, lambda F, g, x, other: F._masked(g, x != other), zero)
+binary("nextafter", kernels.nextafter, lambda F, g, x, other: F._masked(g, x != other), zero, numbers="none")
 
 # --------------------------------------------------------------------------------------------- limits and ties
 
@@ -258,6 +310,7 @@ binary(
     lambda F, g, x, other: _share(F, g, ~(other <= x), x == other),
     plain=np.maximum,
     inplace=False,
+    numbers="none",
 )
 binary(
     *("minimum", parts.minimum),
@@ -265,6 +318,7 @@ binary(
     lambda F, g, x, other: _share(F, g, ~(other >= x), x == other),
     plain=np.minimum,
     inplace=False,
+    numbers="none",
 )
 binary(
     *("fmax", parts.fmax),
@@ -272,6 +326,7 @@ binary(
     lambda F, g, x, other: F._masked(g, ~((x >= other) | F.isnan(other))),
     plain=np.fmax,
     inplace=False,
+    numbers="none",
 )
 binary(
     *("fmin", parts.fmin),
@@ -279,6 +334,7 @@ binary(
     lambda F, g, x, other: F._masked(g, ~((x <= other) | F.isnan(other))),
     plain=np.fmin,
     inplace=False,
+    numbers="none",
 )
 
 
@@ -295,17 +351,26 @@ elementwise(
         min=lambda F, g, x, min, max: F._masked(g, x < min if max is None else (x < min) & (min < max)),
         max=lambda F, g, x, min, max: F._masked(g, x > max if min is None else (x > max) | (max < min)),
     ),
-    **dict(node_name="ClampBackward1", aliases=("clip",)),
+    **dict(node_name=lambda values: _by_operand("Clamp", values, 0, 1), aliases=("clip",)),
 )
 elementwise(
     *("clamp_min", parts.clamp_min, ("input", "min")),
     dict(input=lambda F, g, x, min: F._masked(g, x >= min), min=lambda F, g, x, min: F._masked(g, x < min)),
+    **dict(numbers="other", node_name=lambda values: _by_operand("ClampMin", values, 1, 0)),
 )
 elementwise(
     *("clamp_max", parts.clamp_max, ("input", "max")),
     dict(input=lambda F, g, x, max: F._masked(g, x <= max), max=lambda F, g, x, max: F._masked(g, x > max)),
+    **dict(numbers="other", node_name=lambda values: _by_operand("ClampMax", values, 1, 0)),
 )
-unary("nan_to_num", parts.nan_to_num, lambda F, g, x: F._masked(g, F.isfinite(x)))
+
+
+def _same_as_input(result, out):
+    if result is not out:
+        raise RuntimeError(f"nan_to_num: dtype of out: {out.legacy} should be same as input: {result.legacy}")
+
+
+unary("nan_to_num", parts.nan_to_num, lambda F, g, x: F._masked(g, F.isfinite(x)), check_out=_same_as_input)
 
 # ---------------------------------------------------------------------------------------------- complex numbers
 
@@ -316,15 +381,24 @@ def _angle(F, g, x):
     return F._masked(g * 1j / F.conj(x), x != 0)
 
 
+def _complex_out(result, out):
+    if result is not out:
+        raise RuntimeError(
+            f"Expected object of scalar type {result.legacy} but got scalar type {out.legacy} for argument 'out'"
+        )
+
+
 unary("angle", parts.angle, _angle, inplace=False)
-unary("conj_physical", parts.conj_physical, lambda F, g: F.conj(g))
+unary(
+    "conj_physical", parts.conj_physical, lambda F, g: F.conj(g), check_out=same_dtype, spoken_out="aten::conj_physical"
+)
 differentiable(
     *("polar", parts.polar),
     vjp=dict(
         abs=lambda F, g, y: F.real(F.conj(g) * F.sgn(y)),
         angle=lambda F, g, y: F.real(F.conj(g) * (y * 1j)),
     ),
-    **dict(method=False, out=True),
+    **dict(method=False, out=True, check_out=_complex_out),
 )
 differentiable(
     *("_complex", parts.complex),
@@ -345,7 +419,7 @@ def positive(F, input):
 
 _LN2, _LN10 = math.log(2), math.log(10)
 
-unary("square", parts.square, lambda F, x: x * 2, plain=np.square, node_name="PowBackward0")
+unary("square", parts.square, lambda F, x: x * 2, plain=np.square, node_name="PowBackward0", spoken_out="pow")
 unary("sqrt", np.sqrt, lambda F, g, y: g / (conj(F, y) * 2), kind="float")
 unary("rsqrt", parts.rsqrt, lambda F, y: y * y * y * -0.5, kind="float")
 unary("reciprocal", np.reciprocal, lambda F, y: -y * y, kind="float")
@@ -364,12 +438,14 @@ binary(
     lambda F, x, other: 1 / (F.exp(other - x) + 1),
     lambda F, x, other: 1 / (F.exp(x - other) + 1),
     inplace=False,
+    numbers="none",
 )
 binary(
     *("logaddexp2", kernels.logaddexp2),
     lambda F, x, other: 1 / (F.exp2(other - x) + 1),
     lambda F, x, other: 1 / (F.exp2(x - other) + 1),
     inplace=False,
+    numbers="none",
 )
 
 
@@ -386,7 +462,28 @@ binary(
     *("special_xlog1py", kernels.xlog1py, _xlog1py_input, lambda F, x, other: x / (other + 1)),
     **dict(kind="float", inplace=False, node_name="SpecialXlog1PyBackward0"),
 )
-binary("ldexp", kernels.ldexp, lambda F, other: F.exp2(other), lambda F, y: y * _LN2, kind="float")
+
+
+def _ldexp_out(result, out):
+    if not result.is_complex and not dtypes.can_cast(result, out):
+        raise RuntimeError(f"ldexp can't be cast to the desired output type {out.legacy}")
+
+
+binary(
+    "ldexp",
+    kernels.ldexp,
+    lambda F, other: F.exp2(other),
+    lambda F, y: y * _LN2,
+    kind="float",
+    numbers="none",
+    check_out=_ldexp_out,
+)
+
+
+def _frexp_out(result, out):
+    part = "mantissa" if result.is_floating_point else "exponent"
+    if result is not out:
+        raise RuntimeError(f"torch.frexp() expects {part} to have dtype {result.cpp_name} but got {out.cpp_name}")
 
 
 def _frexp(F, g, y):
@@ -394,7 +491,9 @@ def _frexp(F, g, y):
     return F.ldexp(g, -y[1])
 
 
-differentiable("frexp", parts.frexp, vjp=_frexp, returns=("mantissa", "exponent"), nondiff=(1,), out=True)
+differentiable(
+    "frexp", parts.frexp, vjp=_frexp, returns=("mantissa", "exponent"), nondiff=(1,), out=True, check_out=_frexp_out
+)
 
 # --------------------------------------------------------------------------------------- trigonometric, hyperbolic
 
@@ -417,9 +516,9 @@ binary(
     *("atan2", np.arctan2),
     lambda F, g, x, other: F._masked(g * (other / (x * x + other * other)), (x != 0) | (other != 0)),
     lambda F, g, x, other: F._masked(g * (-x / (x * x + other * other)), (x != 0) | (other != 0)),
-    **dict(kind="float", aliases=("arctan2",)),
+    **dict(kind="float", numbers="none", aliases=("arctan2",)),
 )
-binary("hypot", kernels.hypot, lambda F, x, y: x / y, lambda F, other, y: other / y)
+binary("hypot", kernels.hypot, lambda F, x, y: x / y, lambda F, other, y: other / y, numbers="none")
 unary("deg2rad", parts.deg2rad, lambda F: math.pi / 180, kind="float", node_name="Deg2RadBackward0")
 unary("rad2deg", parts.rad2deg, lambda F: 180 / math.pi, kind="float", node_name="Rad2DegBackward0")
 

@@ -1,97 +1,442 @@
-"""Products of matrices: a cotangent times the other factor, transposed and conjugated."""
+"""Products of matrices and vectors, with their derivatives.
 
+For C = A B the cotangents are A' = G Bᴴ and B' = Aᴴ G; every other product here is that rule or composed of it. ``matmul``
+chooses among ``dot``, ``mv``, ``mm`` and ``bmm`` by the ranks of its arguments, as PyTorch's does.
+"""
+
+import warnings
+
+from .. import dtypes
 from ..array import matmul as kernels
-from .table import differentiable
+from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
+from .table import composite, differentiable
+
+_function = dict(method=False)
+_private = dict(method=False, function=False)
 
 
-def _adjoint(F, x):
+def _turned(F, x):
+    """The conjugate transpose of a matrix, or of each of a batch."""
     return F.conj(F.transpose(x, -2, -1))
 
 
-def _left(F, g, other, x_shape):
-    if len(other.shape) == 1:
-        return F.unsqueeze(g, -1) * F.conj(other)
-    if len(x_shape) == 1:
-        return F.squeeze(F.matmul(F.conj(other), F.unsqueeze(g, -1)), -1)
-    return F.matmul(g, _adjoint(F, other))
+def _scaled(F, g, factor):
+    if factor.__class__ is complex:
+        factor = factor.conjugate()
+    return g if factor == 1 else g * factor
 
 
-def _right(F, g, x, other_shape):
-    if len(x.shape) == 1:
-        if len(other_shape) == 1:
-            return g * F.conj(x)
-        return F.unsqueeze(F.conj(x), -1) * F.unsqueeze(g, -2)
-    if len(other_shape) == 1:
-        return F.squeeze(F.matmul(_adjoint(F, x), F.unsqueeze(g, -1)), -1)
-    if len(other_shape) == 2 and len(x.shape) > 2:
-        flat = F.reshape(x, (-1, x.shape[-1]))
-        return F.matmul(_adjoint(F, flat), F.reshape(g, (-1, g.shape[-1])))
-    return F.matmul(_adjoint(F, x), g)
-
-
-def _name(values):
-    a, b = values[0].ndim, values[1].ndim
-    if b == 1:
-        return {1: "DotBackward0", 2: "MvBackward0"}.get(a, "UnsafeViewBackward0")
-    if b == 2:
-        return {1: "SqueezeBackward4", 2: "MmBackward0"}.get(a, "UnsafeViewBackward0")
-    return "UnsafeViewBackward0"
-
-
-_factors = dict(input=_left, other=_right)
-differentiable("matmul", kernels.matmul, vjp=_factors, node_name=_name, out=True)
-
+# ----------------------------------------------------------------------------------------------- the basic products
 
 differentiable(
     *("mm", kernels.mm),
     **dict(
-        vjp=dict(
-            input=lambda F, g, mat2, x_shape: _left(F, g, mat2, x_shape),
-            mat2=lambda F, g, x, mat2_shape: _right(F, g, x, mat2_shape),
-        ),
+        vjp=dict(input=lambda F, g, mat2: F.mm(g, F.conj(F.t(mat2))), mat2=lambda F, g, x: F.mm(F.conj(F.t(x)), g)),
         out=True,
     ),
 )
 differentiable(
     *("bmm", kernels.bmm),
     **dict(
-        vjp=dict(
-            input=lambda F, g, mat2, x_shape: _left(F, g, mat2, x_shape),
-            mat2=lambda F, g, x, mat2_shape: _right(F, g, x, mat2_shape),
-        ),
+        vjp=dict(input=lambda F, g, mat2: F.bmm(g, _turned(F, mat2)), mat2=lambda F, g, x: F.bmm(_turned(F, x), g)),
         out=True,
     ),
 )
+
+
+def _outer(F, a, b):
+    return F.unsqueeze(a, 1) * F.unsqueeze(b, 0)
+
+
 differentiable(
     *("mv", kernels.mv),
     **dict(
-        vjp=dict(
-            input=lambda F, g, vec, x_shape: _left(F, g, vec, x_shape),
-            vec=lambda F, g, x, vec_shape: _right(F, g, x, vec_shape),
-        ),
+        vjp=dict(input=lambda F, g, vec: _outer(F, g, F.conj(vec)), vec=lambda F, g, x: F.mv(F.conj(F.t(x)), g)),
         out=True,
     ),
 )
 differentiable(
     *("dot", kernels.dot),
+    **dict(vjp=dict(input=lambda F, g, tensor: g * F.conj(tensor), tensor=lambda F, g, x: g * F.conj(x)), out=True),
+)
+differentiable(
+    *("vdot", kernels.vdot),
+    **dict(vjp=dict(input=lambda F, g, other: F.conj(g) * other, other=lambda F, g, x: g * x), out=True),
+)
+
+
+# ------------------------------------------------------------------------------------------- added to something else
+
+
+
+
+_addmm = dict(
+    input=lambda F, g, beta: _scaled(F, g, beta),
+    mat1=lambda F, g, mat2, alpha: _scaled(F, F.mm(g, F.conj(F.t(mat2))), alpha),
+    mat2=lambda F, g, mat1, alpha: _scaled(F, F.mm(F.conj(F.t(mat1)), g), alpha),
+)
+differentiable("addmm", kernels.addmm, vjp=_addmm, inplace=True, out=True)
+differentiable(
+    *("addmv", kernels.addmv),
     **dict(
-        vjp=dict(input=lambda F, g, tensor: g * F.conj(tensor), tensor=lambda F, g, x: g * F.conj(x)),
+        vjp=dict(
+            input=lambda F, g, beta: _scaled(F, g, beta),
+            mat=lambda F, g, vec, alpha: _scaled(F, _outer(F, g, F.conj(vec)), alpha),
+            vec=lambda F, g, mat, alpha: _scaled(F, F.mv(F.conj(F.t(mat)), g), alpha),
+        ),
+        inplace=True,
         out=True,
     ),
 )
 differentiable(
-    *("addmm", kernels.addmm),
+    *("addr", kernels.addr),
     **dict(
         vjp=dict(
-            input=lambda F, g, beta: g if beta == 1 else g * beta,
-            mat1=lambda F, g, mat2, alpha: _scaled(F.matmul(g, _adjoint(F, mat2)), alpha),
-            mat2=lambda F, g, mat1, alpha: _scaled(F.matmul(_adjoint(F, mat1), g), alpha),
+            input=lambda F, g, beta: _scaled(F, g, beta),
+            vec1=lambda F, g, vec2, alpha: _scaled(F, F.mv(g, F.conj(vec2)), alpha),
+            vec2=lambda F, g, vec1, alpha: _scaled(F, F.mv(F.t(g), F.conj(vec1)), alpha),
         ),
-        out=True,
         inplace=True,
+        out=True,
     ),
 )
 
 
-def _scaled(value, alpha):
-    return value if alpha == 1 else value * (alpha.conjugate() if isinstance(alpha, complex) else alpha)
+def _expanded(F, g, batch):
+    return F.expand(F.unsqueeze(g, 0), (batch, *g.shape))
+
+
+differentiable(
+    *("addbmm", kernels.addbmm),
+    **dict(
+        vjp=dict(
+            input=lambda F, g, beta: _scaled(F, g, beta),
+            batch1=lambda F, g, batch2, alpha: _scaled(
+                F, F.bmm(_expanded(F, g, batch2.shape[0]), _turned(F, batch2)), alpha
+            ),
+            batch2=lambda F, g, batch1, alpha: _scaled(
+                F, F.bmm(_turned(F, batch1), _expanded(F, g, batch1.shape[0])), alpha
+            ),
+        ),
+        inplace=True,
+        out=True,
+    ),
+)
+differentiable(
+    *("baddbmm", kernels.baddbmm),
+    **dict(
+        vjp=dict(
+            input=lambda F, g, beta: _scaled(F, g, beta),
+            batch1=lambda F, g, batch2, alpha: _scaled(F, F.bmm(g, _turned(F, batch2)), alpha),
+            batch2=lambda F, g, batch1, alpha: _scaled(F, F.bmm(_turned(F, batch1), g), alpha),
+        ),
+        inplace=True,
+        out=True,
+    ),
+)
+
+
+# --------------------------------------------------------------------------------------------------- matmul and kin
+
+
+def _reshape_kernel(input, size):
+    return input.reshape(size)
+
+
+# The reshape of a result that nothing else holds: no view is recorded.
+differentiable(
+    *("_unsafe_view", _reshape_kernel),
+    **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), linear=True, **_private),
+)
+
+
+@composite("matmul", out=True)
+def matmul(F, input, other):
+    n, m = input.ndim, other.ndim
+    if n == 2 and m == 2:
+        return F.mm(input, other)
+    if n == 0 or m == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D")
+    if n == 1 and m == 1:
+        return F.dot(input, other)
+    if n == 2 and m == 1:
+        return F.mv(input, other)
+    if n == 1 and m == 2:
+        return F.squeeze(F.mm(F.unsqueeze(input, 0), other), 0)
+    if m <= 2:
+        return _folded(F, input, other)
+    if n <= 2:  # the same from the other side: (other^T input^T)^T
+        turned = F.transpose(other, -2, -1)
+        if n == 1:
+            return _folded(F, turned, input)
+        return F.clone(F.transpose(_folded(F, turned, F.t(input)), -2, -1))
+    return _batched(F, input, other)
+
+
+def _folded(F, many, one):
+    """Matrices times one matrix or vector: all their rows at once."""
+    rows = 1
+    for size in many.shape[:-1]:
+        rows *= size
+    flat = F.reshape(many, (rows, many.shape[-1]))
+    if one.ndim == 1:
+        return F._unsafe_view(F.mv(flat, one), tuple(many.shape[:-1]))
+    return F._unsafe_view(F.mm(flat, one), (*many.shape[:-1], one.shape[1]))
+
+
+def _batched(F, a, b):
+    head, other_head = tuple(a.shape[:-2]), tuple(b.shape[:-2])
+    if head == other_head and len(head) == 1:
+        product = F.bmm(a, b)
+        return F._unsafe_view(product, tuple(product.shape))
+    batch = broadcast_shapes_of_two(head, other_head)
+    count = 1
+    for size in batch:
+        count *= size
+    left = F.reshape(_spread(F, a, batch), (count, *a.shape[-2:]))
+    right = F.reshape(_spread(F, b, batch), (count, *b.shape[-2:]))
+    return F._unsafe_view(F.bmm(left, right), (*batch, a.shape[-2], b.shape[-1]))
+
+
+def _spread(F, x, batch):
+    return x if tuple(x.shape[:-2]) == batch else F.expand(x, (*batch, *x.shape[-2:]))
+
+
+@composite("outer", out=True, aliases=("ger",))
+def outer(F, input, vec2):
+    for name, vec in (("self", input), ("vec2", vec2)):
+        if vec.ndim != 1:
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {vec.ndim}-D")
+    return F.mul(F.reshape(input, (input.shape[0], 1)), vec2)
+
+
+@composite("inner", out=True)
+def inner(F, input, other):
+    if input.ndim == 0 or other.ndim == 0:
+        return F.mul(input, other)
+    if input.shape[-1] != other.shape[-1]:
+        raise RuntimeError(
+            "inner() the last dimension must match on both input tensors but got shapes "
+            f"{shape_text(input.shape)} and {shape_text(other.shape)}"
+        )
+    return F.tensordot(input, other, ([-1], [-1]))
+
+
+@composite("tensordot", out=True, **_function)
+def tensordot(F, a, b, dims=2):
+    left, right = _contracted(a, b, dims)
+    if len(left) != len(right):
+        raise RuntimeError("both dimension lists should have same length")
+    if a.dtype != b.dtype:
+        raise RuntimeError("both inputs should have same dtype")
+    shown = list(zip(left, right))
+    left, right = [wrap_dim(d, a.ndim) for d in left], [wrap_dim(d, b.ndim) for d in right]
+    for i, (d, e) in enumerate(zip(left, right)):
+        n, m = a.shape[d], b.shape[e]
+        if m == 1 and n != 1:  # size 1 broadcasts: the other side is summed
+            a = F.sum(a, d, True)
+        elif n == 1 and m != 1:
+            b = F.sum(b, e, True)
+        elif n != m:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {n} in dim {shown[i][0]} "
+                f"and second has size {m} in dim {shown[i][1]}"
+            )
+    kept_a = [d for d in range(a.ndim) if d not in left]
+    kept_b = [d for d in range(b.ndim) if d not in right]
+    rows, columns, shared = (
+        _size(a.shape[d] for d in kept_a),
+        _size(b.shape[d] for d in kept_b),
+        _size(a.shape[d] for d in left),
+    )
+    wide = F.reshape(F.permute(a, (*kept_a, *left)), (rows, shared))
+    tall = F.reshape(F.permute(b, (*right, *kept_b)), (shared, columns))
+    return F.reshape(F.mm(wide, tall), (*[a.shape[d] for d in kept_a], *[b.shape[d] for d in kept_b]))
+
+
+def _contracted(a, b, dims):
+    """The two lists of dimensions that `dims` (a number, a pair of lists, a tensor of either) stands for."""
+    if hasattr(dims, "tolist"):
+        dims = dims.tolist()
+    if isinstance(dims, (tuple, list)):
+        if len(dims) == 2 and all(isinstance(each, (tuple, list)) for each in dims):
+            return list(dims[0]), list(dims[1])
+        left, right = dims
+        return [left], [right]
+    if dims < 0:
+        raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+    if dims > min(a.ndim, b.ndim):
+        raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+    return list(range(-dims, 0)), list(range(dims))
+
+
+def _size(sizes):
+    total = 1
+    for size in sizes:
+        total *= size
+    return total
+
+
+@composite("kron", out=True)
+def kron(F, input, other):
+    n = max(input.ndim, other.ndim)
+    a = (1,) * (n - input.ndim) + tuple(input.shape)
+    b = (1,) * (n - other.ndim) + tuple(other.shape)
+    left = F.reshape(input, tuple(size for pair in zip(a, (1,) * n) for size in pair))
+    right = F.reshape(other, tuple(size for pair in zip((1,) * n, b) for size in pair))
+    return F._unsafe_view(F.mul(left, right), tuple(p * q for p, q in zip(a, b)))
+
+
+@composite("linalg_vecdot", out=True, **_function)
+def linalg_vecdot(F, x, y, *, dim=-1):
+    if x.dtype != y.dtype:
+        names = [dtypes.of(each.dtype).legacy if not hasattr(each.dtype, "legacy") else each.dtype.legacy for each in (x, y)]
+        raise RuntimeError(
+            "linalg.vecdot: Expected x and y to have the same dtype, but found x of type "
+            f"{names[0]} and y of type {names[1]} instead"
+        )
+    return F.sum(F.mul(F.conj(x), y), dim)
+
+
+# ---------------------------------------------------------------------------------------------------------- products of many
+
+
+@composite("linalg_multi_dot", out=True, **_function)
+def linalg_multi_dot(F, tensors):
+    return _product_of_all(F, list(tensors))
+
+
+@composite("chain_matmul", out=True, **_function)
+def chain_matmul(F, *matrices):
+    if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)):
+        matrices = matrices[0]
+    warnings.warn(
+        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
+        "instead, which accepts a list of two or more tensors rather than multiple parameters.",
+        UserWarning,
+        stacklevel=3,
+    )
+    for each in matrices:
+        if each.ndim != 2:
+            raise RuntimeError(f"Tensor dimension is {each.ndim}, expected 2 instead.")
+    return F.clone(matrices[0]) if len(matrices) == 1 else _product_of_all(F, list(matrices))
+
+
+def _legacy(dtype):
+    return dtype if hasattr(dtype, "legacy") else dtypes.of(dtype)
+
+
+def _product_of_all(F, tensors):
+    """The product of a chain in the order that takes the fewest multiplications; vectors at the ends count as row and column."""
+    count = len(tensors)
+    if count < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {count}")
+    shape = []
+    for place, name, size in ((0, "first", (1, -1)), (-1, "last", (-1, 1))):
+        each = tensors[place]
+        if each.ndim == 1:
+            tensors[place] = F.reshape(each, size)
+        elif each.ndim == 2:
+            shape.append(each.shape[0 if place == 0 else 1])
+        else:
+            raise RuntimeError(f"multi_dot(): the {name} tensor must be 1D or 2D but got {each.ndim}D")
+    for i, each in enumerate(tensors):
+        if each.ndim != 2:
+            raise RuntimeError(f"multi_dot(): tensor {i} must be 2D but got {each.ndim}D")
+        if each.dtype != tensors[0].dtype:
+            names = [kernels._C_NAMES[_legacy(e.dtype).name] for e in (tensors[0], each)]
+            raise RuntimeError(
+                "multi_dot(): all tensors must have be the same dtype but tensor 0 is "
+                f"{names[0]} and tensor {i} {names[1]}"
+            )
+        if i and tensors[i - 1].shape[1] != each.shape[0]:
+            raise RuntimeError(
+                f"multi_dot(): tensors {i - 1} and {i} with shapes {shape_text(tensors[i - 1].shape)} and "
+                f"{shape_text(each.shape)} cannot be multiplied"
+            )
+    sizes = [tensors[0].shape[0], *[each.shape[1] for each in tensors]]
+    return F.reshape(_in_order(F, tensors, _best_splits(sizes), 0, count - 1), tuple(shape))
+
+
+def _best_splits(sizes):
+    """Where to cut each part of a chain (Cormen et al., Introduction to Algorithms, 15.2)."""
+    count = len(sizes) - 1
+    cost = [[0] * count for _ in range(count)]
+    cut = [[0] * count for _ in range(count)]
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            cost[i][j], cut[i][j] = min(
+                (cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
+            )
+    return cut
+
+
+def _in_order(F, tensors, cut, i, j):
+    if i == j:
+        return tensors[i]
+    k = cut[i][j]
+    return F.mm(_in_order(F, tensors, cut, i, k), _in_order(F, tensors, cut, k + 1, j))
+
+
+@composite("linalg_matrix_power", out=True, **_function)
+def linalg_matrix_power(F, A, n):
+    if A.ndim < 2:
+        raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
+    if A.shape[-1] != A.shape[-2]:
+        raise RuntimeError(
+            "linalg.matrix_power: A must be batches of square matrices, but they are "
+            f"{A.shape[-2]} by {A.shape[-1]} matrices"
+        )
+    if n == 0:
+        return F.zeros_like(A) + F.eye(A.shape[-1], dtype=_legacy(A.dtype))
+    if n < 0:
+        A, n = F.linalg_inv(A), -n
+    if n == 1:
+        return F.clone(A)
+    if n == 3:
+        return F.matmul(F.matmul(A, A), A)
+    result = None
+    while True:  # the binary digits of n, last first
+        if n & 1:
+            result = A if result is None else F.matmul(result, A)
+        n >>= 1
+        if not n:
+            return result
+        A = F.matmul(A, A)
+
+
+@composite("matrix_power", out=True)
+def matrix_power(F, input, n):
+    return F.linalg_matrix_power(input, n)
+
+
+# ---------------------------------------------------------------------------------------------------------- cross product
+
+differentiable(
+    *("linalg_cross", kernels.linalg_cross),
+    **dict(
+        vjp=dict(
+            input=lambda F, g, other, dim: F.linalg_cross(F.conj(other), g, dim=dim),
+            other=lambda F, g, x, dim: F.linalg_cross(g, F.conj(x), dim=dim),
+        ),
+        out=True,
+    ),
+)
+
+
+@composite("cross", out=True)
+def cross(F, input, other, dim=None):
+    if dim is None:
+        warnings.warn(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
+            "simply use torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a "
+            "future release.",
+            UserWarning,
+            stacklevel=3,
+        )
+        dim = kernels.cross_dim(input, dim)
+    return F.linalg_cross(input, other, dim=dim)
+
+
+from . import einsum  # noqa: E402, F401 - declares einsum, which is composed of the products above

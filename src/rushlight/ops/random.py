@@ -7,7 +7,7 @@ from ..array import random as streams
 from ..autograd.graph import Node, tick
 from ..autograd.modes import thread
 from ..tensor import Tensor, edge_of, wrap
-from .creation import as_dtype, check_options, finish, sizes
+from .creation import check_options, finish, give, named_dtype, sizes
 from .table import PLACES, TENSOR, as_array, differentiable
 
 __all__ = ["Generator", "default_generator"]
@@ -51,17 +51,7 @@ def _options(name, kwargs):
     kwargs.pop("memory_format", None)
     if kwargs:
         raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    return out, (None if dtype is None else as_dtype(dtype)), requires_grad, generator
-
-
-def _give(array, out, requires_grad):
-    made = wrap(as_array(array))
-    if out is None:
-        return finish(made, requires_grad)
-    from .dispatch import store
-
-    store(out, made._a)
-    return out
+    return out, named_dtype(name, dtype, out), requires_grad, generator
 
 
 def rand(*size, **kwargs):
@@ -71,18 +61,14 @@ def rand(*size, **kwargs):
     """
     shape = sizes("rand", size, kwargs.pop("size", None))
     out, dtype, requires_grad, generator = _options("rand", kwargs)
-    return _give(streams.rand(shape, dtype=dtype or _dtype_of(out), generator=generator), out, requires_grad)
+    return give("rand", streams.rand(shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
 
 
 def randn(*size, **kwargs):
     """Standard normal numbers of the given sizes."""
     shape = sizes("randn", size, kwargs.pop("size", None))
     out, dtype, requires_grad, generator = _options("randn", kwargs)
-    return _give(streams.randn(shape, dtype=dtype or _dtype_of(out), generator=generator), out, requires_grad)
-
-
-def _dtype_of(out):
-    return None if out is None else out._dtype
+    return give("randn", streams.randn(shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
 
 
 def randint(*args, low=0, high=None, size=None, **kwargs):
@@ -99,14 +85,13 @@ def randint(*args, low=0, high=None, size=None, **kwargs):
     shape = sizes("randint", (size,))
     out, dtype, requires_grad, generator = _options("randint", kwargs)
     low, high = (int(each) for each in (low, high))
-    made = streams.randint(low, high, shape, dtype=dtype or _dtype_of(out), generator=generator)
-    return _give(made, out, requires_grad)
+    return give("randint", streams.randint(low, high, shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
 
 
 def randperm(n, **kwargs):
     """The numbers 0 to n - 1 in random order."""
     out, dtype, requires_grad, generator = _options("randperm", kwargs)
-    return _give(streams.randperm(int(n), dtype=dtype or _dtype_of(out), generator=generator), out, requires_grad)
+    return give("randperm", streams.randperm(int(n), dtype=dtype, generator=generator), out, dtype, requires_grad)
 
 
 def rand_like(input, **kwargs):
@@ -144,22 +129,22 @@ def normal(mean, std=1.0, size=None, **kwargs):
         if size is None and out is None:
             raise TypeError("normal() received an invalid combination of arguments: two numbers need a size")
         shape = out._a.shape if size is None else sizes("normal", (size,))
-        return _give(streams.normal(mean, std, shape, dtype=dtype, generator=generator), out, requires_grad)
+        return give("normal", streams.normal(mean, std, shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
     given = [each._a if isinstance(each, Tensor) else each for each in (mean, std)]
-    return _give(streams.normal(*given, generator=generator), out, requires_grad)
+    return give("normal", streams.normal(*given, generator=generator), out, None, requires_grad)
 
 
 def bernoulli(input, p=None, *, generator=None, out=None):
     """Ones with the probabilities ``input``, zeros else."""
     made = streams.bernoulli(input._a, p, generator=generator)
     if out is not None:
-        return _give(made, out, False)
+        return give("bernoulli", made, out, None, False)
     return _constant(input, made, "BernoulliBackward0")
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
     """Indices drawn in proportion to the rows of ``input``."""
-    return _give(streams.multinomial(input._a, num_samples, replacement, generator=generator), out, False)
+    return give("multinomial", streams.multinomial(input._a, num_samples, replacement, generator=generator), out, None, False)
 
 
 def poisson(input, generator=None):
@@ -207,7 +192,7 @@ _NODES = {}
 def _node(name, edge, tensor):
     kind = _NODES.get(name)
     if kind is None:
-        kind = _NODES[name] = type(name, (_ConstantNode,), {"__slots__": (), "__module__": "torch.autograd"})
+        kind = _NODES[name] = type(name, (_ConstantNode,), {"__slots__": (), "__module__": "builtins"})
     node = kind()
     node.seq, node.next, node.saved, node.guard = tick(), (edge,), (), None
     node.shape, node.dtype = tensor._a.shape, tensor._dtype
@@ -234,7 +219,7 @@ def _filler(name, fill, node_name, order, defaults):
         unknown = [key for key in given if key not in order]
         if unknown or len(args) > len(order):
             raise TypeError(f"{name}() got an unexpected keyword argument '{(unknown or ['?'])[0]}'")
-        values = [given.get(key, defaults[key]) for key in order if key in given or key in defaults]
+        values = [given[key] if key in given else defaults[key] for key in order if key in given or key in defaults]
         values = [each._a if isinstance(each, Tensor) else each for each in values]
         edge = edge_of(self)
         inplace.check(self, edge is not None)

@@ -213,7 +213,7 @@ def node_class(op, name):
         base = WholeNode
     else:
         base = MultiOpNode if op.returns is not None else OpNode
-    return type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "torch.autograd"})
+    return type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins"})
 
 
 def make_node(op, values, raws, edges, layout, results, counters, original=None):

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import dtypes
 from ..array import scan as kernels
-from ..array.arguments import wrap_dim
+from ..array.arguments import wrap_dim, wrap_dims
 from ..tensor import Tensor, wrap
 from .reduce import raw, rush_dtype
 from .table import composite, differentiable
@@ -128,7 +128,7 @@ def _areas(F, name, y, x, dx, dim):
     return sides * widths if x is not None else sides, (1 if dx is None else dx) if x is None else 1, dim
 
 
-def _spacings(name, spacing, dims, given):
+def _spacings(spacing, dims, given):
     """A number or a vector of coordinates for each dimension."""
     if spacing is None:
         return [1.0] * len(dims)
@@ -136,11 +136,14 @@ def _spacings(name, spacing, dims, given):
         return [spacing] * len(dims)
     spacing = list(spacing)
     if len(spacing) != len(dims):
-        why = "since dim argument was not given" if not given else "since dim argument was given"
-        wanted = f"'self.dim() = {len(dims)}'" if not given else f"'dim.size() = {len(dims)}'"
+        if given:
+            raise RuntimeError(
+                "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the "
+                f"same length, but got a spacing argument of length {len(spacing)} and a dim argument of length {len(dims)}."
+            )
         raise RuntimeError(
-            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to {wanted}, {why}, "
-            f"but got a list of length {len(spacing)}"
+            "torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to "
+            f"'self.dim() = {len(dims)}', since dim argument was not given, but got a list of length {len(spacing)}"
         )
     return spacing
 
@@ -190,8 +193,8 @@ def gradient(F, input, *, spacing=None, dim=None, edge_order=1):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     given = dim is not None
     dims = (dim,) if isinstance(dim, int) else tuple(range(input.ndim)) if dim is None else tuple(dim)
-    dims = tuple([wrap_dim(d, input.ndim) for d in dims])
-    spacings = _spacings("gradient", spacing, dims, given)
+    dims = wrap_dims(dims, input.ndim)
+    spacings = _spacings(spacing, dims, given)
     for d in dims:
         if tuple(input.shape)[d] < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")

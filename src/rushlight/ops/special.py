@@ -2,6 +2,7 @@
 
 import math
 
+from .. import dtypes
 from ..array import special as kernels
 from ..array import special_bessel as bessel
 from ..array import special_gamma as gamma
@@ -114,12 +115,12 @@ def _igamma_partial(F, x, other):
 
 binary(
     *("igamma", gamma.igamma, missing_partial("igamma: input"), _igamma_partial),
-    **dict(aliases=("special_gammainc",)),
+    **dict(numbers="none", aliases=("special_gammainc",)),
 )
 binary(
     *("igammac", gamma.igammac, missing_partial("igammac: input")),
     lambda F, x, other: -_igamma_partial(F, x, other),
-    **dict(aliases=("special_gammaincc",)),
+    **dict(numbers="none", aliases=("special_gammaincc",)),
 )
 binary(
     *("special_zeta", gamma.zeta, missing_partial("zeta")),
@@ -132,9 +133,17 @@ def _mvlgamma_partial(F, x, p):
     return sum(F.digamma(x - 0.5 * k) for k in range(1, p)) + F.digamma(x)
 
 
+def _mvlgamma_out(result, out):
+    if not dtypes.can_cast(result, out):
+        # PyTorch's text names the result's dtype twice
+        raise RuntimeError(
+            f"mvlgamma: result type {result.legacy} can't be cast to the desired output type {result.legacy}"
+        )
+
+
 elementwise(
     *("mvlgamma", gamma.mvlgamma, ("input",), dict(input=_mvlgamma_partial)),
-    **dict(kind="float", aliases=("special_multigammaln",)),
+    **dict(kind="float", aliases=("special_multigammaln",), check_out=_mvlgamma_out),
 )
 # ------------------------------------------------------------------------------------------------ Bessel and others
 

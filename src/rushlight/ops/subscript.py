@@ -97,7 +97,7 @@ def _basic(self, index):
     array = self._a
     for each in index:
         if each.__class__ is slice and each.step is not None and each.step <= 0:
-            raise ValueError("step must be greater than zero")
+            raise _step_error(each.step)
     try:
         found = array[(*index, ...)] if Ellipsis not in index else array[index]
     except IndexError:
@@ -110,6 +110,10 @@ def _basic(self, index):
         op = _step(self, index)
         tensor._edge = make_node(op, (self, index), (array, index), (edge,), _ONE, (found,), (tensor._vc,))
     return tensor
+
+
+def _step_error(step):
+    return ValueError("slice step cannot be zero" if step == 0 else "step must be greater than zero")
 
 
 _ONE = Layout([("input", None)])
@@ -181,6 +185,8 @@ def normal(index):
             made.append(tensor(each))
         elif isinstance(each, (list, range)) or kind is tuple:
             made.append(tensor(list(each)) if len(each) else tensor([], dtype=_int64()))
+        elif isinstance(each, str):
+            raise TypeError("new(): invalid data type 'str'")
         elif hasattr(each, "__index__"):
             made.append(each.__index__())
         else:
@@ -262,7 +268,7 @@ def setitem(self, index, value):
         where = tuple(index)
         for each in where:
             if each.__class__ is slice and each.step is not None and each.step <= 0:
-                raise ValueError("step must be greater than zero")
+                raise _step_error(each.step)
         try:
             part = array[where] if Ellipsis in where else array[(*where, ...)]
         except IndexError:

@@ -65,6 +65,10 @@ def _long(name):
     return {"x_shape": "input_shape", "x_dtype": "input_dtype"}.get(name, name)
 
 
+#: parameters that are tensors in whatever operator has them
+_TENSORS = {"input", "mat1", "mat2", "vec", "vec1", "vec2", "batch1", "batch2"}
+
+
 class Op:
     """One operator: everything that is known of it, in one place."""
 
@@ -96,7 +100,7 @@ class Op:
         self.node_classes = {}
         self.numbers = self.numbers or "any"
         # bit i: parameter i must be a tensor
-        self.required = 0 if self.elementwise else sum(1 << i for i, p in enumerate(self.params) if p == "input")
+        self.required = 0 if self.elementwise else sum(1 << i for i, p in enumerate(self.params) if p in _TENSORS)
 
     def binder(self):
         """A function with the operator's signature that returns the bound values in order; made at the first call."""
