@@ -23,9 +23,12 @@ def refuse(kernel, x):
     raise NotImplementedError(f"\"{kernel}\" not implemented for '{legacy(x)}'")
 
 
-def array_of(input, other):
-    """Whichever operand is an array (the first, if both are): it decides the dtype."""
-    return input if hasattr(input, "dtype") else other
+def require_tensor(operator, name, position, value):
+    """TypeError for a Python number where an operator wants a tensor."""
+    if not hasattr(value, "dtype"):
+        raise TypeError(
+            f"{operator}(): argument '{name}' (position {position}) must be Tensor, not {type(value).__name__}"
+        )
 
 
 def pair(input, other):
@@ -348,7 +351,7 @@ def copysign(input, other):
 
 def heaviside(input, values):
     """0 where `input` is negative or NaN, 1 where positive, `values` where zero."""
-    input, values = pair(input, values)
+    require_tensor("heaviside", "values", 2, values)
     if input.dtype.kind == "c":
         raise RuntimeError("heaviside is not yet implemented for complex tensors.")
     if input.dtype != values.dtype:
@@ -379,6 +382,7 @@ def _x_log(logarithm, input, other):
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """``|input - other| <= atol + rtol * |other|`` for finite differences; equal values are always close."""
+    require_tensor("isclose", "other", 2, other)
     if input.dtype != other.dtype:
         raise RuntimeError(f"{legacy(input)} did not match {legacy(other)}")
     if rtol < 0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from .blocks import apply, is_half, keep, zeros
-from .elementwise import legacy, refuse
+from .elementwise import legacy, refuse, require_tensor
 
 # -------------------------------------------------------------------------------------------------------- rounding
 
@@ -133,7 +133,7 @@ def conj_physical(input):
 
 def complex(real, imag):
     """`real` + i `imag` from two floating arrays of one dtype."""
-    _check_parts(real, imag)
+    _check_parts("complex", real=real, imag=imag)
     result = np.empty(np.broadcast_shapes(real.shape, imag.shape), dtypes.of(real.dtype).to_complex().numpy)
     result.real = real
     result.imag = imag
@@ -142,15 +142,17 @@ def complex(real, imag):
 
 def polar(abs, angle):
     """The complex number of this length and direction."""
-    _check_parts(abs, angle)
+    _check_parts("polar", abs=abs, angle=angle)
     result = np.empty(np.broadcast_shapes(abs.shape, angle.shape), dtypes.of(abs.dtype).to_complex().numpy)
     result.real = abs * np.cos(angle)
     result.imag = abs * np.sin(angle)
     return result
 
 
-def _check_parts(first, second):
-    names = [legacy(each) for each in (first, second)]
+def _check_parts(operator, **parts):
+    for position, (name, part) in enumerate(parts.items(), 1):
+        require_tensor(operator, name, position, part)
+    names = [legacy(each) for each in parts.values()]
     if any(name not in ("Half", "Float", "Double") for name in names):
         raise RuntimeError(
             f"Expected both inputs to be Half, Float or Double tensors but got {names[0]} and {names[1]}"
