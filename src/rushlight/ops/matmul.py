@@ -9,7 +9,7 @@ import warnings
 from .. import dtypes
 from ..array import matmul as kernels
 from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
-from .table import composite, differentiable
+from .table import PLACES, TENSOR, composite, differentiable
 
 _function = dict(method=False)
 _private = dict(method=False, function=False)
@@ -66,8 +66,6 @@ differentiable(
 
 
 # ------------------------------------------------------------------------------------------- added to something else
-
-
 
 
 _addmm = dict(
@@ -202,6 +200,9 @@ def _spread(F, x, batch):
     return x if tuple(x.shape[:-2]) == batch else F.expand(x, (*batch, *x.shape[-2:]))
 
 
+PLACES["linalg"]["matmul"] = TENSOR.matmul
+
+
 @composite("outer", out=True, aliases=("ger",))
 def outer(F, input, vec2):
     for name, vec in (("self", input), ("vec2", vec2)):
@@ -290,7 +291,9 @@ def kron(F, input, other):
 @composite("linalg_vecdot", out=True, **_function)
 def linalg_vecdot(F, x, y, *, dim=-1):
     if x.dtype != y.dtype:
-        names = [dtypes.of(each.dtype).legacy if not hasattr(each.dtype, "legacy") else each.dtype.legacy for each in (x, y)]
+        names = [
+            dtypes.of(each.dtype).legacy if not hasattr(each.dtype, "legacy") else each.dtype.legacy for each in (x, y)
+        ]
         raise RuntimeError(
             "linalg.vecdot: Expected x and y to have the same dtype, but found x of type "
             f"{names[0]} and y of type {names[1]} instead"
