@@ -83,6 +83,8 @@ def _moments(x):
     variance -= square
     far = bool((square > variance).any())
     if far:
+        # A second look takes out the rounding of the first mean, so that equal values have variance zero.
+        mean += np.matmul(x - mean[:, None], np.ones(width, x.dtype)) / width
         centred = x - mean[:, None]
         variance = np.vecdot(centred, centred) / width
     return mean, variance, far
@@ -347,6 +349,7 @@ def _channel_moments(wide):
     variance = np.vecdot(wide, wide).sum(axis=0) / count - mean * mean
     far = bool((mean * mean > variance).any())
     if far:
+        mean = mean + (wide - mean[:, None]).mean(axis=2).mean(axis=0)
         centred = wide - mean[:, None]
         variance = np.vecdot(centred, centred).sum(axis=0) / count
     return mean, variance, far
