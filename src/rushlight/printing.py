@@ -152,10 +152,8 @@ def _complex_text(real, imag):
 def _edges(array):
     """What a summary shows of an array: in each dimension longer than two edges, the first and the last items only."""
     edge = PRINT_OPTS.edgeitems
-    for axis, size in enumerate(array.shape):
-        if size > 2 * edge:
-            array = np.concatenate([array.take(range(edge), axis), array.take(range(size - edge, size), axis)], axis)
-    return array
+    shown = [range(size) if size <= 2 * edge else [*range(edge), *range(size - edge, size)] for size in array.shape]
+    return array[np.ix_(*shown)] if shown else array
 
 
 def _contents(array, indent):
