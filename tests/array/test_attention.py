@@ -31,7 +31,7 @@ def test_forward_and_backward(kind, block, monkeypatch):
     out, sums = attention.attention(q, k, v, mask, options["causal"], options["scale"])
     np.testing.assert_allclose(out, formula(q, k, v, mask, **options))
     g = rng.standard_normal(out.shape)
-    pulled = attention.attention_backward(g, q, k, v, out, sums, mask, options["causal"], options["scale"])
+    pulled = attention.attention_backward(g, q, k, v, sums, mask, options["causal"], options["scale"])
     for number, found in enumerate(pulled):
         arrays, step = [q, k, v], 1e-6
         for i in [(0, 0, 0), (1, 4, 2), (0, 3, 1)]:
@@ -48,7 +48,7 @@ def test_a_query_that_may_look_at_nothing_gives_zeros():
     mask = np.array([[True] * 4, [False] * 4])
     out, sums = attention.attention(q, k, v, mask)
     np.testing.assert_array_equal(out[0, 1], 0)
-    pulled = attention.attention_backward(np.ones_like(out), q, k, v, out, sums, mask, False, None)
+    pulled = attention.attention_backward(np.ones_like(out), q, k, v, sums, mask, False, None)
     assert all(np.isfinite(each).all() for each in pulled)
 
 

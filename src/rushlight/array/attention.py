@@ -51,14 +51,13 @@ def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
 
 
 @through_float32
-def attention_backward(grad, query, key, value, out, sums, attn_mask, is_causal, scale):
+def attention_backward(grad, query, key, value, sums, attn_mask, is_causal, scale):
     """Cotangents of (query, key, value) of `attention`."""
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     length = query.shape[-2]
     gq = np.empty(query.shape, query.dtype)
     gk, gv = np.zeros(key.shape, key.dtype), np.zeros(value.shape, value.dtype)
     keys, values = key.swapaxes(-1, -2), value.swapaxes(-1, -2)
-    inner = np.vecdot(grad, out)[..., None]
     for low, high in _blocks(query, key):
         q, g = query[..., low:high, :], grad[..., low:high, :]
         weights = np.matmul(q, keys)
@@ -69,7 +68,8 @@ def attention_backward(grad, query, key, value, out, sums, attn_mask, is_causal,
         np.exp(weights, out=weights)
         gv += np.matmul(weights.swapaxes(-1, -2), g)
         slope = np.matmul(g, values)
-        slope -= inner[..., low:high, :]
+        # The sum over a row's keys; as grad . out it would differ in rounding, and a sure weight would have a slope.
+        slope -= np.vecdot(weights, slope)[..., None]
         slope *= weights
         slope *= scale
         gq[..., low:high, :] = np.matmul(slope, key)

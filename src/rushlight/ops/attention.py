@@ -20,7 +20,7 @@ def _compose(is_causal, scale, attn_mask):
 def _pull(F, g, needs, query, key, value, attn_mask, is_causal, scale, y):
     g = g[0] if isinstance(g, tuple) else g
     if F is RAW:
-        return kernels.attention_backward(g, query, key, value, y[0], y[1], attn_mask, is_causal, scale)
+        return kernels.attention_backward(g, query, key, value, y[1], attn_mask, is_causal, scale)
     return pull_through(_compose(is_causal, scale, attn_mask), (query, key, value), g)
 
 
@@ -40,7 +40,10 @@ def _by_parts(F, query, key, value, attn_mask, dropout_p, is_causal, scale):
     if is_causal:
         ones = F.ones((query.shape[-2], key.shape[-2]), dtype=_bool())
         attn_mask = F.tril(ones)
-    scores = F.mul(F.matmul(query, F.transpose(key, -2, -1)), scale)
+    # Half of the scale on each side, as PyTorch does, so that the rounding is its too.
+    root = math.sqrt(abs(scale))
+    left = F.mul(query, root if scale >= 0 else -root)
+    scores = F.matmul(left, F.mul(F.transpose(key, -2, -1), root))
     if attn_mask is not None:
         if attn_mask.dtype is _bool():
             scores = F.masked_fill(scores, F.logical_not(attn_mask), -math.inf)

@@ -8,6 +8,7 @@ import warnings
 
 from ..array import conv as kernels
 from ..array.windows import expand_sizes, sizes_text
+from .functional import same_out
 from .table import PLACES, composite, differentiable
 
 
@@ -192,16 +193,21 @@ def conv_tbc(F, input, weight, bias, pad=0):
     return F.permute(result, (2, 0, 1))
 
 
-@composite("linear", space="nn", out=True)
-def linear(F, input, weight, bias=None):
+@composite("linear", space="nn")
+def linear(F, input, weight, bias=None, *, out=None):
     """input @ weight^T + bias over the last dimension; `weight` (O, I) or (I,), `bias` (O,) or of no dimensions."""
+    result = _linear(F, input, weight, bias)
+    return result if out is None else same_out("linear", result, out)
+
+
+def _linear(F, input, weight, bias):
     turned = F.t(weight)
     if weight.ndim == 1:
         result = F.matmul(input, weight)
         return result if bias is None else F.add(result, bias)
     if input.ndim == 2:
         return F.mm(input, turned) if bias is None else F.addmm(bias, input, turned)
-    if input.ndim < 2 or bias is None:
+    if input.ndim == 0 or bias is None:
         result = F.matmul(input, turned)
         return result if bias is None else F.add(result, bias)
     lead = tuple(input.shape)[:-1]

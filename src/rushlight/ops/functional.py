@@ -6,7 +6,18 @@ declared here: ``F._nn_<name>`` for rules and other composites, `torch.nn.functi
 
 from .table import PLACES, TENSOR, composite
 
-__all__ = ["functional", "legacy_reduction", "reduction_name"]
+__all__ = ["functional", "legacy_reduction", "reduction_name", "same_out"]
+
+
+def same_out(name, result, out, text="Expected out tensor to have dtype {}, but got {} instead", spoken="cpp_name"):
+    """Store a composite's `result` in `out`, which must have the result's very dtype."""
+    from .dispatch import store_out
+
+    pairs = zip(result, out) if isinstance(out, (tuple, list)) else ((result, out),)
+    for made, each in pairs:
+        if made.dtype is not each.dtype:
+            raise RuntimeError(text.format(getattr(made.dtype, spoken), getattr(each.dtype, spoken)))
+    return store_out(name, result, out)
 
 
 def functional(name, **options):

@@ -505,7 +505,15 @@ def linear_cross_entropy(
     if tuple(target.shape) == logits_shape and ignore_index is not None:
         raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
     if options is not None:
-        raise NotImplementedError("linear_cross_entropy: options (the chunked computation) is not supported")
+        chunked = len(classes) == 1 and label_smoothing == 0.0 and target.dtype.name == "int64"
+        if chunked and reduction in ("mean", "sum", "none"):
+            return _chunked(F, input, linear_weight, target, linear_bias, weight, reduction, ignore_index, options)
+        warnings.warn(
+            "linear_cross_entropy: ``options`` ignored; chunked path needs reduction in {'mean','sum','none'}, "
+            "label_smoothing == 0, target.dtype == int64, out_features == (). Got "
+            f"reduction={reduction!r}, label_smoothing={label_smoothing}, target.dtype={target.dtype}.",
+            stacklevel=3,
+        )
     count = math.prod(classes)
     flat = F.reshape(linear_weight, (count, width))
     bias = None if linear_bias is None else F.reshape(linear_bias, (count,))
@@ -514,6 +522,35 @@ def linear_cross_entropy(
     return F._nn_cross_entropy(
         logits, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
     )
+
+
+def _chunked(F, input, linear_weight, target, linear_bias, weight, reduction, ignore_index, options):
+    """`linear_cross_entropy` over `options.batch_chunk_size` rows at a time: the logits of all rows never exist together.
+
+    The chunks' log-softmaxes do, if a gradient is wanted: they are kept for backward.
+    """
+    if getattr(options, "acc_dtype", None) is not None:
+        raise NotImplementedError("linear_cross_entropy: options.acc_dtype is not supported")
+    batched = input.ndim == 2
+    if not batched:
+        input, target = F.unsqueeze(input, 0), F.unsqueeze(target, 0)
+    rows = input.shape[0]
+    size = getattr(options, "batch_chunk_size", None) or max(rows, 1)
+    losses, totals = [], []
+    for low in range(0, max(rows, 1), size):
+        count = min(size, rows - low)
+        logs = F.log_softmax(F.linear(F.narrow(input, 0, low, count), linear_weight, linear_bias), 1)
+        kind = "none" if reduction == "none" else "sum"
+        loss, total = F._nll_loss(
+            logs, F.narrow(target, 0, low, count), weight, kind, -100 if ignore_index is None else ignore_index
+        )
+        losses.append(loss)
+        totals.append(total)
+    if reduction == "none":
+        result = F.cat(losses)
+        return result if batched else F.squeeze(result, 0)
+    result = F.sum(F.stack(losses))
+    return F.div(result, F.sum(F.stack(totals))) if reduction == "mean" else result
 
 
 def _per_sample(F, g, slopes, reduction):

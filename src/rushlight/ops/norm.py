@@ -7,7 +7,7 @@ it is composed of ordinary operators instead (see `recompute`).
 from ..array import norm as kernels
 from ..array.windows import sizes_text
 from ..autograd.modes import no_grad
-from .functional import functional
+from .functional import functional, same_out
 from .recompute import pull_through, spread
 from .table import PLACES, RAW, composite, differentiable
 
@@ -183,8 +183,8 @@ differentiable(
 )
 
 
-@composite("native_batch_norm", method=False, out=True)
-def native_batch_norm(F, input, weight, bias, running_mean, running_var, training, momentum, eps):
+@composite("native_batch_norm", method=False)
+def native_batch_norm(F, input, weight, bias, running_mean, running_var, training, momentum, eps, *, out=None):
     """(result, mean, reciprocal standard deviation); in training `running_mean` and `running_var` move in place."""
     if input.ndim < 2:
         raise RuntimeError(
@@ -208,8 +208,11 @@ def native_batch_norm(F, input, weight, bias, running_mean, running_var, trainin
         # The rule does not read the running statistics of a training step, so it must not keep them either: they change below.
         results = F._batch_norm_core(input, weight, bias, None, None, True, momentum, eps)
         _move_running(F, running_mean, running_var, input, results[1], results[2], momentum, eps)
+    else:
+        results = F._batch_norm_core(input, weight, bias, running_mean, running_var, False, momentum, eps)
+    if out is None:
         return results
-    return F._batch_norm_core(input, weight, bias, running_mean, running_var, False, momentum, eps)
+    return same_out("native_batch_norm", results, out, "expected scalar type {} but found {}", "legacy")
 
 
 def _move_running(F, running_mean, running_var, input, mean, invstd, momentum, eps):

@@ -105,7 +105,7 @@ for _nd in (2, 3):
         getattr(kernels, f"avg_pool{_nd}d"),
         vjp=_pull_average(_nd),
         linear=True,
-        out=True,
+        out="same",
         space="nn",
         node_name=f"AvgPool{_nd}DBackward0",
     )
@@ -407,5 +407,19 @@ for _name in (
     *("avg_pool1d", "adaptive_avg_pool1d"),
 ):
     PLACES["nn.functional"][_name] = PLACES[""][_name]
-for _nd in (2, 3):
-    PLACES["nn.functional"][f"max_pool{_nd}d_with_indices"] = PLACES["nn_c"][f"max_pool{_nd}d_with_indices"]
+
+
+@functional("max_pool2d_with_indices")
+def max_pool2d_with_indices(
+    F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """`max_pool2d` as (values, indices), whatever `return_indices` says."""
+    return F.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@functional("max_pool3d_with_indices")
+def max_pool3d_with_indices(
+    F, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
+    """`max_pool3d` as (values, indices), whatever `return_indices` says."""
+    return F.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
