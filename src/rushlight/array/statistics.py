@@ -306,9 +306,7 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     if isinstance(bins, (int, np.integer)):
         bins = [int(bins)] * n
     if len(bins) != n:
-        raise RuntimeError(
-            f"torch.histogramdd(): expected {n} sequences of bin edges for a {n}-dimensional histogram but got {len(bins)}"
-        )
+        raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
     edges = []
     for k, each in enumerate(bins):
         if isinstance(each, np.ndarray):
