@@ -9,8 +9,8 @@ write cost anything. A *step* is a function that performs all of the passes on o
         ...
 
 `apply(step, (x,), scratch=1)` allocates the result, widens half precision to float32 (rounding once at the end), and runs
-the step over the whole array when it is small and block by block when it is not. Memory beyond the result: one block for
-each scratch array (and a copy of any input whose layout differs from the first one's).
+the step over the whole array when it is small and block by block, shared between threads, when it is not. Memory beyond the result: one block for
+each scratch array and thread (and a copy of any input whose layout differs from the first one's).
 
 `keep` and `select` choose elements by a mask without branches: NumPy's `where` and `copyto` branch for each element and
 take ten times as long on an irregular mask.
@@ -19,6 +19,7 @@ take ten times as long on an irregular mask.
 import numpy as np
 
 from .. import dtypes
+from .threads import parallel
 
 __all__ = ["BLOCK", "allocate", "apply", "blockwise", "floating", "is_half", "keep", "polynomial", "select", "zeros"]
 
@@ -108,13 +109,16 @@ def blockwise(step, inputs, out, scratch=0):
     order = "C" if out.flags.c_contiguous else "F"
     sources = [np.ravel(x, order=order) for x in inputs]
     target = np.ravel(out, order=order)
-    spare = [np.empty(BLOCK, out.dtype) for _ in range(scratch)]
-    for start in range(0, size, BLOCK):
-        stop = start + BLOCK
-        result = target[start:stop]
-        if stop > size:
-            spare = [each[: size - start] for each in spare]
-        step(*[x[start:stop] for x in sources], result, *spare)
+
+    def body(start, stop):
+        spare = [np.empty(BLOCK, out.dtype) for _ in range(scratch)]
+        for at in range(start, stop, BLOCK):
+            end = min(at + BLOCK, stop)
+            if end - at < BLOCK:
+                spare = [each[: end - at] for each in spare]
+            step(*[x[at:end] for x in sources], target[at:end], *spare)
+
+    parallel(size, body)
     return out
 
 

@@ -10,7 +10,7 @@ derivative rule, a plain number may stand for either operand.
 import numpy as np
 
 from .. import dtypes
-from .blocks import apply, floating, is_half
+from .blocks import apply, floating, is_half, keep, select
 
 
 def legacy(x):
@@ -169,11 +169,12 @@ def _floor_divide(a, b, y, t):
     np.divide(y, b, out=y)
     below = (t != 0) & ((b < 0) != (t < 0))
     np.subtract(y, below, out=y)
-    np.floor(np.add(y, 0.5, out=t), out=t)  # y is a whole number up to rounding: take the nearest
-    quotient = np.divide(a, b)
-    np.copyto(t, np.copysign(0, quotient), where=y == 0, casting="same_kind")
-    np.copyto(t, quotient, where=b == 0)
-    y[...] = t
+    np.add(y, 0.5, out=y)
+    np.floor(y, out=y)  # it was a whole number up to rounding: take the nearest
+    np.divide(a, b, out=t)
+    np.copysign(y, t, out=y)
+    if not b.all():
+        select(b == 0, t, y, y)
 
 
 def remainder(input, other):
@@ -192,7 +193,7 @@ def _remainder(a, b, y, t):
     np.fmod(a, b, out=y)
     move = (y != 0) & ((b < 0) != (y < 0))
     if move.any():
-        np.add(y, b, out=y, where=move)
+        np.add(y, keep(move, b, t), out=y)
 
 
 def fmod(input, other):

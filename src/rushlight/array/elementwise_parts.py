@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from .. import dtypes
-from .blocks import apply, is_half, keep, zeros
+from .blocks import apply, blockwise, is_half, keep, zeros
 from .elementwise import legacy, refuse, require_tensor
 
 # -------------------------------------------------------------------------------------------------------- rounding
@@ -353,7 +353,22 @@ def masked(grad, mask):
         grad = np.broadcast_to(grad, shape)
     if mask.shape != shape:
         mask = np.broadcast_to(mask, shape)
-    return keep(mask, grad, np.empty(grad.shape, grad.dtype))
+    return blockwise(_masked, (grad, mask), np.empty(shape, grad.dtype))
+
+
+def _masked(grad, mask, y):
+    keep(mask, grad, y)
+
+
+def above(input, gate, threshold=0):
+    """`input` where `gate` is above `threshold` or NaN, else 0: the pullback of relu and of threshold."""
+    if gate.shape != input.shape or gate.dtype.itemsize == 2:
+        return masked(input, ~(gate <= threshold))
+
+    def step(g, v, y):
+        keep(np.logical_not(np.less_equal(v, threshold)), g, y)
+
+    return blockwise(step, (input, gate), np.empty(input.shape, input.dtype))
 
 
 def gated(input, mask, gate):

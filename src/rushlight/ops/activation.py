@@ -101,7 +101,22 @@ elementwise(
     dict(input=lambda F, x, approximate: F._gelu_partial(x, approximate=approximate)),
     **dict(check_out=same_dtype, **_private),
 )
-_functional["gelu"] = TENSOR.gelu
+unary(
+    *("_gelu_tanh", lambda input: kernels.gelu(input, approximate="tanh")),
+    lambda F, x: F._gelu_partial(x, approximate="tanh"),
+    **dict(node_name="GeluBackward0", **_private),
+)
+
+
+def _gelu(input, *, approximate="none", out=None):
+    if out is not None:
+        return TENSOR.gelu(input, approximate=approximate, out=out)
+    if approximate == "none":
+        return TENSOR.gelu(input)
+    return TENSOR._gelu_tanh(input) if approximate == "tanh" else TENSOR.gelu(input, approximate=approximate)
+
+
+_show("gelu", _gelu, "``x`` times the normal distribution function at ``x``; `approximate` is 'none' or 'tanh'.")
 
 # ------------------------------------------------------------------------------------------------------ elu's family
 
@@ -144,10 +159,14 @@ _plain("selu", "Scaled exponential linear unit.")
 
 
 def _elu_function(input, alpha=1.0, inplace=False):
+    if alpha == 1 and not inplace:
+        return TENSOR.elu(input)  # without further arguments the call is quicker
     return (TENSOR.elu_ if inplace else TENSOR.elu)(input, alpha)
 
 
 def _celu_function(input, alpha=1.0, inplace=False):
+    if alpha == 1 and not inplace:
+        return TENSOR.celu(input)
     return (TENSOR.celu_ if inplace else TENSOR.celu)(input, alpha)
 
 
@@ -156,7 +175,7 @@ _show("celu", _celu_function, "Continuously differentiable elu: ``alpha * expm1(
 
 # ------------------------------------------------------------------------------------------------ relu and its kin
 
-unary("relu", relu_kernel, lambda F, g, y: F._gated(g, ~(y <= 0), y), out=False)
+unary("relu", relu_kernel, lambda F, g, y: F._above(g, y), out=False)
 _plain("relu", "``max(x, 0)``.")
 
 # `input` where `gate` is positive, else times `slope` (a number or a tensor): leaky_relu, prelu and their pullbacks
@@ -182,6 +201,8 @@ elementwise(
 
 
 def _leaky_function(input, negative_slope=0.01, inplace=False):
+    if negative_slope == 0.01 and not inplace:
+        return TENSOR.leaky_relu(input)
     return (TENSOR.leaky_relu_ if inplace else TENSOR.leaky_relu)(input, negative_slope)
 
 
@@ -276,7 +297,7 @@ _show("rrelu", _rrelu_function, rrelu.__doc__)
 
 
 def _threshold_rule(F, g, x, threshold):
-    return F._gated(g, ~(x <= threshold), x)
+    return F._above(g, x, threshold)
 
 
 elementwise("threshold", kernels.threshold, ("input",), dict(input=_threshold_rule), method=False)
@@ -296,15 +317,17 @@ elementwise(
 
 
 def _hardtanh_function(input, min_val=-1.0, max_val=1.0, inplace=False):
+    if min_val == -1 and max_val == 1 and not inplace:
+        return TENSOR.hardtanh(input)
     return (TENSOR.hardtanh_ if inplace else TENSOR.hardtanh)(input, min_val, max_val)
 
 
-def _relu6_function(input, inplace=False):
-    return (TENSOR.hardtanh_ if inplace else TENSOR.hardtanh)(input, 0.0, 6.0)
-
-
 _show("hardtanh", _hardtanh_function, "``x`` limited to [min_val, max_val].")
-_show("relu6", _relu6_function, "``min(max(x, 0), 6)``.")
+unary(
+    *("relu6", lambda input: kernels.hardtanh(input, 0.0, 6.0), lambda F, g, x: F._gated(g, (x > 0) & (x < 6), x)),
+    **dict(node_name="HardtanhBackward0", **_private),
+)
+_plain("relu6", "``min(max(x, 0), 6)``.")
 
 unary("hardsigmoid", kernels.hardsigmoid, lambda F, g, x: F._gated(g * (1 / 6), (x > -3) & (x < 3), x), **_private)
 _plain("hardsigmoid", "``x / 6 + 1 / 2`` limited to [0, 1].")

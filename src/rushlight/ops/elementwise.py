@@ -42,6 +42,20 @@ def zero(F, g):
     return F.zeros_like(g)
 
 
+differentiable(
+    *("_above", parts.above),
+    vjp=dict(
+        input=lambda F, g, gate, threshold: F._above(g, gate, threshold),
+        gate=lambda F, g: F.zeros_like(g),
+    ),
+    jvp=dict(
+        input=lambda F, t, gate, threshold: F._above(t, gate, threshold),
+        gate=lambda F, t: F.zeros_like(t),
+    ),
+    **dict(method=False, function=False),
+)
+
+
 def _by_operand(name, values, tensor, number):
     """PyTorch's name of a node: it counts the overloads with a tensor and with a number as second operand."""
     second = next((value for value in values[1:] if value is not None), None)
