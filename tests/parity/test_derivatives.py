@@ -48,8 +48,11 @@ class Function:
         _seed(self.module)
         random = np.random.RandomState(7)
         total = None
-        for result in flatten(self.recipe.process(self.function(*args, **kwargs)) if self.module is torch else
-                              self.function(*args, **kwargs)):
+        for result in flatten(
+            self.recipe.process(self.function(*args, **kwargs))
+            if self.module is torch
+            else self.function(*args, **kwargs)
+        ):
             if not result.requires_grad or not str(result.dtype).endswith("float64"):
                 continue
             weights = self.module.from_numpy(np.asarray(random.uniform(0.5, 1.5, tuple(result.shape))))

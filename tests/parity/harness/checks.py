@@ -163,9 +163,13 @@ class Checker:
         """The outcomes of one call on both sides, and the tensors each was given."""
         outcomes = []
         for translator, function in ((self.ours, ours), (self.theirs, theirs)):
-            args, kwargs, tensors = recipe.build(translator, requires_grad)
-            if extra:
-                kwargs = kwargs | extra(translator)
+            try:
+                args, kwargs, tensors = recipe.build(translator, requires_grad)
+                if extra:
+                    kwargs = kwargs | extra(translator)
+            except Absent as name:  # an argument (a dtype, a layout) that is not there
+                outcomes.append((Outcome(error=name), [], ()))
+                continue
             _seed(translator.target)
             outcomes.append((attempt(function, *args, **kwargs), tensors, args))
         return outcomes
@@ -269,8 +273,8 @@ class Checker:
                 arrays = list(arrays) * (len(theirs) // len(arrays) if arrays else 1)
                 if len(arrays) == len(theirs):
                     sentences = [
-                        None if s and str(t.dtype) in ("float32", "complex64") and no_worse(a, t, x) else s
-                        for s, a, t, x in zip(sentences, ours, theirs, arrays, strict=True)
+                        None if s and d in ("float32", "complex64") and no_worse(a, t, x) else s
+                        for s, d, a, t, x in zip(sentences, dtypes, ours, theirs, arrays, strict=True)
                     ]
         return next((s for s in sentences if s), None)
 
@@ -454,7 +458,7 @@ class Checker:
 
     def compare_inplace(self, recipe, our_function, their_function, where):
         (ours, _, our_args), (theirs, _, args) = self.both(recipe, our_function, their_function, requires_grad=False)
-        if not is_tensor(args[0]):
+        if not args or not is_tensor(args[0]):
             return
         if self.unlike("inplace", ours, theirs, where):
             return

@@ -71,6 +71,8 @@ class Recipe:
             return {k: self._take(v) for k, v in value.items()}
         if isinstance(value, slice):
             return slice(self._take(value.start), self._take(value.stop), self._take(value.step))
+        if isinstance(value, torch.layout) and value != torch.strided:
+            raise Unsupported(str(value))
         return value
 
     def _take_tensor(self, tensor):
