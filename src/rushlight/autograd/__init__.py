@@ -8,6 +8,11 @@ from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # no
 _LAZY = {
     **dict.fromkeys(("backward", "grad", "GradientEdge", "get_gradient_edge"), "calls"),
     "Variable": "variable",
+    **dict.fromkeys(("Function", "NestedIOFunction"), "function"),
+    **dict.fromkeys(("detect_anomaly", "set_detect_anomaly"), "anomaly"),
+    **dict.fromkeys(("gradcheck", "gradgradcheck"), "gradcheck"),
+    "inference_mode": "inference",
+    "SavedTensor": "saved",
 }
 
 

@@ -594,7 +594,8 @@ def _share_counter(node, placeholder, counter):
     for name, mark in saved.marks.items():
         if mark.__class__ is tuple and mark[2] is placeholder:
             saved.marks[name] = (*mark[:2], counter)
-    node.guard = tuple(counter if each is placeholder else each for each in node.guard)
+    if node.guard:
+        node.guard = tuple(counter if each is placeholder else each for each in node.guard)
 
 
 # ---------------------------------------------------------------------------------------------------------- out=

@@ -5,6 +5,8 @@ import numpy as np
 from .. import dtypes
 from ..autograd.engine import fit, sum_to
 from ..autograd.graph import Node, Output, freed, stale, tick
+from ..autograd.modes import state
+from ..autograd.saved import active_hooks, pack_node, show_saved
 from ..tensor import Tensor, attach
 from .table import RAW, TENSOR
 
@@ -30,15 +32,16 @@ class Saved:
     """What a node keeps for its rules: values by name, and which of them are tensors (and where they hang in the graph).
 
     ``marks[name]`` is (place, dtype, counter): place is a number among the node's inputs, -1 - k for output k; for a list
-    argument a list of such triples. ``layout`` is the call's.
+    argument a list of such triples. ``layout`` is the call's. ``packed`` says that some values are SavedTensor objects.
     """
 
-    __slots__ = ("layout", "marks", "values")
+    __slots__ = ("layout", "marks", "packed", "values")
 
     def __init__(self, values, marks, layout):
         self.values = values
         self.marks = marks
         self.layout = layout
+        self.packed = False
 
 
 class OpNode(Node):
@@ -59,6 +62,8 @@ class OpNode(Node):
         if self.guard:
             self.check()
         op = self.op
+        if saved.packed:
+            saved = _opened(self, saved)
         values = revive(self, saved)
         edges = self.next
         if not keep and saved.marks:
@@ -158,6 +163,13 @@ def _is_complex(value):
     return dtype.is_complex if dtype.__class__ is dtypes.dtype else dtype.kind == "c"
 
 
+def _opened(node, saved):
+    """A copy of a packed Saved with arrays again."""
+    from ..autograd.saved import open_values
+
+    return Saved(open_values(node, saved.values), saved.marks, saved.layout)
+
+
 def _raw_values(node, saved):
     return saved.values
 
@@ -245,6 +257,10 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None)
         save(name, index, place, values, raws, kept, marks, guard, results, counters, original)
     node.saved = Saved(kept, marks, layout)
     node.guard = guard
+    if state.rare:
+        hooks = active_hooks()
+        if hooks is not None:
+            pack_node(node, hooks)
     return node
 
 

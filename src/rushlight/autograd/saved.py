@@ -1,0 +1,271 @@
+"""What nodes save, when somebody wants a say in it: saved tensors as objects, and hooks that pack and unpack them.
+
+Ordinary nodes keep bare arrays. A ``SavedTensor`` stands in for one where a custom Function saved it, or where hooks are on: the
+innermost ``saved_tensors_hooks`` of the thread packs every tensor a node saves, and its partner unpacks it when a derivative needs it.
+"""
+
+import threading
+
+from ..tensor import Tensor, attach, edge_of
+from .graph import Leaf, Output, freed, stale, target
+from .modes import enter_rare, leave_rare, set_grad, thread
+
+__all__ = ["SavedTensor", "active_hooks", "disable", "pack_node", "pop", "push"]
+
+
+class _Stack(threading.local):
+    hooks = ()
+    disabled = None
+
+
+_stack = _Stack()
+
+
+def active_hooks():
+    """The innermost (pack, unpack) of this thread, or None."""
+    return _stack.hooks[-1] if _stack.hooks else None
+
+
+def push(pack, unpack):
+    """Let ``pack`` have every tensor saved from now on."""
+    if _stack.disabled is not None:
+        raise RuntimeError(_stack.disabled)
+    _stack.hooks = (*_stack.hooks, (pack, unpack))
+    enter_rare()
+
+
+def pop():
+    _stack.hooks = _stack.hooks[:-1]
+    leave_rare()
+
+
+def disable(message):
+    """Refuse hooks with ``message`` (None: allow them); returns what it was."""
+    was = _stack.disabled
+    if message is not None and _stack.hooks:
+        raise RuntimeError(message)
+    _stack.disabled = message
+    return was
+
+
+class SavedTensor:
+    """One tensor a node saved: the tensor itself for an input, an array and a place for an output (which would be a cycle)."""
+
+    __slots__ = ("_array", "_counter", "_dtype", "_edge", "_hooks", "_index", "_node", "_packed", "_tensor", "_version")
+
+    def __init__(self, tensor, node=None, edge=None):
+        """``edge`` is the tensor's place in the graph; if it is an output of ``node`` only the number is kept."""
+        self._hooks = self._packed = self._tensor = self._node = None
+        self._array, self._dtype = tensor._a, tensor._dtype
+        self._counter, self._version = tensor._vc, tensor._vc[0]
+        own = node is not None and edge is not None and edge.__class__ is not Leaf and target(edge) is node
+        self._index = (edge.index if edge.__class__ is Output else 0) if own else None
+        self._edge = None if own else edge
+        if not own:
+            self._tensor = tensor
+
+    def freed(self):
+        return self._array is None and self._hooks is None
+
+    def free(self):
+        self._array = self._tensor = self._packed = self._hooks = self._edge = None
+
+    def unpack(self, node):
+        """The tensor again, at its place in the graph; ``node`` is the one that saved it."""
+        edge = self._edge
+        if self._index is not None:
+            edge = node if node.width == 1 else Output(node, self._index, node.shape[self._index], node.dtype[self._index])
+        if self._hooks is not None:
+            return self._reopened(edge)
+        if self._array is None:
+            raise freed()
+        if self._counter[0] != self._version:
+            raise stale(self._array, self._dtype, self._counter, self._version, edge, node)
+        if self._tensor is not None:
+            return self._tensor
+        return attach(self._array, self._dtype, edge, self._counter)
+
+    def _reopened(self, edge):
+        was = set_grad(False)
+        try:
+            found = self._hooks[1](self._packed)
+        finally:
+            set_grad(was)
+        if not isinstance(found, Tensor):
+            raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found)}")
+        return attach(found._a, found._dtype, edge, found._vc)
+
+    def pack(self, tensor, hooks):
+        """Hand ``tensor`` to the packing hook and keep what it returns."""
+        version = tensor._vc[0]
+        was = set_grad(False)
+        try:
+            self._packed = hooks[0](tensor)
+        finally:
+            set_grad(was)
+        if tensor._vc[0] != version:
+            raise RuntimeError(
+                "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can not be modified "
+                "by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need to perform "
+                "in-place operations on the input to a pack hook."
+            )
+        self._hooks = hooks
+        self._array = self._tensor = self._counter = None
+
+    def register_hooks(self, pack_hook, unpack_hook):
+        """Pack this saved tensor now with ``pack_hook`` and bring it back with ``unpack_hook`` when it is needed."""
+        for hook in (pack_hook, unpack_hook):
+            if not callable(hook):
+                raise TypeError("expected a callable")
+        if self._hooks is not None:
+            raise RuntimeError("Calling register_hooks on a saved tensor with existing hooks.")
+        if self._array is None:
+            raise RuntimeError("Calling register_hooks on a saved tensor after it has been freed. " + _FREED_HINT)
+        if self._counter[0] != self._version:
+            raise stale(self._array, self._dtype, self._counter, self._version, self._edge, self._node)
+        self.pack(attach(self._array, self._dtype, None, self._counter), (pack_hook, unpack_hook))
+
+
+_FREED_HINT = (
+    "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you "
+    "need to backward through the graph a second time or if you need to access saved variables after calling backward."
+)
+
+
+# ---------------------------------------------------------------------------------------------- nodes of operators
+
+
+def pack_node(node, hooks):
+    """Hand every tensor that an operator's new node saved to the hooks."""
+    saved = node.saved
+    for name, mark in saved.marks.items():
+        value = saved.values[name]
+        if mark.__class__ is list:
+            packed = [each if m is None else _packed(node, each, m, hooks) for each, m in zip(value, mark)]
+            saved.values[name] = tuple(packed) if value.__class__ is tuple else packed
+        else:
+            saved.values[name] = _packed(node, value, mark, hooks)
+    if saved.marks:
+        saved.packed = True
+        node.guard = None
+
+
+def _packed(node, array, mark, hooks):
+    tensor = _as_tensor(node, array, mark)
+    made = SavedTensor(tensor, node, edge_of(tensor))
+    made.pack(tensor, hooks)
+    return made
+
+
+def _as_tensor(node, array, mark):
+    from ..ops.record import _revive
+
+    if thread.grad or mark[0] is None or mark[0] >= 0:
+        return _revive(node, array, mark)
+    return attach(array, mark[1], None, mark[2])
+
+
+def open_values(node, values):
+    """The saved values of a packed node with arrays in place of what the hooks packed."""
+    opened = {}
+    for name, value in values.items():
+        if value.__class__ is SavedTensor:
+            value = value.unpack(node)._a
+        elif value.__class__ in (list, tuple):
+            value = type(value)([each.unpack(node)._a if each.__class__ is SavedTensor else each for each in value])
+        opened[name] = value
+    return opened
+
+
+# --------------------------------------------------------------------------------------- _saved_self and its kin
+
+_SHOWN = {"input": "self", "y": "result"}
+
+
+def show_saved(cls, op):
+    """Give a node class PyTorch's ``_saved_<name>`` and ``_raw_saved_<name>`` for what its rules need."""
+    if op is None:
+        return
+    needs = {name for rule in op.rules.values() for name in rule.needs}
+    if op.joint is not None:
+        needs |= set(op.joint.needs)
+    for name in needs:
+        stem, _, fact = name.rpartition("_")
+        if fact == "shape" and stem in op.params:
+            shown = f"{_SHOWN.get(stem, stem)}_sym_sizes"
+        elif fact == "dtype" and stem in op.params:
+            shown = f"{_SHOWN.get(stem, stem)}_scalar_type"
+        else:
+            shown = _SHOWN.get(name, name)
+        setattr(cls, f"_saved_{shown}", property(lambda self, name=name: _value(self, name)))
+        if name == "y" or name in op.params:
+            setattr(cls, f"_raw_saved_{shown}", property(lambda self, name=name: _raw(self, name)))
+
+
+def _general(node):
+    """The node's Saved, whatever path made it."""
+    if node.saved is None:
+        raise freed()
+    thaw = getattr(node, "thaw", None)
+    if thaw is not None and not hasattr(node.saved, "marks"):
+        thaw()
+    return node.saved
+
+
+def _value(node, name):
+    saved = _general(node)
+    if name not in saved.values:
+        return None
+    value, mark = saved.values[name], saved.marks.get(name)
+    if value.__class__ is SavedTensor:
+        return value.unpack(node)
+    if mark is None:
+        return tuple(value) if value.__class__ is list else value
+    if mark.__class__ is list:
+        return tuple(_single(node, each, m) for each, m in zip(value, mark))
+    return _single(node, value, mark)
+
+
+def _single(node, value, mark):
+    if value.__class__ is SavedTensor:
+        return value.unpack(node)
+    if mark is None:
+        return value
+    if node.guard:
+        node.check()
+    return _as_tensor(node, value, mark)
+
+
+def _raw(node, name):
+    saved = _general(node)
+    value, mark = saved.values.get(name), saved.marks.get(name)
+    if value.__class__ is SavedTensor or mark is None:
+        return value
+    if mark.__class__ is list:
+        return tuple(_stand_in(node, saved, name, each, m, i) for i, (each, m) in enumerate(zip(value, mark)))
+    return _stand_in(node, saved, name, value, mark, None)
+
+
+def _stand_in(node, saved, name, array, mark, place):
+    """A SavedTensor put in the place of an array the node saved, so that hooks can be registered on it."""
+    if array.__class__ is SavedTensor or mark is None:
+        return array
+    tensor = _as_tensor(node, array, mark)
+    made = SavedTensor(tensor, node, edge_of(tensor))
+    made._tensor = None
+    guard = node.guard or ()
+    kept = []
+    for i in range(0, len(guard), 5):
+        if guard[i + 2] is array:
+            made._version = guard[i + 1]
+        else:
+            kept += guard[i : i + 5]
+    node.guard = tuple(kept) or None
+    if place is None:
+        saved.values[name] = made
+    else:
+        values = list(saved.values[name])
+        values[place] = made
+        saved.values[name] = type(saved.values[name])(values)
+    saved.packed = True
+    return made
