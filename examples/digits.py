@@ -81,6 +81,7 @@ def main():
     parameters = make_parameters([64, 128, 64, 10])
     velocities = [torch.zeros_like(parameter) for parameter in parameters]
     print(f"{len(train)} digits to learn from, {len(held_out)} held out")
+    history = []
     for epoch in tqdm(range(1, options.epochs + 1), desc="training", unit="epoch", file=sys.stderr):
         total = 0.0
         for batch in train[torch.randperm(len(train))].split(options.batch):
@@ -88,8 +89,9 @@ def main():
             loss.backward()
             sgd(parameters, velocities, options.rate)
             total += loss.item() * len(batch)
-        if epoch % 5 == 0 or epoch == options.epochs:
-            print(f"epoch {epoch:2d}: loss {total / len(train):.4f}")
+        history.append((epoch, total / len(train)))
+    for epoch, loss in history[4::5] or history[-1:]:
+        print(f"epoch {epoch:2d}: loss {loss:.4f}")
     print(f"accuracy on the held-out digits: {accuracy(parameters, pictures[held_out], digits[held_out]):.1%}")
     print(f"({time.perf_counter() - started:.1f} s)", file=sys.stderr)
 

@@ -42,7 +42,7 @@ def _find(arguments):
         return lambda main: _module(main, name), ["-m", *rest], os.getcwd()
     if first == "-c":
         source, rest = rest[0], rest[1:]
-        return lambda main: compile(source, "<string>", "exec", dont_inherit=True), ["-c", *rest], ""
+        return lambda main: _line(source), ["-c", *rest], ""
     if first == "-":
         return _standard_input, ["-", *rest], ""
     if first.startswith("-"):
@@ -97,6 +97,15 @@ def _script(main, path):
             code = compile(file.read(), path, "exec", dont_inherit=True)
     vars(main).update(__file__=path, __cached__=None, __loader__=loader)
     return code
+
+
+def _line(source):
+    if sys.version_info >= (3, 13):
+        # from this release on python shows the lines of -c in tracebacks
+        import linecache
+
+        linecache.cache["<string>"] = (len(source), None, source.splitlines(keepends=True), "<string>")
+    return compile(source, "<string>", "exec", dont_inherit=True)
 
 
 def _standard_input(main):
