@@ -39,7 +39,7 @@ globals().update(_core.MEMORY_FORMATS)
 globals().update(_creation.TYPED)
 for _name in (
     *("tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "zeros", "ones", "empty", "full", "eye"),
-    *("empty_strided", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace", "logspace"),
+    *("empty_strided", "empty_permuted", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace", "logspace"),
 ):
     globals()[_name] = getattr(_creation, _name)
 range = _creation.range_

@@ -11,7 +11,7 @@ from ..parameter import Parameter
 from ..tensor import Tensor, attach, edge_of, wrap
 from .creation import as_dtype
 from .dispatch import bind, broadcast, execute, execute_inplace
-from .table import OPS, RAW, TENSOR, differentiable
+from .table import OPS, PLACES, RAW, TENSOR, differentiable
 
 # ------------------------------------------------------------------------------------------------- memory formats
 
@@ -68,13 +68,14 @@ def _clone(input, *, memory_format=None):
 differentiable("clone", _clone, vjp=lambda F, g: g, linear=True)
 
 
-def _cast(input, dtype):
+def _cast(input, dtype, memory_format=None):
     if input.dtype.kind == "c" and not dtype.is_complex:
         import warnings
 
         warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=6)
         input = input.real
-    return input.astype(dtype.numpy)
+    cast = input.astype(dtype.numpy)
+    return cast if memory_format is None or is_in_format(cast, memory_format) else in_format(cast, memory_format)
 
 
 differentiable("_to_dtype", _cast, vjp=lambda F, g: g, node_name="ToCopyBackward0", method=False, function=False)
@@ -115,11 +116,7 @@ def to(self, *args, **kwargs):
     ``to(dtype)``, ``to(device)``, ``to(device, dtype)``, ``to(other)``, each with ``non_blocking``, ``copy``, ``memory_format``.
     """
     dtype, copy, format = _parse_to(args, kwargs)
-    if dtype is None or dtype is self._dtype:
-        if format is not None and format is not preserve_format and not is_in_format(self._a, format):
-            return TENSOR.clone(self, memory_format=format)
-        return TENSOR.clone(self) if copy else self
-    return cast(self, dtype)
+    return TENSOR._to_dtype(self, dtype or self._dtype, format) if copy else cast(self, dtype or self._dtype, format)
 
 
 def _parse_to(args, kwargs):
@@ -158,16 +155,18 @@ def _parse_to(args, kwargs):
     return (None if dtype is None else as_dtype(dtype)), copy, format
 
 
-def cast(tensor, dtype):
-    """The tensor in another dtype; itself if it has it. Gradients flow between floating and complex dtypes only."""
-    if dtype is tensor._dtype:
+def cast(tensor, dtype, format=None):
+    """The tensor in another dtype (and memory format); itself if it has it. Gradients flow between floating and complex dtypes."""
+    if format is preserve_format:
+        format = None
+    if dtype is tensor._dtype and (format is None or is_in_format(tensor._a, format)):
         return tensor
-    return TENSOR._to_dtype(tensor, dtype)
+    return TENSOR._to_dtype(tensor, dtype, format)
 
 
 def _caster(name, dtype):
     def method(self, memory_format=None):
-        return cast(self, dtype)
+        return cast(self, dtype, memory_format)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"The tensor as ``{dtype!r}``; itself if it is."
@@ -279,11 +278,17 @@ def _filled(input, value):
 
 
 _fill = differentiable(
-    "fill", _filled, vjp=dict(value=lambda F, g: F.sum(g)), node_name="FillBackward0", inplace=True, method=False
+    *("fill", _filled),
+    **dict(
+        vjp=dict(input=lambda F, g: F.zeros_like(g), value=lambda F, g: F.sum(g)),
+        node_name=lambda values: "FillBackward1" if isinstance(values[1], Tensor) else "FillBackward0",
+        inplace=True,
+        method=False,
+    ),
 )
 fill_ = TENSOR.fill_
 _zeroed = differentiable(
-    "_zero", lambda input: np.broadcast_to(np.zeros((), input.dtype), input.shape), vjp=dict(input=lambda F, g: None),
+    "_zero", lambda input: np.broadcast_to(np.zeros((), input.dtype), input.shape), vjp=dict(input=lambda F, g: F.zeros_like(g)),
     node_name="ZeroBackward0", inplace=True, **_private,
 )  # fmt: skip
 
@@ -375,5 +380,7 @@ Tensor.type = type_
 TENSOR.copy_ = copy_
 TENSOR.zero_ = zero_
 TENSOR.detach = detach
+#: methods that torch has as functions too
+PLACES[""].update(zero_=zero_, detach_=detach_, resize_as_=resize_as_)
 
 __all__ = ["OPS", "bind", "cast", "execute", "thread", "wrap"]

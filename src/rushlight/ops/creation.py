@@ -48,15 +48,23 @@ def give(name, array, out, dtype, requires_grad):
         return finish(wrap(as_array(array)), requires_grad)
     from .dispatch import store
 
+    check_out(name, out, dtype)
+    store(out, as_array(array))
+    return out
+
+
+def check_out(name, out, dtype):
+    """What PyTorch asks of a constructor's ``out``: the named dtype, and no gradient."""
     if dtype is not None and dtype is not out._dtype:
         raise RuntimeError(f"dtype {dtype.legacy} does not match dtype of out parameter ({out._dtype.legacy})")
     if thread.grad and out.requires_grad:
+        if name in ("empty", "randn", "rand"):
+            raise RuntimeError("cannot resize variables that require grad")
+        prefix = "" if name == "normal" else "aten::"
         raise RuntimeError(
-            f"aten::{name}(): functions with out=... arguments don't support automatic differentiation, "
+            f"{prefix}{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
-    store(out, as_array(array))
-    return out
 
 
 def named_dtype(name, dtype, out):
@@ -373,6 +381,30 @@ def _c_type(dtype):
     )
 
 
+def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+    """An uninitialised tensor whose axes lie in memory in the order ``physical_layout``, outermost first."""
+    check_options("empty_permuted", layout, device, pin_memory)
+    shape, order = tuple(size), tuple(physical_layout)
+    if len(order) != len(shape):
+        raise RuntimeError(
+            f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = {len(shape)} is not "
+            f"equal to len(physical_layout) = {len(order)}"
+        )
+    seen = set()
+    for i, axis in enumerate(order):
+        if not 0 <= axis < len(shape):
+            raise RuntimeError(
+                f"Dimension out of range (expected to be between 0 and {len(shape) - 1}, but got {axis} at index {i}).  NB: negative "
+                "dims not currently supported; file an issue if you want it."
+            )
+        if axis in seen:
+            raise RuntimeError("Duplicate dim not allowed")
+        seen.add(axis)
+    d = as_dtype(dtype)
+    made = np.empty([shape[axis] for axis in order], d.numpy).transpose(np.argsort(order))
+    return finish(wrap(made, d), requires_grad)
+
+
 def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """An uninitialised tensor with the given strides (in elements)."""
     check_options("empty_strided", layout, device, pin_memory)
@@ -520,7 +552,7 @@ def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=Non
 
     check_options("linspace", layout, device, pin_memory)
     d = named_dtype("linspace", dtype, out)
-    _check_ends("linspace", start, end)
+    _check_ends("linspace", "", start, end, steps)
     return give("linspace", kernels.linspace(_number(start), _number(end), _number(steps), dtype=d), out, d, requires_grad)
 
 
@@ -530,12 +562,25 @@ def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None,
 
     check_options("logspace", layout, device, pin_memory)
     d = named_dtype("logspace", dtype, out)
-    _check_ends("logspace", start, end)
+    _check_ends("logspace", ", float base = 10.0", start, end, steps)
     made = kernels.logspace(_number(start), _number(end), _number(steps), base, dtype=d)
     return give("logspace", made, out, d, requires_grad)
 
 
-def _check_ends(name, start, end):
+_FACTORY = (
+    "*, Tensor out = None, torch.dtype dtype = None, torch.layout layout = None, torch.device device = None, "
+    "bool pin_memory = False, bool requires_grad = False"
+)
+
+
+def _check_ends(name, further, start, end, steps):
+    if not isinstance(steps, (int, np.integer, Tensor)) or isinstance(steps, bool):
+        kinds = [(a, b) for b in ("Tensor", "Number") for a in ("Tensor", "Number")]
+        overloads = "".join([f" * ({a} start, {b} end, int steps{further}, {_FACTORY})\n" for a, b in kinds])
+        given = ", ".join(type(each).__name__ for each in (start, end, steps))
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments - got ({given}), but expected one of:\n{overloads}"
+        )
     ranks = [each._a.ndim if isinstance(each, Tensor) else 0 for each in (start, end)]
     if any(ranks):
         raise RuntimeError(

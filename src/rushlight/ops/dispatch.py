@@ -659,22 +659,28 @@ def store_out(name, result, out):
 def store(target, array):
     """Write ``array`` into an ``out=`` tensor, resizing it as PyTorch does."""
     inplace.cast_check(dtypes.of(array.dtype), target._dtype)
-    if target._a.shape != array.shape:
-        if target._a.size:
-            import warnings
-
-            warnings.warn(
-                f"An output with one or more elements was resized since it had shape {list(target._a.shape)}, which does not "
-                f"match the required output shape {list(array.shape)}. This behavior is deprecated, and in a future PyTorch "
-                "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out tensor t "
-                "by resizing it, inplace, to zero elements with t.resize_(0).",
-                UserWarning,
-                stacklevel=5,
-            )
-        target._a = np.empty(array.shape, target._dtype.numpy)
+    resize_out(target, array.shape)
     inplace.check_memory(target._a)
     write(target._a, array)
     inplace.finish(target, None)
+
+
+def resize_out(target, shape):
+    """Give an ``out=`` tensor the shape of the result; with a warning if it has elements."""
+    if target._a.shape == shape:
+        return
+    if target._a.size:
+        import warnings
+
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(target._a.shape)}, which does not match "
+            f"the required output shape {list(shape)}. This behavior is deprecated, and in a future PyTorch release outputs will "
+            "not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to "
+            "zero elements with t.resize_(0).",
+            UserWarning,
+            stacklevel=5,
+        )
+    target._a = np.empty(shape, target._dtype.numpy)
 
 
 __all__ = ["OPS", "RAW", "bind", "broadcast", "call", "compute", "execute", "execute_inplace", "store", "unwrap", "write"]

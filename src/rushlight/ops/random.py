@@ -7,7 +7,8 @@ from ..array import random as streams
 from ..autograd.graph import Node, tick
 from ..autograd.modes import thread
 from ..tensor import Tensor, edge_of, wrap
-from .creation import check_options, finish, give, named_dtype, sizes
+from .creation import check_options, check_out, finish, give, named_dtype, sizes
+from .dispatch import resize_out
 from .table import PLACES, TENSOR, as_array, differentiable
 
 __all__ = ["Generator", "default_generator"]
@@ -61,14 +62,16 @@ def rand(*size, **kwargs):
     """
     shape = sizes("rand", size, kwargs.pop("size", None))
     out, dtype, requires_grad, generator = _options("rand", kwargs)
-    return give("rand", streams.rand(shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
+    if out is None:
+        return finish(wrap(streams.rand(shape, dtype=dtype, generator=generator)), requires_grad)
+    return _sampled("rand", streams.uniform_, shape, (), out, dtype, requires_grad, generator)
 
 
 def randn(*size, **kwargs):
     """Standard normal numbers of the given sizes."""
     shape = sizes("randn", size, kwargs.pop("size", None))
     out, dtype, requires_grad, generator = _options("randn", kwargs)
-    return give("randn", streams.randn(shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
+    return _sampled("randn", streams.normal_, shape, (), out, dtype, requires_grad, generator)
 
 
 def randint(*args, low=0, high=None, size=None, **kwargs):
@@ -129,32 +132,62 @@ def normal(mean, std=1.0, size=None, **kwargs):
         if size is None and out is None:
             raise TypeError("normal() received an invalid combination of arguments: two numbers need a size")
         shape = out._a.shape if size is None else sizes("normal", (size,))
-        return give("normal", streams.normal(mean, std, shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
+        return _sampled("normal", streams.normal_, shape, (mean, std), out, dtype, requires_grad, generator)
     given = [each._a if isinstance(each, Tensor) else each for each in (mean, std)]
-    return give("normal", streams.normal(*given, generator=generator), out, None, requires_grad)
+    if out is None:
+        number = 3 if len(tensors) == 2 else 1 if isinstance(std, Tensor) else 2
+        return _constant(tensors, streams.normal(*given, generator=generator), f"NormalBackward{number}")
+    shape = np.broadcast_shapes(*(each.shape for each in given if isinstance(each, np.ndarray)))
+    # PyTorch draws into out and then shifts and scales it there
+    noise = _sampled("normal", streams.normal_, shape, (), out, None, False, generator)
+    np.multiply(noise._a, given[1], out=noise._a, casting="unsafe")
+    np.add(noise._a, given[0], out=noise._a, casting="unsafe")
+    return out
+
+
+def _sampled(name, fill, shape, parameters, out, dtype, requires_grad, generator):
+    """Fill a new tensor of ``shape``, or ``out`` along its own memory, which decides the order of the draws."""
+    if out is None:
+        dtype = dtype or dtypes.get_default_dtype()
+        made = fill(np.empty(shape, dtype.numpy), *parameters, generator=generator)
+        return finish(wrap(made, dtype), requires_grad)
+    check_out(name, out, dtype)
+    resize_out(out, tuple(shape))
+    fill(out._a, *parameters, generator=generator)
+    inplace.finish(out, None)
+    return out
 
 
 def bernoulli(input, p=None, *, generator=None, out=None):
     """Ones with the probabilities ``input``, zeros else."""
-    made = streams.bernoulli(input._a, p, generator=generator)
-    if out is not None:
-        return give("bernoulli", made, out, None, False)
-    return _constant(input, made, "BernoulliBackward0")
+    if out is None:
+        return _constant([input], streams.bernoulli(input._a, p, generator=generator), "BernoulliBackward0")
+    if thread.grad and (edge_of(input) is not None or edge_of(out) is not None):
+        raise RuntimeError(
+            "bernoulli(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+            "requires grad."
+        )
+    resize_out(out, input._a.shape)
+    streams.bernoulli_(out._a, input._a if p is None else p, generator=generator)
+    inplace.finish(out, None)
+    return out
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
     """Indices drawn in proportion to the rows of ``input``."""
+    if out is not None and out._dtype is not dtypes.int64:
+        raise RuntimeError(f"multinomial expects Long tensor out, got: {out._dtype.legacy}")
     return give("multinomial", streams.multinomial(input._a, num_samples, replacement, generator=generator), out, None, False)
 
 
 def poisson(input, generator=None):
     """Poisson numbers with the rates ``input``."""
-    return _constant(input, streams.poisson(input._a, generator), "PoissonBackward0")
+    return _constant([input], streams.poisson(input._a, generator), "PoissonBackward0")
 
 
 def binomial(count, prob, generator=None):
     """Binomial numbers of ``count`` trials with probability ``prob``."""
-    return _constant(prob, streams.binomial(count._a, prob._a, generator), "BinomialBackward0")
+    return _constant([count, prob], streams.binomial(count._a, prob._a, generator), "BinomialBackward0")
 
 
 def _standard_gamma(input, generator=None):
@@ -189,21 +222,22 @@ class _ConstantNode(Node):
 _NODES = {}
 
 
-def _node(name, edge, tensor):
+def _node(name, edges, tensor):
     kind = _NODES.get(name)
     if kind is None:
         kind = _NODES[name] = type(name, (_ConstantNode,), {"__slots__": (), "__module__": "builtins"})
     node = kind()
-    node.seq, node.next, node.saved, node.guard = tick(), (edge,), (), None
+    node.seq, node.next, node.saved, node.guard = tick(), tuple(edges), (), None
     node.shape, node.dtype = tensor._a.shape, tensor._dtype
     return node
 
 
-def _constant(input, array, name):
+def _constant(inputs, array, name):
+    """A sampler's result, which does not depend smoothly on its ``inputs``."""
     made = wrap(as_array(array))
-    edge = edge_of(input)
-    if edge is not None and thread.grad and made._dtype.category >= 2:
-        made._edge = _node(name, edge, made)
+    edges = [edge_of(each) for each in inputs]
+    if thread.grad and made._dtype.category >= 2 and any(edge is not None for edge in edges):
+        made._edge = _node(name, edges, made)
     return made
 
 
@@ -226,7 +260,7 @@ def _filler(name, fill, node_name, order, defaults):
         inplace.check_memory(self._a)
         fill(self._a, *values, generator=generator)
         recorded = edge is not None and thread.grad
-        inplace.finish(self, _node(node_name, edge, self) if recorded else None)
+        inplace.finish(self, _node(node_name, [edge], self) if recorded else None)
         return self
 
     method.__name__ = method.__qualname__ = name
