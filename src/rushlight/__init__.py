@@ -27,7 +27,8 @@ from .ops import core as _core  # noqa: E402
 from .ops import creation as _creation  # noqa: E402
 from .ops import table as _table  # noqa: E402
 from .size import Size  # noqa: E402, F401
-from .tensor import Tensor, strided  # noqa: E402, F401
+from .tensor import LAYOUTS as _LAYOUTS  # noqa: E402
+from .tensor import Tensor, layout  # noqa: E402, F401
 
 __version__ = "2.13.0"
 #: rushlight's own version; ``__version__`` is that of the PyTorch it follows
@@ -36,6 +37,8 @@ __rushlight_version__ = "0.1.0"
 globals().update({_d.name: _d for _d in _dtypes.ALL})
 globals().update(_dtypes.ALIASES)
 globals().update(_core.MEMORY_FORMATS)
+globals().update(_LAYOUTS)
+memory_format = _core.memory_format
 globals().update(_creation.TYPED)
 for _name in (
     *("tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "zeros", "ones", "empty", "full", "eye"),

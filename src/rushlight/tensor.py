@@ -271,14 +271,28 @@ def _refit(leaf, tensor):
     leaf.array, leaf.shape, leaf.dtype = tensor._a, tensor._a.shape, tensor._dtype
 
 
-class Strided:
-    """``torch.strided``, the only layout."""
+class layout:  # noqa: N801 - PyTorch's name
+    """How elements are stored. Tensors here are strided; the other layouts exist to be named, and refused."""
+
+    def __init__(self, name):
+        self.name = name
 
     def __repr__(self):
-        return "torch.strided"
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return _layout, (self.name,)
 
 
-strided = Strided()
+def _layout(name):
+    return LAYOUTS[name]
+
+
+LAYOUTS = {
+    name: layout(name)
+    for name in ("strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "_mkldnn", "jagged")
+}
+strided = LAYOUTS["strided"]
 
 
 def _flag(value):

@@ -277,16 +277,20 @@ def _filled(input, value):
     return np.broadcast_to(_full((), value, dtypes.of(input.dtype)), input.shape)
 
 
-_fill = differentiable(
-    *("fill", _filled),
-    **dict(
-        vjp=dict(input=lambda F, g: F.zeros_like(g), value=lambda F, g: F.sum(g)),
-        node_name=lambda values: "FillBackward1" if isinstance(values[1], Tensor) else "FillBackward0",
-        inplace=True,
-        method=False,
-    ),
+_fill_rules = dict(input=lambda F, g: F.zeros_like(g), value=lambda F, g: F.sum(g))
+
+
+def _fill_name(number, tensor):
+    return lambda values: tensor if isinstance(values[1], Tensor) else number
+
+
+differentiable("fill", _filled, vjp=_fill_rules, node_name=_fill_name("FillBackward0", "FillBackward1"), method=False)
+differentiable(
+    *("_fill", _filled),
+    **dict(vjp=_fill_rules, node_name=_fill_name("FillBackward2", "FillBackward3"), inplace=True, **_private),
 )
-fill_ = TENSOR.fill_
+fill_ = TENSOR.fill_ = TENSOR._fill_
+fill_.__name__ = fill_.__qualname__ = "fill_"
 _zeroed = differentiable(
     "_zero", lambda input: np.broadcast_to(np.zeros((), input.dtype), input.shape), vjp=dict(input=lambda F, g: F.zeros_like(g)),
     node_name="ZeroBackward0", inplace=True, **_private,
@@ -381,6 +385,6 @@ TENSOR.copy_ = copy_
 TENSOR.zero_ = zero_
 TENSOR.detach = detach
 #: methods that torch has as functions too
-PLACES[""].update(zero_=zero_, detach_=detach_, resize_as_=resize_as_)
+PLACES[""].update(fill_=fill_, zero_=zero_, detach_=detach_, resize_as_=resize_as_)
 
 __all__ = ["OPS", "bind", "cast", "execute", "thread", "wrap"]

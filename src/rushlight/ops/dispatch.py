@@ -146,6 +146,11 @@ def _require_tensors(op, values):
 
 def _require_operands(op, values):
     """TypeError for Python numbers where an elementwise operator wants tensors."""
+    if op.numbers == "one":
+        given = values[: len(op.operands)]
+        if not any(isinstance(each, Tensor) for each in given):
+            raise combination_error(op, given)
+        return
     for i, name in enumerate(op.params[: op.positional]):
         if name not in op.operands or isinstance(values[i], Tensor) or values[i] is None:
             continue
@@ -155,14 +160,25 @@ def _require_operands(op, values):
             raise combination_error(op, values[: len(op.operands)])
 
 
+_SHIFTS = ("bitwise_left_shift", "bitwise_right_shift")
+
+
 def combination_error(op, given):
-    """PyTorch's text for arguments that fit none of the two overloads (tensors, or a number for the second)."""
+    """PyTorch's text for arguments that fit no overload: tensors, or a number for the second or (``numbers="one"``) the first."""
     first, second = op.operands[0], op.operands[-1]
     shown = ", ".join(_type_name(each) for each in given)
     out = ", *, Tensor out = None" if op.out else ""
+    swapped = ""
+    if op.numbers == "one" and op.name in ("remainder", "bitwise_and", "bitwise_or", "bitwise_xor", *_SHIFTS):
+        marked = ", ".join([f"!{_type_name(each)}!" for each in given])
+        swapped = (
+            f" * (Number self, Tensor {second})\n      didn't match because some of the arguments have invalid types: ({marked})\n"
+        )
+    elif op.numbers == "one":
+        swapped = f" * (Number {'self' if op.name == 'pow' else first}, Tensor {second}{out})\n"
     return TypeError(
         f"{_spoken(op)}() received an invalid combination of arguments - got ({shown}), but expected one of:\n"
-        f" * (Tensor {first}, Tensor {second}{out})\n * (Tensor {first}, Number {second}{out})\n"
+        f" * (Tensor {first}, Tensor {second}{out})\n{swapped} * (Tensor {first}, Number {second}{out})\n"
     )
 
 

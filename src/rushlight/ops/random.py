@@ -135,7 +135,7 @@ def normal(mean, std=1.0, size=None, **kwargs):
         return _sampled("normal", streams.normal_, shape, (mean, std), out, dtype, requires_grad, generator)
     given = [each._a if isinstance(each, Tensor) else each for each in (mean, std)]
     if out is None:
-        number = 3 if len(tensors) == 2 else 1 if isinstance(std, Tensor) else 2
+        number = 3 if len(tensors) == 2 else 2 if isinstance(std, Tensor) else 1
         return _constant(tensors, streams.normal(*given, generator=generator), f"NormalBackward{number}")
     shape = np.broadcast_shapes(*(each.shape for each in given if isinstance(each, np.ndarray)))
     # PyTorch draws into out and then shifts and scales it there
