@@ -65,14 +65,30 @@ def sum_rows(places, rows, count):
     elif width == 1:
         np.add.at(out[:, 0], places, flat[:, 0])
     else:
-        order = np.argsort(places, kind="stable")
-        ordered = places[order]
-        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        if len(starts) == len(places):
-            out[places] = flat
-        else:
-            out[ordered[starts]] = np.add.reduceat(flat[order], starts, axis=0)
+        _sum_sorted(out, places, flat)
     return out.reshape(count, *kept)
+
+
+def _sum_sorted(out, places, rows):
+    """``out[places] = sums of rows`` (``out`` holds zeros): runs of sorted places added at once."""
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    first = np.empty(len(ordered), bool)
+    first[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    starts = np.flatnonzero(first)
+    if len(starts) == len(places):
+        out[places] = rows
+        return
+    lengths = np.diff(starts, append=len(places))
+    longest = int(lengths.max())
+    if longest > 4:
+        out[ordered[starts]] = np.add.reduceat(rows[order], starts, axis=0)
+        return
+    out[ordered[starts]] = rows[order[starts]]
+    for k in range(1, longest):  # the second of each run, the third, the fourth
+        more = starts[lengths > k] + k
+        out[ordered[more]] += rows[order[more]]
 
 
 def _sum_counted(out, places, rows):

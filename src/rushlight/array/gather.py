@@ -6,10 +6,12 @@ so that a gather is one take and a scatter one assignment. Memory: one int64 for
 
 import numpy as np
 
-from .accumulate import add_at
+from .accumulate import add_at, sum_rows
 from .arguments import broadcast_shapes_of_two, is_half, legacy_name, shape_text, wrap_dim
 
 __all__ = [
+    "_gather_backward",
+    "_index_select_backward",
     "gather",
     "index_add",
     "index_copy",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 _INDEX_DTYPES = (np.dtype(np.int64), np.dtype(np.int32))
+_UNSIGNED = {np.dtype(np.int64): np.dtype(np.uint64), np.dtype(np.int32): np.dtype(np.uint32)}
 
 
 def _strides(shape):
@@ -39,8 +42,8 @@ def _strides(shape):
 def _check_bounds(index, size, dim, error):
     if not index.size:
         return
-    low, high = int(index.min()), int(index.max())
-    if low < 0 or high >= size:
+    # negative numbers are huge ones without their sign, so one maximum tells both
+    if np.maximum.reduce(index.view(_UNSIGNED[index.dtype]), None) >= size:
         flat = index.reshape(-1)
         bad = int(flat[(flat < 0) | (flat >= size)][0])
         raise error(f"index {bad} is out of bounds for dimension {dim} with size {size}")
@@ -49,7 +52,7 @@ def _check_bounds(index, size, dim, error):
 def flat_places(shape, dim, index):
     """The flat places in an array of ``shape`` that ``index`` (of its number of dimensions) names along ``dim``."""
     strides = _strides(shape)
-    places = index.astype(np.int64) * strides[dim] if strides[dim] != 1 else index.astype(np.int64)
+    places = np.multiply(index, strides[dim], dtype=np.int64)
     ndim = len(shape)
     for d in range(ndim):
         if d != dim and index.shape[d] > 1:
@@ -200,6 +203,18 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     return out
 
 
+def _gather_backward(grad_output, input_sizes, dim, index):
+    """The transpose of ``gather``: zeros with the cotangent added where it was taken from."""
+    own, shape = grad_output.dtype, tuple(input_sizes) or (1,)
+    if not index.size:
+        return np.zeros(input_sizes, own)
+    places = flat_places(shape, wrap_dim(dim, len(shape)), index.reshape(index.shape or (1,)))
+    count = 1
+    for n in shape:
+        count *= n
+    return sum_rows(places.reshape(-1), grad_output.reshape(-1), count).reshape(input_sizes).astype(own, copy=False)
+
+
 # ----------------------------------------------------------------------------------------------- whole slices by index
 
 
@@ -220,8 +235,17 @@ def index_select(input, dim, index):
     return np.take(input, index, dim, mode="clip") if index.size else input[(slice(None),) * dim + (index,)]
 
 
+def _index_select_backward(grad_output, input_sizes, dim, index):
+    """The transpose of ``index_select``: each slice added where it was taken from."""
+    if not input_sizes:
+        return grad_output.reshape(())
+    rows = np.moveaxis(grad_output, dim, 0)
+    out = sum_rows(index.reshape(-1), rows, input_sizes[dim])
+    return np.moveaxis(out, 0, dim).astype(grad_output.dtype, copy=False)
+
+
 def _check_inside(index, size):
-    if index.size and (int(index.min()) < 0 or int(index.max()) >= size):
+    if index.size and np.maximum.reduce(index.view(_UNSIGNED[index.dtype]), None) >= size:
         raise IndexError("index out of range in self")
 
 

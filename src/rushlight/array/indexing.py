@@ -148,7 +148,7 @@ def _numpy_index(shape, arrays):
     made = []
     dim = 0
     masks = 0
-    for place, each in enumerate(arrays):
+    for each in arrays:
         if each is None:
             made.append(_ALL)
             dim += 1

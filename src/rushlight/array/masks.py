@@ -3,10 +3,12 @@
 import numpy as np
 
 from .arguments import broadcast_shapes_of_two, legacy_name, result_dtype
+from .blocks import blockwise, select
 
 __all__ = ["argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_tuple", "where"]
 
 _BOOL = np.dtype(np.bool_)
+_MANY = 2048  # elements; from here on choosing without branches is faster
 
 
 def where(condition, input, other):
@@ -30,6 +32,13 @@ def where(condition, input, other):
     if first is not second or first is None:
         common = result_dtype(input, other).numpy
         input, other = _as(input, common), _as(other, common)
+    if (
+        condition.size >= _MANY
+        and condition.shape == input.shape == other.shape
+        and input.dtype.kind == "f"
+        and input.dtype.itemsize > 2
+    ):
+        return blockwise(select, (condition, input, other), np.empty(input.shape, input.dtype))
     try:
         return np.where(condition, input, other)
     except ValueError:
@@ -90,6 +99,10 @@ def masked_fill(input, mask, value):
         shown = _CPP_NAMES.get(input.dtype.name, input.dtype.name)
         raise RuntimeError(f"value cannot be converted to type {shown} without overflow")
     value = fill_value(value, input.dtype, "masked_fill_")
+    if mask.size >= _MANY and mask.shape == input.shape and input.dtype.kind == "f" and input.dtype.itemsize > 2:
+        return blockwise(
+            lambda m, x, out: select(m, np.broadcast_to(value, x.shape), x, out), (mask, input), np.empty_like(input)
+        )
     try:
         return np.where(mask, value, input)
     except ValueError:

@@ -111,7 +111,7 @@ def add_reduce(input, axes, keepdim=False):
             return _plain(np.add, input, axes, keepdim)
         input = np.ascontiguousarray(input)
     if axes is None:
-        out = _sum_run(input.reshape(1, -1, 1))
+        out = sum_run(input.reshape(1, -1, 1))
     else:
         out = _sum_groups(input, sorted({axis % len(shape) for axis in axes}))
     return out.reshape(_reduced_shape(shape, axes, keepdim))
@@ -126,12 +126,12 @@ def _sum_groups(x, axes):
             start = axes.pop()
         before, after = shape[:start], shape[end + 1 :]
         run = math.prod(shape[start : end + 1])
-        x = _sum_run(x.reshape(math.prod(before), run, math.prod(after)))
+        x = sum_run(x.reshape(math.prod(before), run, math.prod(after)))
         shape = before + [1] * (end + 1 - start) + after
     return x
 
 
-def _sum_run(x):
+def sum_run(x):
     """(a, n, b) to (a, b): sums of the middle dimension of a contiguous array, block by block."""
     a, n, b = x.shape
     if b == 1:
@@ -143,7 +143,7 @@ def _sum_run(x):
         blocks = n // _BLOCK
         whole = blocks * _BLOCK
         sums = np.vecdot(x[:, :whole].reshape(a, blocks, _BLOCK), _ONES[x.dtype][:_BLOCK])
-        out = _sum_run(sums.reshape(a, blocks, 1))
+        out = sum_run(sums.reshape(a, blocks, 1))
         if whole < n:
             out = out + np.add.reduce(x[:, whole:], 1)
         return out
@@ -157,7 +157,7 @@ def _sum_run(x):
         sums = np.matmul(_ONES[x.dtype][:block].reshape(1, block), parts)
     else:
         sums = np.add.reduce(parts, 2)
-    out = _sum_run(sums.reshape(a, blocks, b))
+    out = sum_run(sums.reshape(a, blocks, b))
     if whole < n:
         out = out + np.add.reduce(x[:, whole:], 1)
     return out
@@ -299,6 +299,11 @@ def _arg_extreme(function, input, dim, keepdim):
     if dim is None or not input.ndim:
         found = np.asarray(function(input, None), _INT64)
         return found.reshape((1,) * input.ndim) if keepdim else found
+    if dim != input.ndim - 1 and input.size > 4096:
+        # NumPy is slow along any but the last dimension
+        turned = np.ascontiguousarray(np.moveaxis(input, dim, -1))
+        found = np.asarray(function(turned, -1), _INT64)
+        return np.expand_dims(found, dim) if keepdim else found
     return np.asarray(function(input, dim, keepdims=keepdim), _INT64)
 
 
@@ -332,7 +337,14 @@ def _max_or_min(ufunc, function, name, input, dim, keepdim):
     axes = (dim,) if input.ndim else None
     _check_filled(input, axes, name)
     _refuse_complex(input, name)
-    return _extreme(ufunc, input, axes, keepdim), _arg_extreme(function, input, dim, keepdim)
+    places = _arg_extreme(function, input, dim, keepdim)
+    if dim == input.ndim - 1 and input.flags.c_contiguous and input.size:
+        # one take from each row is faster than reducing it again
+        n = input.shape[-1]
+        rows = input.size // n
+        values = input.reshape(-1)[places.reshape(-1) + np.arange(0, rows * n, n)].reshape(places.shape)
+        return values, places
+    return _extreme(ufunc, input, axes, keepdim), places
 
 
 def max(input, dim=None, keepdim=False):
@@ -399,6 +411,13 @@ def logsumexp(input, dim, keepdim=False):
     return out.reshape(_reduced_shape(input.shape, axes, keepdim)).astype(own, copy=False)
 
 
+def _squares(flat):
+    """Sums of the squares of blocks of a vector, one for each block and one for the rest."""
+    whole = flat.size // _BLOCK * _BLOCK
+    rows = flat[:whole].reshape(-1, _BLOCK)
+    return np.append(np.vecdot(rows, rows), np.vecdot(flat[whole:], flat[whole:]))
+
+
 def norm(input, p=2, dim=None, keepdim=False, *, dtype=None):
     """The vector p-norm of the elements over ``dim`` (None: all), for any real ``p`` and for plus or minus infinity."""
     if dtype is not None:
@@ -421,6 +440,10 @@ def norm(input, p=2, dim=None, keepdim=False, *, dtype=None):
         real = own
         if is_half(own):
             input = input.astype(np.float32)
+    if p == 2 and input.dtype in _ONES and input.flags.c_contiguous and input.size >= _BLOCK and axes is None:
+        out = add_reduce(_squares(input.reshape(-1)), None)
+        out = np.sqrt(out, out=out)
+        return (out.reshape((1,) * input.ndim) if keepdim else out).astype(real, copy=False)
     size = np.asarray(np.abs(input))
     if p == math.inf:
         out = _plain(np.maximum, size, axes, keepdim)

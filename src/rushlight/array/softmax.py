@@ -1,14 +1,19 @@
 """Softmax and its logarithm, with the backward kernels that save their temporaries.
 
-One buffer of the result's size is used throughout. The exponentials are shifted by the maximum, as everywhere.
+One buffer of the result's size is used throughout; a large array is worked on in blocks of rows that stay in the cache, shared
+between threads. The exponentials are shifted by the maximum, as everywhere.
 """
 
 import numpy as np
 
 from .arguments import is_half, legacy_name, wrap_dim
-from .reduce import add_reduce
+from .blocks import BLOCK
+from .reduce import add_reduce, sum_run
+from .threads import parallel
 
 __all__ = ["_log_softmax_backward_data", "_softmax_backward_data", "log_softmax", "softmax"]
+
+SMALL = 32768  # elements; below, the whole array is one block
 
 
 def _prepare(input, dim, dtype, kernel):
@@ -29,6 +34,59 @@ def _prepare(input, dim, dtype, kernel):
     return input, dim, target
 
 
+def _by_rows(step, inputs, out):
+    """Run ``step(*rows, result_rows)`` over the last dimension of contiguous arrays, in blocks that stay in the cache.
+
+    Blocks are whole rows and every row is worked on alone, so the result does not depend on blocks or threads.
+    """
+    n = out.shape[-1]
+    sources = [np.ascontiguousarray(x).reshape(-1, n) for x in inputs]
+    target = out.reshape(-1, n)
+    some = max(1, BLOCK // n)
+
+    def body(start, stop):
+        last = -(-stop // n)
+        for row in range(-(-start // n), last, some):
+            end = min(row + some, last)
+            step(*[x[row:end] for x in sources], target[row:end])
+
+    parallel(out.size, body)
+    return out
+
+
+def _row_sums(x):
+    return sum_run(x.reshape(*x.shape, 1))
+
+
+def _softmax_rows(x, y):
+    np.subtract(x, np.maximum.reduce(x, 1, None, None, True), y)
+    np.exp(y, y)
+    np.divide(y, _row_sums(y), y)
+
+
+def _log_softmax_rows(x, y):
+    np.subtract(x, np.maximum.reduce(x, 1, None, None, True), y)
+    total = _row_sums(np.exp(y))
+    np.subtract(y, np.log(total, total), y)
+
+
+def _softmax_back_rows(g, y, out):
+    np.multiply(g, y, out)
+    total = _row_sums(out)
+    np.subtract(g, total, out)
+    np.multiply(out, y, out)
+
+
+def _log_softmax_back_rows(g, y, out):
+    np.exp(y, out)
+    np.multiply(out, _row_sums(g), out)
+    np.subtract(g, out, out)
+
+
+def _is_large(x, dim):
+    return x.size >= SMALL and dim == x.ndim - 1 and x.dtype.kind == "f"
+
+
 def _shifted(input, axis):
     """``input`` minus its maximum along ``axis``, in a buffer of its own."""
     return np.subtract(input, np.maximum.reduce(input, axis, None, None, True))
@@ -41,11 +99,13 @@ def softmax(input, dim, dtype=None):
         return np.empty(x.shape, target)
     if not x.ndim:
         return softmax(x.reshape(1), 0).reshape(()).astype(target, copy=False)
-    with np.errstate(invalid="ignore"):
+    if _is_large(x, dim):
+        out = _by_rows(_softmax_rows, (x,), np.empty(x.shape, x.dtype))
+    else:
         out = _shifted(x, dim)
-        np.exp(out, out=out)
-        np.divide(out, add_reduce(out, (dim,), True), out=out)
-    return out.astype(target, copy=False)
+        np.exp(out, out)
+        np.divide(out, add_reduce(out, (dim,), True), out)
+    return out if out.dtype == target else out.astype(target)
 
 
 def log_softmax(input, dim, dtype=None):
@@ -55,37 +115,42 @@ def log_softmax(input, dim, dtype=None):
         return np.empty(x.shape, target)
     if not x.ndim:
         return log_softmax(x.reshape(1), 0).reshape(()).astype(target, copy=False)
-    with np.errstate(invalid="ignore"):
+    if _is_large(x, dim):
+        out = _by_rows(_log_softmax_rows, (x,), np.empty(x.shape, x.dtype))
+    else:
         out = _shifted(x, dim)
         total = add_reduce(np.exp(out), (dim,), True)
-        np.subtract(out, np.log(total, out=total), out=out)
-    return out.astype(target, copy=False)
+        np.subtract(out, np.log(total, total), out)
+    return out if out.dtype == target else out.astype(target)
 
 
-def _widen(*arrays):
-    return [a.astype(np.float32) if is_half(a.dtype) else a for a in arrays]
+def _backward(rows, grad_output, output, dim):
+    own = grad_output.dtype
+    if not grad_output.ndim:
+        return np.zeros((), own)
+    g, y = [a.astype(np.float32) if is_half(a.dtype) else a for a in (grad_output, output)]
+    dim = wrap_dim(dim, g.ndim)
+    if not g.size:
+        return np.empty(g.shape, own)
+    if _is_large(g, dim) and g.dtype == y.dtype:
+        out = _by_rows(rows, (g, y), np.empty(g.shape, g.dtype))
+    elif rows is _softmax_back_rows:
+        out = np.multiply(g, y)
+        total = add_reduce(out, (dim,), True)
+        np.subtract(g, total, out)
+        np.multiply(out, y, out)
+    else:
+        out = np.exp(y)
+        np.multiply(out, add_reduce(g, (dim,), True), out)
+        np.subtract(g, out, out)
+    return out if out.dtype == own else out.astype(own)
 
 
 def _softmax_backward_data(grad_output, output, dim):
     """The vjp of softmax at its result: ``output * (grad - sum(grad * output))``."""
-    own = grad_output.dtype
-    g, y = _widen(grad_output, output)
-    if not g.ndim:
-        return np.zeros((), own)
-    out = np.multiply(g, y)
-    total = add_reduce(out, (dim,), True)
-    np.subtract(g, total, out=out)
-    np.multiply(out, y, out=out)
-    return out.astype(own, copy=False)
+    return _backward(_softmax_back_rows, grad_output, output, dim)
 
 
 def _log_softmax_backward_data(grad_output, output, dim):
     """The vjp of log_softmax at its result: ``grad - exp(output) * sum(grad)``."""
-    own = grad_output.dtype
-    g, y = _widen(grad_output, output)
-    if not g.ndim:
-        return np.zeros((), own)
-    out = np.exp(y)
-    np.multiply(out, add_reduce(g, (dim,), True), out=out)
-    np.subtract(g, out, out=out)
-    return out.astype(own, copy=False)
+    return _backward(_log_softmax_back_rows, grad_output, output, dim)

@@ -25,8 +25,46 @@ def _comparable(input):
     return input.astype(np.float32) if is_half(input.dtype) else input
 
 
+def _packed_keys(values, descending):
+    """Keys that sort as signed 32-bit numbers as ``values`` do, NaN last; None for dtypes that do not fit."""
+    kind = values.dtype
+    if kind == np.float32:
+        plain = values + np.float32(0)  # no negative zero
+        bits = plain.view(np.int32)
+        keys = bits ^ (bits >> 31 & np.int32(0x7FFFFFFF))
+        missing = np.isnan(plain)
+        if missing.any():
+            keys[missing] = 0x7FFFFFFF
+    elif kind.kind in "biu" and (kind.itemsize < 4 or kind == np.int32):
+        keys = values.astype(np.int32)
+    else:
+        return None
+    return ~keys if descending else keys
+
+
+def _packed(values, dim, descending):
+    """Key and place in one int64 each, ``dim`` last: sorting numbers is many times faster than sorting places by key."""
+    if values.size < 512 or values.shape[dim] < 16:
+        return None
+    keys = _packed_keys(np.moveaxis(values, dim, -1), descending)
+    if keys is None:
+        return None
+    packed = keys.astype(np.int64)
+    packed <<= 32
+    packed |= np.arange(values.shape[dim])
+    return np.ascontiguousarray(packed)
+
+
+def _places(packed, dim):
+    return np.moveaxis(packed & 0xFFFFFFFF, -1, dim)
+
+
 def _order(values, dim, descending):
     """The stable order along ``dim``; equal elements keep their order also when descending."""
+    packed = _packed(values, dim, descending)
+    if packed is not None:
+        packed.sort(-1)
+        return _places(packed, dim)
     if not descending:
         return np.argsort(values, dim, kind="stable")
     turned = np.argsort(np.flip(values, dim), dim, kind="stable")
@@ -68,7 +106,11 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
         return (input.copy(), np.zeros((), _INT64)) if k else (np.empty(0, input.dtype), np.empty(0, _INT64))
     wide = _comparable(input)
     head = (slice(None),) * dim
-    if n > 256 and 0 < k <= n // 4:
+    packed = _packed(wide, dim, largest) if 0 < k <= n // 4 else None
+    if packed is not None:
+        packed.partition(k - 1, -1)
+        order = _places(np.sort(packed[..., :k], -1), dim)
+    elif n > 256 and 0 < k <= n // 4:
         found = np.argpartition(wide, n - k if largest else k - 1, dim)
         found = np.sort(found[(*head, slice(n - k, None) if largest else slice(0, k))], dim)
         inner = _order(np.take_along_axis(wide, found, dim), dim, largest)

@@ -18,9 +18,13 @@ _private = dict(method=False, function=False)
 differentiable(
     *("gather", kernels.gather),
     **dict(
-        vjp=lambda F, g, dim, index, x_shape: F.scatter_add(F.new_zeros(g, tuple(x_shape)), dim, index, g),
+        vjp=lambda F, g, dim, index, x_shape: F._gather_backward(g, tuple(x_shape), dim, index),
         out=True,
     ),
+)
+differentiable(
+    *("_gather_backward", kernels._gather_backward),
+    **dict(vjp=dict(grad_output=lambda F, g, dim, index: F.gather(g, dim, index)), **_private),
 )
 
 
@@ -152,10 +156,14 @@ differentiable("index_reduce", kernels.index_reduce, vjp_all=_index_reduce_vjp, 
 
 
 def _index_select_vjp(F, g, dim, index, x_shape):
-    return F.index_add(F.new_zeros(g, tuple(x_shape)), dim, index, g)
+    return F._index_select_backward(g, tuple(x_shape), dim, index)
 
 
 differentiable("index_select", kernels.index_select, vjp=dict(input=_index_select_vjp), out=True)
+differentiable(
+    *("_index_select_backward", kernels._index_select_backward),
+    **dict(vjp=dict(grad_output=lambda F, g, dim, index: F.index_select(g, dim, index)), **_private),
+)
 differentiable(
     *("index_add", kernels.index_add),
     **dict(

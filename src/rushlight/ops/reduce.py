@@ -63,6 +63,12 @@ def raw(value):
     return getattr(value, "_a", value)
 
 
+def by_dim(stem):
+    """Names of nodes as PyTorch has them: one for the reduction of all, one for that of some dimensions."""
+    all_name, some_name = stem + "Backward0", stem + "Backward1"
+    return lambda values: all_name if values[1] is None else some_name
+
+
 def ratio(a, b):
     """``a / b`` of Python numbers with C's answers for a zero divisor."""
     if b:
@@ -75,12 +81,13 @@ def ratio(a, b):
 differentiable(
     *("sum", kernels.sum),
     **dict(vjp=lambda F, g, x_shape, dim, keepdim: spread(F, g, x_shape, dim, keepdim), out=True, linear=True),
+    node_name=by_dim("Sum"),
 )
 differentiable(
     *("mean", kernels.mean),
     **dict(
         vjp=lambda F, g, x_shape, dim, keepdim: spread(F, _over(F, g, count(x_shape, dim)), x_shape, dim, keepdim),
-        **dict(out=True, linear=True),
+        **dict(out=True, linear=True, node_name=by_dim("Mean")),
     ),
 )
 
@@ -142,7 +149,7 @@ def _prod_vjp(F, g, x, y, x_shape, dim, keepdim):
     return wide * F.conj(before * after)
 
 
-differentiable("prod", kernels.prod, vjp=_prod_vjp, out=True)
+differentiable("prod", kernels.prod, vjp=_prod_vjp, out=True, node_name=by_dim("Prod"))
 
 # ----------------------------------------------------------------------------------------------------------- extremes
 

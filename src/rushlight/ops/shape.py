@@ -47,7 +47,17 @@ differentiable(
     *("unflatten", kernels.unflatten),
     **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name="ViewBackward0", **_view),
 )
-differentiable("squeeze", kernels.squeeze, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), **_view)
+
+
+def _squeeze_name(values):
+    dim = values[1]
+    return "SqueezeBackward" + ("0" if dim is None else "1" if isinstance(dim, int) else "2")
+
+
+differentiable(
+    *("squeeze", kernels.squeeze),
+    **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name=_squeeze_name, **_view),
+)
 differentiable("unsqueeze", kernels.unsqueeze, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), **_view)
 differentiable(
     *("expand", kernels.expand),

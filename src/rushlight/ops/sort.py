@@ -12,7 +12,10 @@ def _sorted_vjp(F, g, y, dim, x_shape):
 
 
 _values = dict(vjp=_sorted_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
-differentiable("sort", kernels.sort, **_values)
+differentiable(
+    *("sort", kernels.sort),
+    **dict(_values, node_name=lambda values: "SortBackward0" if values[3] is None else "SortBackward1"),
+)
 differentiable("topk", kernels.topk, **_values)
 differentiable("argsort", kernels.argsort)
 

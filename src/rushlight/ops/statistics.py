@@ -29,7 +29,7 @@ def _median(name):
     def everything(input):
         return kernel(input)
 
-    picking(name, along)
+    picking(name, along, f"{name.capitalize()}Backward1")
     differentiable(f"_{name}_all", everything, vjp=_first_vjp, node_name=f"{name.capitalize()}Backward0", **_private)
 
     def either(F, input, dim=None, keepdim=False, *, out=None):
