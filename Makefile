@@ -6,7 +6,7 @@ BIN := .venv/bin
 # two workers on two cores: more threads each would only wait for one another
 RUN_TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 $(PYTEST_ARGS)
 
-.PHONY: demo test parity lint format bench clean
+.PHONY: demo test parity lint types format bench clean
 
 demo: .venv/.demo
 	$(BIN)/rushlight run examples/digits.py
@@ -20,6 +20,9 @@ parity: .venv/.parity
 lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: .venv/.dev
+	$(BIN)/python -m mypy
 
 format: .venv/.dev
 	$(BIN)/ruff format .
