@@ -11,7 +11,6 @@ as that pickle is read, before the main module is.
 """
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
@@ -47,7 +46,8 @@ def _share(module):
         sys.modules.setdefault(_THEIRS + name[len(_OURS) :], module)
 
 
-class _Loader(importlib.abc.Loader):
+# the two classes have no base: importlib.abc would take longer to import than all of the rest here
+class _Loader:
     """Hands over a module of rushlight in place of the one the import system made."""
 
     def __init__(self, name):
@@ -65,7 +65,7 @@ class _Loader(importlib.abc.Loader):
         return importlib.util.find_spec(self.name).loader.get_code(self.name)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds ``torch.x.y`` in rushlight, and hears of every module of rushlight that is loaded."""
 
     def find_spec(self, fullname, path=None, target=None):
