@@ -10,7 +10,7 @@ derivative rule, a plain number may stand for either operand.
 import numpy as np
 
 from .. import dtypes
-from .blocks import apply, floating, is_half, keep, select
+from .blocks import apply, floating, is_half, select
 
 
 def legacy(x):
@@ -193,7 +193,7 @@ def _remainder(a, b, y, t):
     np.fmod(a, b, out=y)
     move = (y != 0) & ((b < 0) != (y < 0))
     if move.any():
-        np.add(y, keep(move, b, t), out=y)
+        select(move, np.add(y, b, out=t), y, y)
 
 
 def fmod(input, other):
