@@ -213,7 +213,7 @@ def _run(op, values, raws, edges, layout):
         result = as_array(result)
     tensor = _wrap_one(op, values, raws, result)
     if recorded and tensor._dtype.category >= 2:
-        tensor._edge = make_node(op, values, raws, edges, layout, (result,), (tensor._vc,))
+        tensor._edge = make_node(op, values, raws, edges, layout, (result,), (tensor._vc,), None, tensor._dtype)
     return tensor
 
 
@@ -236,6 +236,11 @@ def _replay(op, values):
 
 def _shares(result, source):
     """Whether a result is a view of the array it was made from."""
+    base = result.base
+    if base is None:
+        return result is source
+    if base is source or base is source.base:
+        return True
     return _root(result) is _root(source)
 
 

@@ -228,7 +228,7 @@ def node_class(op, name):
     return type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins"})
 
 
-def make_node(op, values, raws, edges, layout, results, counters, original=None):
+def make_node(op, values, raws, edges, layout, results, counters, original=None, dtype=None):
     """Record one call.
 
     ``values`` are the bound arguments, ``raws`` the same with arrays for tensors, ``edges`` one for each tensor in the order of the
@@ -241,19 +241,24 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None)
     node = cls()
     node.seq = tick()
     node.next = tuple(edges)
-    if isinstance(node, MultiOpNode):
+    if op.returns is not None:
         node.width = len(results)
         node.shape = tuple(r.shape for r in results)
         node.dtype = tuple(dtypes.of(r.dtype) for r in results)
     else:
         node.shape = results[0].shape
-        node.dtype = dtypes.of(results[0].dtype)
-    wanted = tuple([edge is not None for edge in edges])
+        node.dtype = dtype or dtypes.of(results[0].dtype)
+    wanted = True if len(edges) == 1 else tuple([edge is not None for edge in edges])
     plan = layout.plans.get(wanted)
     if plan is None:
-        plan = layout.plans[wanted] = _plan(op, layout.items, wanted)
+        plan = layout.plans[wanted] = _plan(op, layout.items, (True,) if wanted is True else wanted)
+    plain, shapes, others = plan
     kept, marks, guard = {}, {}, []
-    for name, save, index, place in plan:
+    for name, index in plain:
+        kept[name] = raws[index]
+    for name, index in shapes:
+        kept[name] = raws[index].shape
+    for name, save, index, place in others:
         save(name, index, place, values, raws, kept, marks, guard, results, counters, original)
     node.saved = Saved(kept, marks, layout)
     node.guard = guard
@@ -265,10 +270,6 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None)
 
 
 # ways to save a value, by what it is
-
-
-def _save_plain(name, index, place, values, raws, kept, marks, guard, results, counters, original):
-    kept[name] = raws[index]
 
 
 def _save_tensor(name, index, place, values, raws, kept, marks, guard, results, counters, original):
@@ -312,7 +313,7 @@ def _save_results(name, index, place, values, raws, kept, marks, guard, results,
         guard += (counter, counter[0], result, dtype, -1 - k)
 
 
-def _save_shape(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+def _save_shapes(name, index, place, values, raws, kept, marks, guard, results, counters, original):
     value = raws[index]
     many = value.__class__ in (list, tuple)
     kept[name] = [getattr(each, "shape", ()) for each in value] if many else getattr(value, "shape", ())
@@ -329,27 +330,35 @@ def _dtype_of(value):
 
 
 def _plan(op, items, wanted):
-    """What to save when the tensors of ``items`` marked in ``wanted`` require grad: (name, how, parameter, place) of each value."""
+    """What to save when the tensors of ``items`` marked in ``wanted`` require grad.
+
+    Three lists: (name, parameter) of values kept as they are, (name, parameter) of tensors whose shape is kept, and (name, how,
+    parameter, place) of everything else.
+    """
     at = {}
     place = 0
     for name, count in items:
         at[name] = (place, count)
         place += 1 if count is None else count
-    plan = []
+    plain, shapes, others = [], [], []
     for name in _needed(op, items, wanted):
         if name == "y":
-            plan.append((name, _save_results if op.returns is not None else _save_result, None, None))
+            others.append((name, _save_results if op.returns is not None else _save_result, None, None))
         elif name in at:
             place, count = at[name]
-            plan.append((name, _save_tensor if count is None else _save_list, op.params.index(name), place))
+            others.append((name, _save_tensor if count is None else _save_list, op.params.index(name), place))
         elif name in op.params:
-            plan.append((name, _save_plain, op.params.index(name), None))
+            plain.append((name, op.params.index(name)))
         else:
             stem, _, what = name.rpartition("_")
             if stem not in op.params or what not in ("shape", "dtype"):
                 raise TypeError(f"{op.name}: its rule asks for {name!r}, which is neither a parameter nor a fact of one")
-            plan.append((name, _save_shape if what == "shape" else _save_dtype, op.params.index(stem), None))
-    return plan
+            index = op.params.index(stem)
+            if what == "shape" and at.get(stem, (0, 0))[1] is None:
+                shapes.append((name, index))
+            else:
+                others.append((name, _save_shapes if what == "shape" else _save_dtype, index, None))
+    return plain, shapes, others
 
 
 def _needed(op, items, wanted):

@@ -112,6 +112,10 @@ def _basic(self, index):
     return tensor
 
 
+def _steps(each):
+    return each.step is not None and each.step <= 0
+
+
 def _step_error(step):
     return ValueError("slice step cannot be zero" if step == 0 else "step must be greater than zero")
 
@@ -264,6 +268,15 @@ def setitem(self, index, value):
     recorded = thread.grad and (edge is not None or value_edge is not None)
     if recorded:
         _check(self, index, edge, basic)
+    if basic and not recorded and array.dtype.kind == "f" and (value.__class__ is float or value.__class__ is int):
+        # the ordinary case: a number into a view of floats, which NumPy writes as PyTorch does
+        if 0 not in array.strides and all(each.__class__ is not slice or not _steps(each) for each in index):
+            try:
+                array[index] = value
+            except IndexError:
+                raise _index_error(array, index) from None
+            inplace.finish(self, None)
+            return
     if basic:
         where = tuple(index)
         for each in where:
@@ -339,7 +352,7 @@ def _store(part, raw):
             raw = raw[0]
         if raw.ndim > part.ndim or broadcast_fails(part.shape, raw.shape):
             raise _expand_error(part.shape, raw.shape)
-    dispatch.write(part, np.broadcast_to(raw, part.shape))
+    dispatch.write(part, raw)
 
 
 def broadcast_fails(target, shape):
