@@ -55,7 +55,7 @@ def _by_rows(step, inputs, out):
 
 
 def _row_sums(x):
-    return sum_run(x.reshape(*x.shape, 1))
+    return sum_run(x.reshape(*x.shape, 1)).reshape(-1, 1)
 
 
 def _softmax_rows(x, y):

@@ -154,17 +154,20 @@ differentiable("prod", kernels.prod, vjp=_prod_vjp, out=True, node_name=by_dim("
 # ----------------------------------------------------------------------------------------------------------- extremes
 
 
-def shared(F, g, x, y, dim):
-    """The cotangent of an extreme (both with reduced dimensions kept), shared evenly among the elements that attain it."""
+def shared(F, g, x, y, dim, count_nan=True):
+    """The cotangent of an extreme (both with reduced dimensions kept), shared evenly among the elements that attain it.
+
+    A NaN counts as attaining NaN, unless ``count_nan`` is off: ``amax`` then has NaN for the whole slice, as in PyTorch.
+    """
     mask = F.eq(x, y)
-    if rush_dtype(y).is_floating_point and np.isnan(raw(y)).any():
+    if count_nan and rush_dtype(y).is_floating_point and np.isnan(raw(y)).any():
         mask = F.logical_or(mask, F.logical_and(F.isnan(x), F.isnan(y)))
     mask = as_number(F, mask, g)
     return mask * (g / F.sum(mask, dim, True))
 
 
 def _extreme_vjp(F, g, x, y, x_shape, dim, keepdim):
-    return shared(F, restore(F, g, x_shape, dim, keepdim), x, restore(F, y, x_shape, dim, keepdim), dim)
+    return shared(F, restore(F, g, x_shape, dim, keepdim), x, restore(F, y, x_shape, dim, keepdim), dim, False)
 
 
 differentiable("amax", kernels.amax, vjp=_extreme_vjp, out=True)
