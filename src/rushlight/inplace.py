@@ -8,8 +8,8 @@ like every other view of that base, is looked up again from the base at its next
 import numpy as np
 
 from . import dtypes
-from .autograd.graph import Leaf, Node, bump, describe, freed, tick
-from .autograd.modes import set_grad, thread
+from .autograd.graph import Leaf, Node, bump, describe, extra_of, freed, spoken, tick
+from .autograd.modes import set_grad, state, thread
 from .tensor import Tensor, address, attach, edge_of, wrap, wrap_view
 
 
@@ -157,6 +157,9 @@ def refresh(tensor, view):
     if edge is None:
         tensor._edge = None
         return
+    if view.refuse is not None:
+        raise _refusal(view, tensor._edge, indirect=True)
+    old = tensor._edge
     if view.replay is not None:
         was = set_grad(True)
         try:
@@ -170,6 +173,8 @@ def refresh(tensor, view):
     node.dtype = tensor._dtype
     node.next = (edge,)
     node.saved = Geometry(base._a, tensor._a)
+    if state.hooks:
+        move_retained(tensor, old, node)
     tensor._edge = node
 
 
@@ -185,23 +190,25 @@ def strided_view(source, shape, strides, offset):
     return made
 
 
-_REFUSED = {
+_WHY = {
     "no_grad": (
-        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case is "
-        "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both "
-        "inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be "
-        "tracked)."
+        " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and "
+        "the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
+        "the inplace to be tracked)."
     ),
     "multi": (
-        "Output {index} of {name} is a view and is being modified inplace. This view is the output of a function that returns "
-        "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace "
-        "operation by an out-of-place one."
+        " This view is the output of a function that returns multiple views. Such functions do not allow the output views to be "
+        "modified inplace. You should replace the inplace operation by an out-of-place one."
     ),
     "inference": (
-        "A view was created in inference mode and is being modified inplace with grad mode enabled. Given that this use case is "
-        "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both "
-        "inside the inference_mode block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to "
-        "be tracked)."
+        " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and "
+        "the inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) or both outside (if you "
+        "want the inplace to be tracked)."
+    ),
+    "custom": (
+        " This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle "
+        "view+inplace would override the custom backward associated with the custom Function, leading to incorrect gradients. This "
+        "behavior is forbidden. You can fix this by cloning the output of the custom Function."
     ),
 }
 
@@ -221,13 +228,17 @@ def check(tensor, recorded):
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
-def _refusal(view, edge):
-    text = _REFUSED[view.refuse]
-    if view.refuse == "multi":
+def _refusal(view, edge, indirect=False):
+    """The error for a write to a view that refuses it; ``indirect`` where not the view itself was written to."""
+    what = "its base or another view of its base has been" if indirect else "is being"
+    if edge is not None and edge.__class__ is not Leaf:
         node, index = describe(edge)
-        name = "an unknown function" if node is None else node.name()
-        return RuntimeError(text.format(index=index, name=name.removesuffix("Backward0")))
-    return RuntimeError(text)
+        text = f"Output {index} of {spoken(node.name())} is a view and {what} modified inplace."
+    elif view.refuse == "inference":
+        text = f"A view was created in inference mode and {what} modified inplace in normal mode."
+    else:
+        text = f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
+    return RuntimeError(text + _WHY[view.refuse])
 
 
 def check_memory(array):
@@ -251,6 +262,8 @@ def finish(tensor, node):
     view = tensor._view
     if view is None:
         bump(tensor._vc, node.name())
+        if state.hooks:
+            move_retained(tensor, tensor._edge, node)
         tensor._edge = node
         return
     base = view.base
@@ -261,17 +274,33 @@ def finish(tensor, node):
     whole.saved = (node, Geometry(base._a, tensor._a) if view.replay is None else view.replay)
     whole.seq = tick()
     bump(tensor._vc, whole.name())
+    if state.hooks:
+        move_retained(base, base._edge, whole)
     base._edge = whole
     if view.replay is None:
         refresh(tensor, view)
 
 
+def move_retained(tensor, old, new):
+    """A tensor that keeps its gradient goes on doing so at its new place: the gradient wanted is that of its value now."""
+    if old is None or old.__class__ is Leaf or new is None:
+        return
+    node, index = describe(old)
+    extra = getattr(node, "extra", None)
+    if extra is None or not extra.retain or index not in extra.retain or extra.retain[index]() is not tensor:
+        return
+    keeper = extra.retain.pop(index)
+    node, index = describe(new)
+    extra = extra_of(node)
+    if extra.retain is None:
+        extra.retain = {}
+    extra.retain[index] = keeper
+
+
 def cast_check(result, target):
     """Refuse to store a result of dtype ``result`` into a tensor of dtype ``target``."""
     if not dtypes.can_cast(result, target):
-        raise RuntimeError(
-            f"result type {result.legacy} can't be cast to the desired output type {target.legacy}"
-        )
+        raise RuntimeError(f"result type {result.legacy} can't be cast to the desired output type {target.legacy}")
 
 
 __all__ = ["Tensor", "attach", "cast_check", "check", "check_memory", "finish", "refresh"]

@@ -1,11 +1,13 @@
 """``backward`` and ``grad``: what users call, checked as PyTorch checks it, then handed to the engine."""
 
+from collections import OrderedDict
+
 import numpy as np
 
 from ..size import Size
 from ..tensor import Tensor, edge_of, wrap
 from . import engine
-from .graph import Output, describe
+from .graph import Leaf, Output, describe, target
 from .modes import state
 
 __all__ = ["GradientEdge", "backward", "get_gradient_edge", "grad"]
@@ -143,15 +145,24 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     if inputs is None:
         engine.backward(roots, keep=keep, create_graph=create_graph)
         return
-    edges, owners = [], {}
-    for i, each in enumerate(_as_tuple(inputs)):
-        edge = _edge(each)
-        if edge is None:
-            raise RuntimeError(f"One of the differentiated Tensors does not require grad")  # noqa: F541
-        edges.append(edge)
+    edges = []
+    for each in _as_tuple(inputs):
+        _require_place(each)
         if isinstance(each, Tensor):
-            owners[edge] = each
-    engine.backward(roots, keep=keep, create_graph=create_graph, inputs=edges, owners=owners)
+            # the gradient of a non-leaf is accumulated by retaining it
+            each.retain_grad()
+        elif not isinstance(target(each.edge), Leaf):
+            raise RuntimeError(
+                "If using GradientEdge for inputs to backward(), the GradientEdge must refer to a leaf tensor's AccumulateGrad node; "
+                "use autograd.grad() for the gradient at any other place"
+            )
+        edges.append(_edge(each))
+    engine.backward(roots, keep=keep, create_graph=create_graph, inputs=edges)
+
+
+def _require_place(each):
+    if not isinstance(each, (Tensor, GradientEdge)):
+        raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(each).__name__}")
 
 
 def grad(
@@ -174,7 +185,9 @@ def grad(
         (tensor(6.),)
     """
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     if allow_unused is None:
         allow_unused = materialize_grads
     outputs = _as_tuple(outputs)
@@ -206,6 +219,7 @@ def grad(
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     edges = []
     for each in inputs:
+        _require_place(each)
         edge = _edge(each)
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -271,3 +285,18 @@ def _queue_callback(callback):
     task.callbacks.append(callback)
 
 
+def _shown_hooks(kind):
+    def get(self):
+        edge = edge_of(self)
+        if edge is None:
+            return None
+        node, index = describe(edge)
+        extra = getattr(node, "extra", None)
+        hooks = extra and (extra.tensor and extra.tensor.get(index) if kind == "tensor" else extra.post_accumulate)
+        return OrderedDict(hooks) if hooks else None
+
+    return property(get, doc="The hooks registered on this tensor by number, or None.")
+
+
+Tensor._backward_hooks = _shown_hooks("tensor")
+Tensor._post_accumulate_grad_hooks = _shown_hooks("post_accumulate")

@@ -6,12 +6,14 @@ it counts dependencies as PyTorch's engine does, so that hooks run in PyTorch's 
 Neither recurses, so the depth of a graph is not bounded by the stack.
 """
 
+import threading
 from heapq import heappop, heappush
 from sys import getrefcount
 
 import numpy as np
 
 from ..array.reduce import add_reduce
+from .anomaly import check_outputs, is_anomaly_enabled, report, running
 from .graph import Leaf, Output, target
 from .modes import set_grad, state, thread
 from .region import LARGE, count_consumers, run_region
@@ -212,6 +214,9 @@ class _Task:
                         if below in needed or below in self.wanted:
                             needed.add(node)
                             break
+            if self.accumulate:
+                # backward(inputs=...) runs the nodes of its inputs, grad(...) stops before them
+                needed.update(self.wanted)
             self.needed = needed
 
     def _queue(self, node):
@@ -242,8 +247,7 @@ class _Task:
         return tensor if self.create_graph or tensor is None else tensor._a
 
     def execute(self):
-        global _current
-        outer, _current = _current, self
+        outer, _tasks.current = _tasks.current, self
         was = set_grad(self.create_graph)
         try:
             while self.ready:
@@ -253,30 +257,29 @@ class _Task:
                 callback()
         finally:
             set_grad(was)
-            _current = outer
+            _tasks.current = outer
         return self.captured
 
     def _step(self, node):
         slots = self.pending.pop(node)
         extra = getattr(node, "extra", None) if state.hooks else None
+        if self.wanted is not None:
+            needed = node in self.needed
+            if extra is not None and not needed:
+                # hooks of a tensor run once: here, or below where the node is going to run; then grad() has taken its value before them
+                self._tensor_hooks(node, extra, slots)
+            if not self.accumulate:
+                for index, edge in self.wanted.get(node, ()):
+                    self.captured[edge] = slots[index]
+            if not needed:
+                return
         if extra is not None:
             self._tensor_hooks(node, extra, slots)
-        if self.wanted is not None:
-            for index, edge in self.wanted.get(node, ()):
-                self.captured[edge] = slots[index]
-                if self.accumulate and edge.__class__ is not Leaf and slots[index] is not None:
-                    self._retain_input(edge, slots[index])
-            if node.__class__ is Leaf:
-                if self.accumulate and node in self.wanted:
-                    self._leaf(node, slots, extra)
-                return
-            if node not in self.needed:
-                return
+            if extra.pre:
+                slots = self._pre_hooks(node, extra, slots)
         if node.__class__ is Leaf:
             self._leaf(node, slots, extra)
             return
-        if extra is not None and extra.pre:
-            slots = self._pre_hooks(node, extra, slots)
         received = self._call(node, slots)
         if extra is not None and extra.post:
             received = self._post_hooks(node, extra, received, slots)
@@ -297,18 +300,21 @@ class _Task:
             return [None] * len(node.next)
         given = slots[0] if node.width == 1 else slots
         run = node.run_graph if self.create_graph else node.run
-        return run(given, self.keep)
-
-    def _retain_input(self, edge, cotangent):
-        """backward(inputs=[non-leaf]) accumulates into the .grad of that non-leaf."""
-        owner = self.owners.get(edge) if hasattr(self, "owners") else None
-        if owner is not None:
-            shown = self._show(cotangent, edge.dtype)
-            owner.grad = shown if owner._own_grad() is None else owner._own_grad() + shown
+        outer, running.node = running.node, node
+        try:
+            if not is_anomaly_enabled():
+                return run(given, self.keep)
+            try:
+                received = run(given, self.keep)
+                check_outputs(node, received)
+                return received
+            except BaseException:
+                report(node)
+                raise
+        finally:
+            running.node = outer
 
     def _leaf(self, leaf, slots, extra):
-        if extra is not None and extra.pre:
-            slots = self._pre_hooks(leaf, extra, slots)
         cotangent = slots[0]
         if cotangent is None or leaf.owner is None:
             return
@@ -321,7 +327,10 @@ class _Task:
         if extra is not None:
             if extra.post_accumulate:
                 for hook in list(extra.post_accumulate.values()):
-                    if hook(leaf.variable) is not None:
+                    result = hook(leaf.variable)
+                    if result is not None:
+                        if not hasattr(result, "_a"):
+                            raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
                         raise RuntimeError("hooks should return None.")
             if extra.post:
                 self._post_hooks(leaf, extra, [], [cotangent])
@@ -330,12 +339,12 @@ class _Task:
         for index in range(node.width):
             hooks = extra.tensor.get(index) if extra.tensor else None
             dtype = _dtype_of(node, index)
-            if hooks and slots[index] is not None:
+            if hooks:
                 shown = self._show(slots[index], dtype)
                 for hook in list(hooks.values()):
                     result = hook(shown)
                     if result is not None:
-                        check_hook_result(shown, result)
+                        check_hook_result(shown, result, hook)
                         shown = result
                 slots[index] = self._take(shown)
             keeper = extra.retain.get(index) if extra.retain else None
@@ -351,7 +360,8 @@ class _Task:
         for hook in list(extra.pre.values()):
             result = hook(shown)
             if result is not None:
-                shown = result if isinstance(result, tuple) else (result,)
+                check_hook_results(shown, result, hook)
+                shown = result
         return [self._take(each) for each in shown]
 
     def _post_hooks(self, node, extra, received, slots):
@@ -362,12 +372,7 @@ class _Task:
         for hook in list(extra.post.values()):
             result = hook(grad_inputs, grad_outputs)
             if result is not None:
-                result = result if isinstance(result, tuple) else (result,)
-                if len(result) != len(grad_inputs):
-                    raise RuntimeError(
-                        f"hook '{getattr(hook, '__name__', 'unknown')}' has returned an incorrect number of values "
-                        f"(got {len(result)}, but expected {len(grad_inputs)})"
-                    )
+                check_hook_results(grad_inputs, result, hook)
                 grad_inputs = result
         return [self._take(each) for each in grad_inputs]
 
@@ -376,27 +381,49 @@ def _dtype_of(node, index):
     return node.dtype if node.width == 1 else node.dtype[index]
 
 
-def check_hook_result(before, after):
-    """PyTorch's checks on what a tensor hook returns."""
+def check_hook_result(before, after, hook):
+    """PyTorch's checks on the gradient a hook returns in place of another."""
+    if before is None:
+        raise RuntimeError("can't replace a None gradient with a non-None value")
     if not hasattr(after, "_a"):
         raise TypeError(f"expected Variable, but hook returned '{type(after).__name__}'")
-    if before._a.shape != after._a.shape:
-        raise RuntimeError("hook has changed the size of value")
+    name = getattr(hook, "__name__", "<unknown>")
     if before._dtype is not after._dtype:
         raise RuntimeError(
-            f"hook has changed the type of value (was torch.{before._dtype.legacy}Tensor got torch.{after._dtype.legacy}Tensor)"
+            f"hook '{name}' has changed the type of value (was torch.{before._dtype.legacy}Tensor got "
+            f"torch.{after._dtype.legacy}Tensor)"
         )
+    if before._a.shape != after._a.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
 
 
-_current = None
+def check_hook_results(before, after, hook):
+    """The same for a hook of a node, which returns a tuple."""
+    if not isinstance(after, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(after).__name__}'")
+    if len(after) != len(before):
+        name = getattr(hook, "__name__", "<unknown>")
+        raise RuntimeError(
+            f"hook '{name}' has returned an incorrect number of values (got {len(after)}, but expected {len(before)})"
+        )
+    for old, new in zip(before, after):
+        if new is not None:
+            check_hook_result(old, new, hook)
+
+
+class _Tasks(threading.local):
+    current = None
+
+
+_tasks = _Tasks()
 
 
 def current_task():
-    """The innermost run of the full loop, or None."""
-    return _current
+    """The innermost run of the full loop in this thread, or None."""
+    return _tasks.current
 
 
-def backward(roots, *, keep, create_graph=False, inputs=None, owners=None):
+def backward(roots, *, keep, create_graph=False, inputs=None):
     """Accumulate cotangents into leaves (all below ``roots``, or the ``inputs`` edges only).
 
     ``roots`` is a list of (edge, cotangent); cotangents are arrays, or tensors when ``create_graph``.
@@ -404,9 +431,7 @@ def backward(roots, *, keep, create_graph=False, inputs=None, owners=None):
     if not (create_graph or state.hooks or state.rare or inputs is not None):
         _run_plain(roots, keep)
         return
-    task = _Task(roots, keep, create_graph, inputs, accumulate=True)
-    task.owners = owners or {}
-    task.execute()
+    _Task(roots, keep, create_graph, inputs, accumulate=True).execute()
 
 
 def grad(roots, inputs, *, keep, create_graph=False):

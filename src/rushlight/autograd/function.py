@@ -42,7 +42,9 @@ class FunctionCtx:
         """Keep tensors (or None) for ``jvp``, which finds them in ``ctx.saved_tensors``."""
         for tensor in tensors:
             if not isinstance(tensor, Tensor) and tensor is not None:
-                raise AssertionError("save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx.")
+                raise AssertionError(
+                    "save_for_forward expects all arguments to be tensors; you should save non-tensors as attributes on ctx."
+                )
         self.saved_for_forward = tensors
 
     def mark_dirty(self, *args):
@@ -91,6 +93,9 @@ class BackwardCFunction(FunctionCtx, Node):
 
     def name(self):
         return type(self).__name__
+
+    def __repr__(self):
+        return f"<torch.autograd.function.{type(self).__name__} object at {id(self):#x}>"
 
     @property
     def saved_tensors(self):
@@ -167,7 +172,9 @@ class BackwardCFunction(FunctionCtx, Node):
         if len(received) > count and all(each is None for each in received[count:]):
             received = received[:count]
         if len(received) != count:
-            raise RuntimeError(f"function {name} returned an incorrect number of gradients (expected {count}, got {len(received)})")
+            raise RuntimeError(
+                f"function {name} returned an incorrect number of gradients (expected {count}, got {len(received)})"
+            )
         kept = []
         for i, (each, is_tensor) in enumerate(zip(received, self._is_tensor)):
             if not is_tensor:
@@ -220,7 +227,9 @@ class FunctionMeta(type):
     """Gives each Function the class of its nodes."""
 
     def __init__(cls, name, bases, attrs):
-        backward = type(name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": "torch.autograd.function"})
+        backward = type(
+            name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": "torch.autograd.function"}
+        )
         backward._autograd_function_id = cls._autograd_function_id = _ids()
         backward._is_compiled_autograd_tracing = False
         cls._backward_cls = backward
@@ -290,7 +299,9 @@ class Function(metaclass=FunctionMeta):
     @staticmethod
     def jvp(ctx, *grad_inputs):
         """The tangent of each output, given one for each argument."""
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
 
     @staticmethod
     def vmap(info, in_dims, *args):
@@ -304,12 +315,13 @@ class Function(metaclass=FunctionMeta):
         separate = cls.setup_context is not Function.setup_context
         if separate:
             args = _with_defaults(cls.forward, args, kwargs)
-            kwargs = {}
+        elif kwargs:
+            args = _with_defaults(cls.forward, (None, *args), kwargs)[1:]
         if state.rare and transform is not None:
-            result = transform(cls, args, kwargs)
+            result = transform(cls, args)
             if result is not NotImplemented:
                 return result
-        return run_function(cls, args, kwargs, separate)[0]
+        return run_function(cls, args, separate)[0]
 
 
 def _with_defaults(function, args, kwargs):
@@ -319,7 +331,7 @@ def _with_defaults(function, args, kwargs):
     return bound.args
 
 
-def run_function(cls, args, kwargs, separate, extra_edges=None):
+def run_function(cls, args, separate):
     """Call ``cls`` on ``args``: (what ``apply`` returns, the ctx, its outputs as a tuple)."""
     ctx = cls._backward_cls()
     inputs = [each for each in args if isinstance(each, Tensor)]
@@ -330,7 +342,7 @@ def run_function(cls, args, kwargs, separate, extra_edges=None):
     recorded = thread.grad and any(edge is not None for edge in edges)
     was = set_grad(False)
     try:
-        result = cls.forward(*args, **kwargs) if separate else cls.forward(ctx, *args, **kwargs)
+        result = cls.forward(*args) if separate else cls.forward(ctx, *args)
     finally:
         set_grad(was)
     outputs = result if isinstance(result, tuple) else (result,)
@@ -362,7 +374,9 @@ def _save(ctx):
             kept.append(None)
             continue
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type {type(tensor).__name__}")
+            raise TypeError(
+                f"save_for_backward can only save variables, but argument {i} is of type {type(tensor).__name__}"
+            )
         made = SavedTensor(tensor, ctx, edge_of(tensor))
         if hooks is not None:
             made.pack(tensor, hooks)
@@ -409,7 +423,7 @@ def _placed(ctx, inputs, edges, outputs, recorded, separate_cls, args, is_tuple)
         differentiable += wanted
         if not wanted:
             if edge_of(output) is not None:
-                output = _alias(output) if is_input else output.detach_()
+                output = output.detach() if is_input else output.detach_()
         elif is_dirty:
             _rebase(output, edge, ctx, len(outputs))
         elif is_input:

@@ -73,6 +73,16 @@ class Node(Edge):
     def _sequence_nr(self):
         return self.seq
 
+    def _set_sequence_nr(self, number):
+        self.seq = number
+
+    @property
+    def _input_metadata(self):
+        """What the node expects of each cotangent it is given: shape, dtype, device."""
+        if self.width == 1 and not isinstance(self.dtype, tuple):
+            return [InputMetadata(self.shape, self.dtype)]
+        return [InputMetadata(shape, dtype) for shape, dtype in zip(self.shape, self.dtype)]
+
     def _is_freed(self):
         return self.saved is None
 
@@ -90,6 +100,24 @@ class Node(Edge):
 
     def __repr__(self):
         return f"<{type(self).__name__} object at {id(self):#x}>"
+
+
+class InputMetadata:
+    """Shape, dtype and device of a cotangent."""
+
+    __slots__ = ("dtype", "shape")
+    is_tensor_subclass = is_cpp_nested_tensor = is_nested_tensor = False
+
+    def __init__(self, shape, dtype):
+        from ..size import Size
+
+        self.shape, self.dtype = Size(shape), dtype
+
+    @property
+    def device(self):
+        from ..devices import cpu
+
+        return cpu
 
 
 class Output(Edge):
@@ -172,6 +200,8 @@ class Leaf(Edge):
     cpp_name = "torch::autograd::AccumulateGrad"
 
     _sequence_nr = Node._sequence_nr
+    _set_sequence_nr = Node._set_sequence_nr
+    _input_metadata = Node._input_metadata
 
     def __repr__(self):
         return f"<AccumulateGrad object at {id(self):#x}>"
@@ -223,10 +253,10 @@ def stale(array, dtype, counter, version, edge, node):
         writer = target(edge).name()
     if writer is not None and not isinstance(edge, Leaf):
         index = edge.index if edge.__class__ is Output else 0
-        text += f", which is output {index} of {_spoken(writer)},"
+        text += f", which is output {index} of {spoken(writer)},"
     text += (
         f" is at version {counter[0]}; expected version {version} instead. Hint: enable anomaly detection to find the operation "
-        "that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."
+        "that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
     where = counter[2] if len(counter) > 2 else None
     if where is not None:
@@ -235,7 +265,7 @@ def stale(array, dtype, counter, version, edge, node):
     return RuntimeError(text)
 
 
-def _spoken(name):
+def spoken(name):
     """A node's name as this text has it: ``MulBackward0`` is Mul, ``ClampBackward1`` is Clamp1; C++ names stay whole."""
     return name if "::" in name else name.replace("Backward0", "").replace("Backward", "")
 

@@ -71,7 +71,9 @@ class ContextDecorator:
 
     def __call__(self, function):
         if inspect.isclass(function):
-            raise TypeError(f"{type(self).__name__} decorates functions and methods; decorate those of the class instead")
+            raise TypeError(
+                f"{type(self).__name__} decorates functions and methods; decorate those of the class instead"
+            )
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
         if inspect.iscoroutinefunction(function):
@@ -158,7 +160,9 @@ class set_grad_enabled(ContextDecorator):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode):
         if not isinstance(mode, bool):
-            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
         self.mode = mode
         self.prev = set_grad(mode)
 

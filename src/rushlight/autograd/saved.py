@@ -74,7 +74,9 @@ class SavedTensor:
         """The tensor again, at its place in the graph; ``node`` is the one that saved it."""
         edge = self._edge
         if self._index is not None:
-            edge = node if node.width == 1 else Output(node, self._index, node.shape[self._index], node.dtype[self._index])
+            edge = (
+                node if node.width == 1 else Output(node, self._index, node.shape[self._index], node.dtype[self._index])
+            )
         if self._hooks is not None:
             return self._reopened(edge)
         if self._array is None:
@@ -92,7 +94,9 @@ class SavedTensor:
         finally:
             set_grad(was)
         if not isinstance(found, Tensor):
-            raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found)}")
+            raise TypeError(
+                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found)}"
+            )
         return attach(found._a, found._dtype, edge, found._vc)
 
     def pack(self, tensor, hooks):

@@ -26,8 +26,32 @@ class _VariableMeta(type):
         return made
 
 
+class ImperativeEngine:
+    """The engine as an object, for code that queues callbacks on it."""
+
+    def queue_callback(self, callback):
+        """Call ``callback()`` at the end of the backward pass that is running."""
+        from .calls import _queue_callback
+
+        _queue_callback(callback)
+
+    def run_backward(
+        self, tensors, grad_tensors, keep_graph, create_graph, inputs=(), allow_unreachable=False, accumulate_grad=False
+    ):
+        from . import calls
+
+        if accumulate_grad:
+            return calls.backward(tensors, grad_tensors, keep_graph, create_graph, inputs=inputs or None)
+        return calls.grad(tensors, inputs, grad_tensors, keep_graph, create_graph, allow_unused=allow_unreachable)
+
+
 class Variable(metaclass=_VariableMeta):
     """``Variable(tensor, requires_grad=False)``: a leaf over the memory of ``tensor``."""
+
+    _execution_engine = ImperativeEngine()
+
+
+VariableMeta = _VariableMeta
 
 
 __all__ = ["Variable", "no_grad"]

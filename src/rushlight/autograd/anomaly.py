@@ -1,0 +1,161 @@
+"""Anomaly mode: which line of the forward pass made the node whose derivative failed or is NaN.
+
+While it is on, every node notes the traceback of the call that made it and, if it was made while another node ran (a derivative of a
+derivative), that node. When a node then fails, or returns NaN, both are shown in a warning before the error is raised.
+"""
+
+import threading
+import traceback
+import warnings
+
+import numpy as np
+
+from .modes import ContextDecorator, enter_rare, leave_rare
+
+__all__ = [
+    "check_outputs",
+    "detect_anomaly",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
+    "note",
+    "report",
+    "running",
+    "set_detect_anomaly",
+]
+
+_on = False
+_check_nan = True
+
+
+class _Running(threading.local):
+    node = None
+
+
+#: the node that is running in this thread, kept for ``torch._C._current_autograd_node`` and for parents
+running = _Running()
+
+
+def is_anomaly_enabled():
+    """Whether anomaly mode is on."""
+    return _on
+
+
+def is_anomaly_check_nan_enabled():
+    return _check_nan
+
+
+def _set(mode, check_nan):
+    global _on, _check_nan
+    if bool(mode) != _on:
+        (enter_rare if mode else leave_rare)()
+    _on, _check_nan = bool(mode), bool(check_nan)
+
+
+class set_detect_anomaly(ContextDecorator):  # noqa: N801 - PyTorch's name
+    """Turn anomaly mode on or off at once; as a context manager it is put back at the end of the block.
+
+    Args:
+        mode: on or off.
+        check_nan: whether NaN in a gradient is an error.
+    """
+
+    def __init__(self, mode, check_nan=True):
+        self.mode, self.check_nan = mode, check_nan
+        self.prev, self.prev_check_nan = _on, _check_nan
+        _set(mode, check_nan)
+
+    def clone(self):
+        return type(self)(self.mode, self.check_nan)
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exc):
+        _set(self.prev, self.prev_check_nan)
+
+
+class detect_anomaly(ContextDecorator):  # noqa: N801 - PyTorch's name
+    """Within the block, errors and NaN in backward name the forward call that made the failing node.
+
+    >>> with torch.autograd.detect_anomaly():
+    ...     loss = model(x)
+    ...     loss.backward()
+    """
+
+    def __init__(self, check_nan=True):
+        self.check_nan = check_nan
+        self.prev = _on
+        warnings.warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for debugging.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+    def clone(self):
+        return type(self)(self.check_nan)
+
+    def __enter__(self):
+        self.prev, self.prev_check_nan = _on, _check_nan
+        _set(True, self.check_nan)
+
+    def __exit__(self, *exc):
+        _set(self.prev, self.prev_check_nan)
+
+
+def note(node):
+    """Remember where a new node was made, if anomaly mode is on."""
+    if _on:
+        metadata = node.metadata
+        metadata["traceback_"] = traceback.format_stack()[:-1]
+        if running.node is not None:
+            metadata["parent_"] = running.node
+
+
+def report(node):
+    """Warn about the forward call of a failing node and of those whose derivative it is."""
+    name = node.name()
+    found = node.metadata.get("traceback_")
+    if found is None:
+        warnings.warn(
+            f"Error detected in {name}. No forward pass information available. Enable detect anomaly during forward pass for more "
+            "information.",
+            UserWarning,
+            stacklevel=2,
+        )
+    else:
+        warnings.warn(
+            f"Error detected in {name}. Traceback of forward call that caused the error:\n{''.join(found)}",
+            UserWarning,
+            stacklevel=2,
+        )
+    parent = node.metadata.get("parent_")
+    while parent is not None:
+        name, metadata = parent.name(), parent.metadata
+        found = metadata.get("traceback_")
+        if found is None:
+            warnings.warn(
+                f"\n\nPrevious calculation was induced by {name}. No forward pass information available. Enable detect anomaly during "
+                "forward pass for more information.",
+                UserWarning,
+                stacklevel=2,
+            )
+            break
+        warnings.warn(
+            f"\n\nPrevious calculation was induced by {name}. Traceback of forward call that induced the previous calculation:\n"
+            f"{''.join(found)}",
+            UserWarning,
+            stacklevel=2,
+        )
+        parent = metadata.get("parent_")
+
+
+def check_outputs(node, received):
+    """RuntimeError if a node returned NaN and anomaly mode looks for it."""
+    if not _check_nan:
+        return
+    for i, each in enumerate(received):
+        if each is None:
+            continue
+        array = getattr(each, "_a", each)
+        if np.asarray(array).dtype.kind in "fcV" and np.isnan(np.asarray(array)).any():
+            raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
