@@ -1,10 +1,10 @@
 """Scaled dot-product attention in blocks of queries, with its backward pass.
 
 How. For a block of queries the scores against all keys are one matrix product; the softmax over them is normalised after the
-product with the values. Only the logarithm of each row's sum of exponentials is kept, and backward makes the weights of a block again
+product with the values. Only the peak and the sum of each row's exponentials are kept, and backward makes the weights of a block again
 (T. Dao et al., "FlashAttention", 2022, without the tiling of the keys).
 
-Memory. One block of scores, at most `BLOCK` elements (at least one query of every head), and the logarithms, one a query: not
+Memory. One block of scores, at most `BLOCK` elements (at least one query of every head), and two numbers a query: not
 the queries x keys weights.
 """
 
@@ -21,7 +21,7 @@ BLOCK = 1 << 19
 
 @through_float32
 def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
-    """softmax(query key^T scale + mask) value: (result (..., L, Ev), log-sum-exp (..., L)).
+    """softmax(query key^T scale + mask) value: (result (..., L, Ev), softmax's peaks and totals (..., L, 2)).
 
     query (..., L, E), key (..., S, E), value (..., S, Ev) with equal leading sizes; `attn_mask` broadcasts to (..., L, S), bool (True takes part) or
     added. A query whose keys are all masked gives zeros.
@@ -29,7 +29,7 @@ def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     lead, length = query.shape[:-2], query.shape[-2]
     out = np.empty((*lead, length, value.shape[-1]), query.dtype)
-    sums = np.empty((*lead, length), query.dtype)
+    sums = np.empty((*lead, length, 2), query.dtype)
     keys = key.swapaxes(-1, -2)
     for low, high in _blocks(query, key):
         scores = np.matmul(query[..., low:high, :], keys)
@@ -43,10 +43,11 @@ def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
         np.exp(scores, out=scores)
         total = scores.sum(axis=-1, keepdims=True)
         part = np.matmul(scores, value)
-        part /= np.where(total == 0, np.ones((), total.dtype), total)
+        total = np.where(total == 0, np.ones((), total.dtype), total)
+        part /= total
         out[..., low:high, :] = part
-        with np.errstate(divide="ignore"):
-            sums[..., low:high] = (peak + np.log(total))[..., 0]
+        # The logarithm of the two together would lose digits where scores are large.
+        sums[..., low:high, 0], sums[..., low:high, 1] = peak[..., 0], total[..., 0]
     return out, sums
 
 
@@ -63,9 +64,9 @@ def attention_backward(grad, query, key, value, sums, attn_mask, is_causal, scal
         weights = np.matmul(q, keys)
         weights *= scale
         _mask(weights, attn_mask, is_causal, low, high, length)
-        total = sums[..., low:high, None]
-        weights -= np.where(np.isneginf(total), np.zeros((), total.dtype), total)
+        weights -= sums[..., low:high, :1]
         np.exp(weights, out=weights)
+        weights /= sums[..., low:high, 1:]
         gv += np.matmul(weights.swapaxes(-1, -2), g)
         slope = np.matmul(g, values)
         # The sum over a row's keys; as grad . out it would differ in rounding, and a sure weight would have a slope.

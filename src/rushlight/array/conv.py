@@ -20,6 +20,7 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .share import share_blocks
 from .widening import through_float32
 from .windows import expand_sizes, sizes_text, tap_slices, taps
 
@@ -28,6 +29,7 @@ __all__ = ["convolution", "convolution_weight", "output_padding_for"]
 BLOCK_BYTES = 1 << 20
 SMALL_IMAGE = 256  # below this many output positions a sample, samples share one matrix product
 MERGED_BLOCK_BYTES = 4 << 20
+DEPTHWISE_BLOCK = 1 << 17  # elements of the input
 
 _C_NAMES = {
     "float32": "float",
@@ -133,7 +135,7 @@ def _correlate(x, w, stride, pads, dilation, groups, bias=None):
     if channels == 0 or w.size == 0:
         out[...] = 0
         return out if bias is None else out + _per_channel(bias, len(kernel))
-    if per_group == 1 and math.prod(kernel) > 1:
+    if per_group == 1 and outputs // groups <= 2 and groups > 1 and math.prod(kernel) > 1:
         return _depthwise(x, w, out, stride, pads, dilation, groups, bias)
     positions = math.prod(counts)
     og = outputs // groups
@@ -181,7 +183,7 @@ def _scatter(g, w, size, stride, padding, dilation, groups, bias=None):
     if g.size == 0 or w.size == 0 or samples == 0:
         out = np.zeros((samples, channels, *size), dtype)
         return out if bias is None else out + _per_channel(bias, len(kernel))
-    if all(s == 1 for s in stride) and (per_group > 1 or og > 1):
+    if all(s == 1 for s in stride):
         # A transposed convolution of stride 1 is a convolution with the kernel turned round.
         turned = w.reshape(groups, og, per_group, *kernel).swapaxes(1, 2)
         turned = turned[(..., *(slice(None, None, -1),) * len(kernel))].reshape(channels, og, *kernel)
@@ -235,14 +237,8 @@ def _correlate_weight(x, g, weight_size, stride, padding, dilation, groups):
         return np.zeros(weight_size, dtype)
     # Input positions beyond the last window take no part.
     pads = tuple((p, p) for p in padding)
-    if per_group == 1 and math.prod(kernel) > 1 and og == 1:
-        padded = _pad(x, pads)
-        out = np.empty((outputs, *kernel), dtype)
-        axes = tuple(range(2, x.ndim))
-        for tap in taps(kernel):
-            seen = padded[(slice(None), slice(None), *tap_slices(tap, dilation, stride, counts))]
-            out[(slice(None), *tap)] = (seen * g).sum(axis=axes).sum(axis=0)
-        return out.reshape(weight_size)
+    if per_group == 1 and groups > 1 and math.prod(kernel) > 1 and og == 1:
+        return _depthwise_weight(x, g, kernel, stride, pads, dilation).reshape(weight_size)
     positions = math.prod(counts)
     wide = g.reshape(samples, groups, og, positions)
     plan = _Plan(x, pads, kernel, stride, dilation, counts, groups, dtype)
@@ -272,23 +268,112 @@ def _correlate_weight(x, g, weight_size, stride, padding, dilation, groups):
 
 
 def _depthwise(x, w, out, stride, pads, dilation, groups, bias):
-    """One input channel a group: shifted inputs times one weight, added up. No matrix is built."""
+    """One input channel a group: shifted inputs times one weight, added up. No matrix is built.
+
+    With stride 1 the rows of a block are taken as one line (`_line`), so a pass runs over whole images instead of rows.
+    """
     samples, outputs, *counts = out.shape
     og = outputs // groups
-    padded = _pad(x, pads)[:, :, None]
-    wide = out.reshape(samples, groups, og, *counts)
-    product = None
-    for tap in taps(w.shape[2:]):
-        seen = padded[(slice(None), slice(None), slice(None), *tap_slices(tap, dilation, stride, counts))]
-        factor = w[(slice(None), 0, *tap)].reshape(groups, og, *(1,) * len(counts))
-        if product is None:
-            np.multiply(seen, factor, out=wide)
-            product = np.empty_like(wide)
+    step = max(1, DEPTHWISE_BLOCK // max(1, outputs * math.prod(x.shape[2:])))
+    inner = all(s == 1 for s in stride)
+    # NumPy multiplies two arrays three times as fast as an array and a number; many samples pay for factors written out.
+    written = {}
+
+    def factor_of(tap, reach):
+        column = w[(slice(None), 0, *tap)].reshape(groups, og, 1)
+        if samples < 4:
+            return column
+        if tap not in written:
+            written[tap] = np.ascontiguousarray(np.broadcast_to(column, (groups, og, reach)))
+        return written[tap]
+
+    def block(number, low, high):
+        padded = _pad(x[low:high], pads)
+        shape = (high - low, groups, og, *counts)
+        if inner:
+            width = math.prod(padded.shape[3:])
+            reach = (counts[0] - 1) * width + _line(counts[1:], padded.shape[3:])
+            flat = padded.reshape(high - low, groups, 1, -1)
+            total = np.empty((high - low, groups, og, counts[0] * width), out.dtype)
         else:
-            wide += np.multiply(seen, factor, out=product)
-    if bias is not None:
-        out += _per_channel(bias, len(counts))
+            total = np.empty(shape, out.dtype)
+        product = None
+        for tap in taps(w.shape[2:]):
+            if inner:
+                offset = _line_offset(tap, dilation, padded.shape[2:])
+                seen, into = flat[..., offset : offset + reach], total[..., :reach]
+                factor = factor_of(tap, reach)
+            else:
+                seen = padded[:, :, None][
+                    (slice(None), slice(None), slice(None), *tap_slices(tap, dilation, stride, counts))
+                ]
+                into, factor = total, w[(slice(None), 0, *tap)].reshape(groups, og, *(1,) * len(counts))
+            if product is None:
+                np.multiply(seen, factor, out=into)
+                product = np.empty(into.shape, out.dtype)
+            else:
+                into += np.multiply(seen, factor, out=product)
+        if inner:
+            wide = total.reshape(high - low, groups, og, counts[0], *padded.shape[3:])
+            total = wide[(..., *(slice(0, n) for n in counts[1:]))]
+        target = out[low:high].reshape(shape)
+        if bias is None:
+            target[...] = total
+        else:
+            np.add(total, bias.reshape(groups, og, *(1,) * len(counts)), out=target)
+
+    share_blocks(samples, step, block)
     return out
+
+
+def _line(counts, sizes):
+    """Elements of a line of padded rows of `sizes` from the first to the last of `counts` positions."""
+    reach = 1
+    for axis, n in enumerate(counts):
+        reach += (n - 1) * math.prod(sizes[axis + 1 :])
+    return reach
+
+
+def _line_offset(tap, dilation, sizes):
+    """Where the line of a tap begins."""
+    offset = 0
+    for t, d, size in zip(tap, dilation, sizes, strict=True):
+        offset = offset * size + t * d
+    return offset
+
+
+def _depthwise_weight(x, g, kernel, stride, pads, dilation):
+    """Gradient of a depthwise convolution's weight, one output a group: (C, *kernel)."""
+    counts = g.shape[2:]
+    out = np.zeros((x.shape[0], g.shape[1], *kernel), np.result_type(x, g))
+    step = max(1, DEPTHWISE_BLOCK // max(1, g.shape[1] * math.prod(x.shape[2:])))
+    inner = all(s == 1 for s in stride)
+
+    def block(number, low, high):
+        padded, grad = _pad(x[low:high], pads), g[low:high]
+        if inner:
+            # The cotangent laid out in padded rows, zeros between: every tap is a product of two lines.
+            wide = np.zeros((*grad.shape[:2], counts[0], *padded.shape[3:]), grad.dtype)
+            wide[(..., *(slice(0, n) for n in counts[1:]))] = grad
+            width = math.prod(padded.shape[3:])
+            reach = (counts[0] - 1) * width + _line(counts[1:], padded.shape[3:])
+            line = wide.reshape(*grad.shape[:2], -1)[..., :reach]
+            flat = padded.reshape(*grad.shape[:2], -1)
+        for tap in taps(kernel):
+            if inner:
+                offset = _line_offset(tap, dilation, padded.shape[2:])
+                product = _dot(flat[..., offset : offset + reach], line)
+            else:
+                seen = padded[(slice(None), slice(None), *tap_slices(tap, dilation, stride, counts))]
+                product = (seen * grad).sum(axis=tuple(range(2, x.ndim)))
+            out[(slice(low, high), slice(None), *tap)] = product
+
+    share_blocks(x.shape[0], step, block)
+    return out.sum(axis=0)
+
+
+def _dot(a, b):
+    return np.vecdot(a, b) if a.dtype.kind != "c" else (a * b).sum(axis=-1)
 
 
 class _Plan:
