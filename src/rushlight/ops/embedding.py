@@ -67,10 +67,10 @@ def _renormalise(weight, indices, max_norm, norm_type):
     """Scales the rows that will be looked up down to `max_norm`, in place and unrecorded."""
     places, rows = kernels.renormalised_rows(weight.detach().numpy(), indices.numpy(), max_norm, norm_type)
     if places.size:
-        from .. import tensor
+        from ..tensor import wrap
 
         with no_grad():
-            weight[tensor.wrap(places)] = tensor.wrap(rows)
+            weight[wrap(places)] = wrap(rows)
 
 
 def _bag_kernel(
