@@ -7,6 +7,7 @@ are resolved, so both libraries start from the same bytes.
 """
 
 import dataclasses
+import random
 
 import numpy as np
 import torch
@@ -172,14 +173,20 @@ class Recipe:
         return ", ".join(parts)
 
 
+def _fix_seeds():
+    """The database draws its samples from three generators."""
+    torch.manual_seed(0)
+    np.random.seed(0)
+    random.seed(0)
+
+
 # Samples of more elements than this are large (one entry has eighteen, up to five million): two of them are kept.
 LARGE = 200_000
 
 
 def recipes(op, dtype, requires_grad):
     """The recipes of an entry for one dtype, the same ones on every run: all but surplus large ones."""
-    torch.manual_seed(0)
-    np.random.seed(0)
+    _fix_seeds()
     made = []
     for sample in op.sample_inputs("cpu", dtype, requires_grad=requires_grad):
         try:
@@ -193,8 +200,7 @@ def recipes(op, dtype, requires_grad):
 
 def error_recipes(op):
     """(recipe, error type, pattern) of the database's error inputs."""
-    torch.manual_seed(0)
-    np.random.seed(0)
+    _fix_seeds()
     made = []
     for error in op.error_inputs("cpu"):
         try:
