@@ -324,7 +324,6 @@ def _float_only(ufunc, kernel, complex_too=False):
 
 
 hypot = _float_only(np.hypot, "hypot_cpu")
-nextafter = _float_only(np.nextafter, "nextafter_cpu")
 logaddexp2 = _float_only(np.logaddexp2, "logaddexp2_cpu")
 _logaddexp_real = _float_only(np.logaddexp, "logaddexp_cpu")
 
@@ -343,6 +342,16 @@ def logaddexp(input, other):
         direct = np.where(low.real < 0, low, np.log(np.exp(low) + np.exp(high)))
         result = np.where(same_infinity, direct, result)
     return np.asarray(result.astype(input.dtype))
+
+
+def nextafter(input, other):
+    """The next number of the dtype after `input` towards `other`; half precision too steps in its own dtype."""
+    require_tensor("nextafter", "input", 1, input)
+    require_tensor("nextafter", "other", 2, other)
+    dtype = dtypes.promote_types(dtypes.of(input.dtype), dtypes.of(other.dtype))
+    if not dtype.is_floating_point:
+        raise NotImplementedError(f"\"nextafter_cpu\" not implemented for '{dtype.legacy}'")
+    return np.nextafter(input.astype(dtype.numpy), other.astype(dtype.numpy), out=...)
 
 
 def copysign(input, other):

@@ -275,6 +275,8 @@ def prelu(input, weight):
 def leaky(input, gate, slope):
     """`input` where `gate` is positive, ``slope * input`` where not; `slope` is a number or an array that broadcasts."""
     shape = np.broadcast_shapes(input.shape, gate.shape)
+    if input.dtype.itemsize == 2:
+        return leaky(input.astype(np.float32), gate, slope).astype(input.dtype)
     scaled = np.multiply(input, slope, out=...)
     if scaled.shape != shape or not input.shape == gate.shape == shape or not input.ndim:
         return np.where(gate > 0, input, scaled)

@@ -281,7 +281,19 @@ def _sgn(F, g, x, y):
     return F._masked(across / F.abs(x), x != 0)
 
 
-unary("abs", parts.abs, lambda F, g, x: g * F.sgn(x), plain=np.abs, aliases=("absolute",), check_out=same_dtype)
+def _abs_jvp(F, t, x):
+    return F.real(t * F.conj(F.sgn(x))) if is_complex(x) else t * F.sgn(x)
+
+
+unary(
+    "abs",
+    parts.abs,
+    lambda F, g, x: g * F.sgn(x),
+    plain=np.abs,
+    aliases=("absolute",),
+    check_out=same_dtype,
+    jvp=_abs_jvp,
+)
 
 
 def _real_abs_(self):
@@ -293,7 +305,8 @@ def _real_abs_(self):
 
 Tensor.abs_ = Tensor.absolute_ = PLACES[""]["abs_"] = PLACES[""]["absolute_"] = _real_abs_
 unary("sign", parts.sign, zero, check_out=same_dtype)
-unary("sgn", parts.sgn, _sgn, check_out=same_dtype)
+# the pullback of sgn is its own transpose, so forward mode is the same function of the tangent
+unary("sgn", parts.sgn, _sgn, check_out=same_dtype, jvp=lambda F, t, x, y: _sgn(F, t, x, y))
 binary(
     "copysign", kernels.copysign, lambda F, g, x, y: F._masked(g * (y / x), x != 0), zero, kind="float", numbers="other"
 )
@@ -309,7 +322,11 @@ differentiable(
     **dict(vjp=dict(input=no_derivative("heaviside"), values=no_derivative("heaviside")), inplace=True, out=True),
     **dict(check_out=_heaviside_out, spoken_out="aten::heaviside"),
 )
-binary("nextafter", kernels.nextafter, lambda F, g, x, other: F._masked(g, x != other), zero, numbers="none")
+differentiable(
+    *("nextafter", kernels.nextafter),
+    vjp=dict(input=lambda F, g, x, other: F._masked(g, x != other), other=zero),
+    **dict(inplace=True, out=True),
+)
 
 # --------------------------------------------------------------------------------------------- limits and ties
 
@@ -402,7 +419,13 @@ def _complex_out(result, out):
         )
 
 
-unary("angle", parts.angle, _angle, inplace=False)
+def _angle_jvp(F, t, x):
+    if not is_complex(x):
+        return F.zeros_like(t)
+    return F._masked(F.imag(t / x), x != 0)
+
+
+unary("angle", parts.angle, _angle, inplace=False, jvp=_angle_jvp)
 unary(
     "conj_physical", parts.conj_physical, lambda F, g: F.conj(g), check_out=same_dtype, spoken_out="aten::conj_physical"
 )
@@ -412,11 +435,16 @@ differentiable(
         abs=lambda F, g, y: F.real(F.conj(g) * F.sgn(y)),
         angle=lambda F, g, y: F.real(F.conj(g) * (y * 1j)),
     ),
+    jvp=dict(abs=lambda F, t, y: t * F.sgn(y), angle=lambda F, t, y: t * (y * 1j)),
     **dict(method=False, out=True, check_out=_complex_out),
 )
 differentiable(
     *("_complex", parts.complex),
     **dict(vjp=dict(real=lambda F, g: F.real(g), imag=lambda F, g: F.imag(g)), node_name="ComplexBackward0"),
+    jvp=dict(
+        real=lambda F, t: F._complex(t, F.zeros_like(t)),
+        imag=lambda F, t: F._complex(F.zeros_like(t), t),
+    ),
     **dict(method=False, function=False),
 )
 
