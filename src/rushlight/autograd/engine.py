@@ -6,6 +6,7 @@ it counts dependencies as PyTorch's engine does, so that hooks run in PyTorch's 
 Neither recurses, so the depth of a graph is not bounded by the stack.
 """
 
+import operator
 import threading
 from heapq import heappop, heappush
 from sys import getrefcount
@@ -158,6 +159,9 @@ def _run_plain(roots, keep):
 # ------------------------------------------------------------------------------------------------------ full loop
 
 
+_sequence = operator.attrgetter("seq")
+
+
 class _Task:
     """One run of the engine with everything PyTorch allows: hooks, chosen inputs, recorded gradients."""
 
@@ -186,32 +190,38 @@ class _Task:
         """Count, for every node below the roots, the edges that lead to it; and find which of them lead to a wanted input."""
         dependencies = {}
         order = []
-        seen = set()
-        stack = [target(edge) for edge, _ in roots]
+        stack = []
+        for edge, _ in roots:
+            node = target(edge)
+            if node not in dependencies:
+                dependencies[node] = 0
+                stack.append(node)
         while stack:
             node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
             order.append(node)
             for edge in node.next:
                 if edge is not None:
-                    below = target(edge)
-                    dependencies[below] = dependencies.get(below, 0) + 1
-                    if below not in seen:
-                        stack.append(below)
+                    kind = edge.__class__
+                    below = edge.node if kind is Output else edge
+                    count = dependencies.get(below)
+                    if count is None:
+                        dependencies[below] = 1
+                        if kind is not Leaf:
+                            stack.append(below)
+                    else:
+                        dependencies[below] = count + 1
         self.dependencies = dependencies
         self.queued = set()
         self.needed = None
         if self.wanted is not None:
-            # lower sequence numbers lie below, so one pass from the bottom suffices; leaves are the very bottom
-            needed = set()
-            order.sort(key=lambda node: -1 if node.__class__ is Leaf else node.seq)
+            # lower sequence numbers lie below, so one pass from the bottom suffices
+            needed, wanted = set(), self.wanted
+            order.sort(key=_sequence)
             for node in order:
                 for edge in node.next:
                     if edge is not None:
-                        below = target(edge)
-                        if below in needed or below in self.wanted:
+                        below = edge.node if edge.__class__ is Output else edge
+                        if below in needed or below in wanted:
                             needed.add(node)
                             break
             if self.accumulate:
@@ -251,8 +261,10 @@ class _Task:
         was = set_grad(self.create_graph)
         try:
             while self.ready:
-                node = heappop(self.ready)[2]
-                self._step(node)
+                if state.hooks or is_anomaly_enabled():
+                    self._step(heappop(self.ready)[2])
+                else:
+                    self._step_quietly(heappop(self.ready)[2])
             for callback in self.callbacks:
                 callback()
         finally:
@@ -291,6 +303,42 @@ class _Task:
             left = self.dependencies[below] = self.dependencies[below] - 1
             if left == 0 and self._useful(below):
                 self._queue(below)
+
+    def _step_quietly(self, node):
+        """``_step`` where no hook exists and anomaly mode is off."""
+        slots = self.pending.pop(node)
+        wanted, needed = self.wanted, self.needed
+        if wanted is not None:
+            if not self.accumulate and node in wanted:
+                for index, edge in wanted[node]:
+                    self.captured[edge] = slots[index]
+            if node not in needed:
+                return
+        if node.__class__ is Leaf:
+            self._leaf(node, slots, None)
+            return
+        if node.width > 1 or slots[0] is None:
+            received = self._call(node, slots)
+        else:
+            outer, running.node = running.node, node
+            try:
+                received = (node.run_graph if self.create_graph else node.run)(slots[0], self.keep)
+            finally:
+                running.node = outer
+        dependencies, pending = self.dependencies, self.pending
+        for edge, cotangent in zip(node.next, received):
+            if edge is None:
+                continue
+            below, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
+            slots = pending.get(below)
+            if slots is None:
+                slots = pending[below] = [None] * below.width
+            if cotangent is not None:
+                held = slots[index]
+                slots[index] = cotangent if held is None else self._sum(held, cotangent)
+            left = dependencies[below] = dependencies[below] - 1
+            if left == 0 and (wanted is None or below in needed or below in wanted):
+                heappush(self.ready, (-below.seq, id(below), below))
 
     def _useful(self, node):
         return self.wanted is None or node in self.needed or node in self.wanted

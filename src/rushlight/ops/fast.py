@@ -13,9 +13,9 @@ from ..autograd.engine import sum_to
 from ..autograd.graph import bump, freed, tick
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
-from ..tensor import Tensor, _new, edge_of
-from .record import Layout, OpNode, Saved
-from .table import RAW
+from ..tensor import Tensor, _new, attach, edge_of
+from .record import Layout, OpNode, Saved, fit_tensor
+from .table import RAW, TENSOR
 
 _FIXED = [0]
 
@@ -435,14 +435,16 @@ def fast_node_base(op):
     known = {*op.operands, "y", *defaults}
     if len(op.operands) > 2 or not all(name in known for rule in op.rules.values() for name in rule.needs):
         return _Thawing if len(op.operands) <= 2 else OpNode
-    source = _unary_source(op) if len(op.operands) == 1 else _binary_source(op)
+    source = (_unary_source(op) if len(op.operands) == 1 else _binary_source(op)) + "\n" + _graph_source(op)
     scope = dict(RAW=RAW, Saved=Saved, freed=freed, multiply=np.multiply, sum_to=sum_to, LARGE=LARGE, chain_rule=chain_rule)
+    scope.update(TENSOR=TENSOR, Tensor=Tensor, attach=attach, fit_tensor=fit_tensor, general_graph=FastNode.run_graph)
     for name, rule in op.rules.items():
         scope["rule_" + name] = rule.function
     # on the shortest path every further parameter has its default value
     scope.update({name: value for name, value in defaults.items() if name not in op.operands})
     exec(source, scope)
-    return type("FastNode", (FastNode,), {"__slots__": (), "run": scope["run"], "pull": staticmethod(scope["pull"])})
+    written = {"run": scope["run"], "run_graph": scope["run_graph"], "pull": staticmethod(scope["pull"])}
+    return type("FastNode", (FastNode,), {"__slots__": (), **written})
 
 
 class _Thawing(FastNode):
@@ -473,6 +475,54 @@ def _pulled(op, name, block=False):
     if block:
         return f"multiply(g, rule_{name}(RAW, {args}))"
     return _SCALED.format(rule="rule_" + name, args=args)
+
+
+def _graph_source(op):
+    """Source of ``run_graph``: the rules on tensors that stand where the saved arrays stood in the graph."""
+    names = op.operands
+    needed = {name for rule in op.rules.values() for name in rule.needs}
+    order = [name for name in (*names, "y") if name in needed]
+    edges = dict(zip(names, ("edge_a", "edge_b")))
+    lines = [
+        "def run_graph(self, g, keep):",
+        "    saved = self.saved",
+        "    if saved.__class__ is Saved or g._dtype is not self.dtype: return general_graph(self, g, keep)",
+    ]
+    if order:
+        pairs = order if len(names) == 1 else (*names, "y")
+        stale = " or ".join(f"guard[{2 * i}][0] != guard[{2 * i + 1}]" for i in range(len(pairs)))
+        lines += [
+            "    if saved is None: raise freed()",
+            "    guard = self.guard",
+            f"    if {stale}: return general_graph(self, g, keep)",
+            "    if not keep: self.saved = None",
+            f"    {', '.join(pairs)} = saved",  # one value is saved bare, several in a tuple
+        ]
+    lines += [f"    {', '.join(edges.values() if len(names) == 2 else ['edge_a'])}, = self.next", "    dtype = self.dtype"]
+    for i, name in enumerate(pairs if order else ()):
+        if name in order:
+            place = "self" if name == "y" else edges[name]
+            lines.append(f"    if {name} is not None: {name} = attach({name}, dtype, {place}, guard[{2 * i}])")
+    results = ("ga", "gb")[: len(names)]
+    for name, out in zip(names, results):
+        lines.append(f"    {out} = None")
+        if name not in op.rules:
+            continue
+        lines += [f"    if {edges[name]} is not None:", f"        {out} = {_pulled_tensor(op, name)}"]
+        lines.append(f"        if {out}._a.shape != {edges[name]}.shape: {out} = fit_tensor({out}, {edges[name]})")
+    lines.append(f"    return {', '.join(results)},")
+    return "\n".join(lines)
+
+
+def _pulled_tensor(op, name):
+    rule = op.rules[name]
+    constant = _constant_of(op, rule)
+    if constant is not None:
+        return {1: "g", -1: "-g"}.get(constant, f"g * {constant!r}")
+    args = "".join([f", {each}" for each in rule.needs])
+    if rule.wants_g:
+        return f"rule_{name}(TENSOR, g{args})"
+    return f"g * rule_{name}(TENSOR{args})"
 
 
 def _unary_source(op):
