@@ -265,7 +265,7 @@ def format_tensor(
 
 def _is_own(cls):
     """Whether a class is the library's: those are all shown as ``tensor(...)``, a user's subclass under its own name."""
-    return cls.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return cls.__module__.partition(".")[0] in ("rushlight", "torch")
 
 
 def tensor_repr(tensor, *, tensor_contents=None, tangent=None):
