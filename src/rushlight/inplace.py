@@ -150,15 +150,24 @@ def functions():
 
 
 def refresh(tensor, view):
-    """Look a view's edge up again after a write to its storage."""
+    """Look a view's edge up again after a write to its storage, or at each use where it was made outside the graph."""
     base = view.base
     edge = edge_of(base)
-    view.version = tensor._vc[0]
+    own = tensor._edge
     if edge is None:
-        tensor._edge = None
+        if view.version != -1:
+            view.version = tensor._vc[0]
+        if own.__class__ is not Leaf:
+            tensor._edge = None
         return
     if view.refuse is not None:
-        raise _refusal(view, tensor._edge, indirect=True)
+        if view.made != tensor._vc[0] and thread.grad:
+            raise _refusal(view, own, indirect=True)
+        if own is None:
+            # a view made without recording requires grad because its base does, but what is computed from it leads nowhere
+            tensor._edge = Leaf(None, tensor._a, tensor._dtype)
+        return
+    view.version = tensor._vc[0]
     old = tensor._edge
     if view.replay is not None:
         was = set_grad(True)
@@ -213,15 +222,21 @@ _WHY = {
 }
 
 
+#: what wants to know of a write before it happens (allow_mutation_on_saved_tensors, inference mode): function of the tensor, or None
+before_write = None
+
+
 def check(tensor, recorded):
     """Refuse a write that PyTorch refuses; ``recorded`` says whether any operand requires grad. Nothing is changed."""
+    if state.rare and before_write is not None:
+        before_write(tensor)
     if not (recorded and thread.grad):
         return
     view = tensor._view
+    if view is not None and view.refuse is not None:
+        raise _refusal(view, tensor._edge)
     edge = edge_of(tensor)
     if view is not None:
-        if view.refuse is not None:
-            raise _refusal(view, edge)
         if edge is not None and view.base.is_leaf:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if edge is not None and edge.__class__ is Leaf:

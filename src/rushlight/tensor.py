@@ -26,13 +26,15 @@ class View:
 
     ``refuse`` is None, or one of ``"no_grad"``, ``"multi"``, ``"inference"``: how the view was made.
     ``replay`` makes the view again from the base where strides cannot say it (real and imaginary parts, other dtypes).
+    ``made`` is the version at which a view without a place in the graph was made; its ``version`` is -1, so that every use looks up
+    whether the base wants gradients.
     """
 
-    __slots__ = ("base", "refuse", "replay", "version")
+    __slots__ = ("base", "made", "refuse", "replay", "version")
 
     def __init__(self, base, version, refuse=None, replay=None):
         self.base = base
-        self.version = version
+        self.version = self.made = version
         self.refuse = refuse
         self.replay = replay
 
@@ -91,7 +93,13 @@ class Tensor:
     @property
     def requires_grad(self):
         """Whether gradients are wanted for it, or for something it was computed from."""
-        return (self._edge if self._view is None else edge_of(self)) is not None
+        view = self._view
+        if view is None:
+            return self._edge is not None
+        if view.refuse is not None and view.made != self._vc[0]:
+            # looking its place up would be refused
+            return self._edge is not None or edge_of(view.base) is not None
+        return edge_of(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, on):
@@ -368,7 +376,9 @@ def wrap_view(array, dtype, source, refuse=None, replay=None):
             replay = _after(above.replay, replay, source, array)
     if refuse is None and not thread.grad:
         refuse = "no_grad"
-    tensor._view = View(base, counter[0], refuse, replay)
+    tensor._view = made = View(base, counter[0], refuse, replay)
+    if refuse is not None and not thread.grad:
+        made.version = -1
     return tensor
 
 

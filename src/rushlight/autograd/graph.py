@@ -157,7 +157,7 @@ def extra_of(node):
 
 def describe(edge):
     """(node, output number) of an edge, as ``next_functions`` shows it."""
-    if edge is None:
+    if edge is None or (edge.__class__ is Leaf and edge.owner is None):
         return (None, 0)
     if edge.__class__ is Output:
         return (edge.node, edge.index)

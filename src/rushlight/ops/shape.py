@@ -9,6 +9,8 @@ import numpy as np
 from .. import dtypes
 from ..array import shape as kernels
 from ..array.arguments import wrap_dim
+from ..autograd.graph import Leaf
+from ..autograd.modes import thread
 from ..inplace import bump
 from ..tensor import Tensor, edge_of
 from .table import TENSOR, composite, differentiable
@@ -502,10 +504,11 @@ def _own_shape(name):
         made = view(self, *args, **kwargs)
         edge = edge_of(self)
         inplace.check(self, edge is not None)
-        new_edge = made._edge
         self._a = made._a
-        if edge is not None:
-            self._edge = new_edge
+        if edge is not None and thread.grad:
+            self._edge = made._edge
+        elif edge.__class__ is Leaf:
+            edge.array, edge.shape = self._a, self._a.shape
         bump(self._vc)
         if self._view is not None:
             self._view.version = self._vc[0]

@@ -19,7 +19,10 @@ _BASIC = {int, slice, type(None), type(Ellipsis)}
 
 
 def _view(input, index):
-    return input[(*index, ...) if index.__class__ is tuple else (index, ...)]
+    if index.__class__ is not tuple:
+        index = (index,)
+    # an Ellipsis makes NumPy return an array of no dimensions instead of a number
+    return input[index if any(each is Ellipsis for each in index) else (*index, ...)]
 
 
 def _unview(input, index, size):
