@@ -13,6 +13,7 @@ from .. import dtypes
 from ..array import elementwise as kernels
 from ..array import elementwise_parts as parts
 from ..tensor import Tensor
+from .dispatch import store_out
 from .table import PLACES, TENSOR, binary, composite, differentiable, elementwise, unary
 
 differentiable(
@@ -121,7 +122,7 @@ def _div_other(F, g, x, other, rounding_mode):
 
 
 binary("div", kernels.div, _div_input, _div_other, plain=np.true_divide, aliases=("divide", "true_divide"))
-Tensor.__rdiv__ = lambda self, other: self.__rtruediv__(other)
+Tensor.__rdiv__ = lambda self, other: self.reciprocal() * other
 binary(
     *("floor_divide", kernels.floor_divide, no_derivative("floor_divide"), no_derivative("floor_divide")),
     **dict(spoken_out="aten::floor_divide"),
@@ -136,7 +137,7 @@ binary(
 binary(
     *("remainder", kernels.remainder, lambda F: 1),
     lambda F, g, x, other: -g * F.div(x, other, rounding_mode="floor"),
-    node_name=lambda values: _by_operand("Remainder", values, 1, 0),
+    **dict(numbers="one", node_name=lambda values: _by_operand("Remainder", values, 1, 0)),
 )
 
 
@@ -164,13 +165,21 @@ def _pow_exponent(F, g, x, exponent, y):
     return F._masked(g * conj(F, y * F.log(x)), ~zero_base)
 
 
-elementwise("pow", kernels.pow, ("input", "exponent"), dict(input=_pow_input, exponent=_pow_exponent))
+elementwise("pow", kernels.pow, ("input", "exponent"), dict(input=_pow_input, exponent=_pow_exponent), numbers="one")
 
 
-@composite("float_power", out=True)
+@composite("float_power", function=False)
 def float_power(F, input, exponent):
     """``input ** exponent`` in double precision, whatever the dtypes."""
     wide = dtypes.complex128 if is_complex(input) or is_complex(exponent) else dtypes.float64
+    if not hasattr(input, "dtype") and not hasattr(exponent, "dtype"):
+        raise TypeError(
+            "float_power() received an invalid combination of arguments - got "
+            f"({type(input).__name__}, {type(exponent).__name__}), but expected one of:\n"
+            " * (Tensor input, Tensor exponent, *, Tensor out = None)\n"
+            " * (Number self, Tensor exponent, *, Tensor out = None)\n"
+            " * (Tensor input, Number exponent, *, Tensor out = None)\n"
+        )
 
     def widened(x):
         return F._to_dtype(x, wide) if hasattr(x, "dtype") else x
@@ -178,6 +187,23 @@ def float_power(F, input, exponent):
     if not hasattr(input, "dtype"):
         input = complex(input) if wide.is_complex else float(input)
     return F.pow(widened(input), widened(exponent))
+
+
+def _float_power(input, exponent, *, out=None):
+    result = TENSOR.float_power(input, exponent)
+    if out is None:
+        return result
+    if out.dtype is not result.dtype:
+        raise RuntimeError(
+            f"the output given to float_power has dtype {out.dtype.legacy} but the operation's result requires dtype "
+            f"{result.dtype.legacy}"
+        )
+    return store_out("pow", result, out)
+
+
+_float_power.__name__ = _float_power.__qualname__ = "float_power"
+_float_power.__doc__ = float_power.__doc__
+PLACES[""]["float_power"] = _float_power
 
 
 def _float_power_(self, exponent):
@@ -247,7 +273,7 @@ unary("logical_not", np.logical_not, kind="bool")
 differentiable("isclose", kernels.isclose)
 
 for _name in ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift"):
-    binary(_name, getattr(kernels, _name))
+    binary(_name, getattr(kernels, _name), numbers="one")
 binary("gcd", kernels.gcd, numbers="none")
 binary("lcm", kernels.lcm, numbers="none")
 unary("bitwise_not", kernels.bitwise_not, check_out=same_dtype)
@@ -296,14 +322,29 @@ unary(
 )
 
 
-def _real_abs_(self):
-    """`abs` written into `self`; a complex tensor cannot hold its (real) absolute value."""
+def guard_inplace(name, check):
+    """Let the method `name` (and the function, if there is one) ask `check(self)` before it writes."""
+    write = getattr(TENSOR, name)
+
+    def function(self, *args, **kwargs):
+        check(self)
+        return write(self, *args, **kwargs)
+
+    function.__name__ = function.__qualname__ = name
+    setattr(Tensor, name, function)
+    if name in PLACES[""]:
+        PLACES[""][name] = function
+    return function
+
+
+def _refuse_complex_abs(self):
     if self.dtype.is_complex:
         raise RuntimeError("In-place abs is not supported for complex tensors.")
-    return TENSOR.abs_(self)
 
 
-Tensor.abs_ = Tensor.absolute_ = PLACES[""]["abs_"] = PLACES[""]["absolute_"] = _real_abs_
+Tensor.absolute_ = guard_inplace("abs_", _refuse_complex_abs)
+if "absolute_" in PLACES[""]:
+    PLACES[""]["absolute_"] = Tensor.absolute_
 unary("sign", parts.sign, zero, check_out=same_dtype)
 # the pullback of sgn is its own transpose, so forward mode is the same function of the tangent
 unary("sgn", parts.sgn, _sgn, check_out=same_dtype, jvp=lambda F, t, x, y: _sgn(F, t, x, y))
@@ -427,7 +468,8 @@ def _angle_jvp(F, t, x):
 
 unary("angle", parts.angle, _angle, inplace=False, jvp=_angle_jvp)
 unary(
-    "conj_physical", parts.conj_physical, lambda F, g: F.conj(g), check_out=same_dtype, spoken_out="aten::conj_physical"
+    *("conj_physical", parts.conj_physical, lambda F, g: F.conj(g)),
+    **dict(jvp=lambda F, t: F.conj(t), check_out=same_dtype, spoken_out="aten::conj_physical"),
 )
 differentiable(
     *("polar", parts.polar),
@@ -499,10 +541,11 @@ def _xlog1py_input(F, g, x, other):
     return F._masked(F.special_xlog1py(g, other), ~((x == 0) & (other <= -1)))
 
 
-binary("xlogy", kernels.xlogy, _xlogy_input, lambda F, x, other: x / other, kind="float", aliases=("special_xlogy",))
+_XLOGY = dict(kind="float", numbers="one", aliases=("special_xlogy",))
+binary("xlogy", kernels.xlogy, _xlogy_input, lambda F, x, other: x / other, **_XLOGY)
 binary(
     *("special_xlog1py", kernels.xlog1py, _xlog1py_input, lambda F, x, other: x / (other + 1)),
-    **dict(kind="float", inplace=False, node_name="SpecialXlog1PyBackward0"),
+    **dict(kind="float", inplace=False, numbers="one", node_name="SpecialXlog1PyBackward0"),
 )
 
 
@@ -520,6 +563,14 @@ binary(
     numbers="none",
     check_out=_ldexp_out,
 )
+
+
+def _refuse_integral_ldexp(self):
+    if self.dtype.category < dtypes.float32.category:
+        raise RuntimeError(f"ldexp can't be cast to the desired output type {self.dtype.legacy}")
+
+
+guard_inplace("ldexp_", _refuse_integral_ldexp)
 
 
 def _frexp_out(result, out):

@@ -8,6 +8,7 @@ from ..array import special_bessel as bessel
 from ..array import special_gamma as gamma
 from ..array import special_polynomials as polynomials
 from ..tensor import Tensor
+from .elementwise import guard_inplace
 from .table import TENSOR, binary, composite, elementwise, unary
 
 
@@ -125,7 +126,7 @@ binary(
 binary(
     *("special_zeta", gamma.zeta, missing_partial("zeta")),
     lambda F, x, other: -x * F.special_zeta(x + 1, other),
-    **dict(kind="float", inplace=False),
+    **dict(kind="float", numbers="one", inplace=False),
 )
 
 
@@ -145,6 +146,18 @@ elementwise(
     *("mvlgamma", gamma.mvlgamma, ("input",), dict(input=_mvlgamma_partial)),
     **dict(kind="float", aliases=("special_multigammaln",), check_out=_mvlgamma_out),
 )
+
+
+def _refuse_integral_mvlgamma(self):
+    if self.dtype.category < dtypes.float32.category:
+        raise RuntimeError(
+            f"mvlgamma: result type {self.dtype.legacy} can't be cast to the desired output type "
+            f"{dtypes.get_default_dtype().legacy}"
+        )
+
+
+guard_inplace("mvlgamma_", _refuse_integral_mvlgamma)
+
 # ------------------------------------------------------------------------------------------------ Bessel and others
 
 
