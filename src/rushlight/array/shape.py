@@ -102,10 +102,11 @@ def view(input, size):
     """
     if isinstance(size, dtypes.dtype):
         return view_dtype(input, size)
-    try:
-        return input.reshape(size, copy=False)
-    except (ValueError, TypeError):
-        pass
+    if not size or min(size) >= -1:  # NumPy takes any negative size for one to be inferred
+        try:
+            return input.reshape(size, copy=False)
+        except (ValueError, TypeError):
+            pass
     size = infer_size(size, input.size)
     try:
         return input.reshape(size, copy=False)
@@ -115,10 +116,12 @@ def view(input, size):
 
 def reshape(input, shape):
     """``input`` as ``shape`` (one entry may be -1): a view where the strides allow it, else a copy."""
-    try:
-        return input.reshape(shape)
-    except (ValueError, TypeError):
-        return input.reshape(infer_size(shape, input.size))
+    if not shape or min(shape) >= -1:  # NumPy takes any negative size for one to be inferred
+        try:
+            return input.reshape(shape)
+        except (ValueError, TypeError):
+            pass
+    return input.reshape(infer_size(shape, input.size))
 
 
 def view_dtype(input, dtype):
