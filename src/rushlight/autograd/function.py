@@ -18,6 +18,7 @@ from .. import inplace
 from ..size import Size
 from ..tensor import Tensor, attach, edge_of, wrap, wrap_view
 from . import saved as saved_values
+from .anomaly import note
 from .graph import Leaf, Node, Output, freed, tick
 from .modes import no_grad, set_grad, state, thread
 from .saved import SavedTensor
@@ -351,6 +352,8 @@ def run_function(cls, args, separate):
     outputs = _placed(ctx, inputs, edges, outputs, recorded, cls if separate else None, args, isinstance(result, tuple))
     if recorded:
         _save(ctx)
+        if state.rare:
+            note(ctx)
     else:
         ctx.saved = ()
     ctx.__dict__.pop("to_save", None)

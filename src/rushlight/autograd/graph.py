@@ -273,3 +273,15 @@ def spoken(name):
 def mark_hooks():
     """Tell the engine that hooks exist from now on."""
     state.hooks = True
+
+
+def __getattr__(name):
+    # torch.autograd.graph: what is built on tensors lives in a module of its own, which imports this one
+    if not name.startswith("__"):
+        from . import graph_tools
+
+        if hasattr(graph_tools, name):
+            return getattr(graph_tools, name)
+    from ..missing import explain
+
+    raise AttributeError(explain("torch.autograd.graph", name))
