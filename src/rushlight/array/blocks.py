@@ -66,6 +66,13 @@ def apply(step, inputs, out=None, scratch=0):
     first = inputs[0]
     shape = first.shape
     dtype = first.dtype
+    if out is None and first.size <= SMALL and dtype.itemsize > 2 and len(inputs) == 1:
+        out = np.empty_like(first)
+        if scratch:
+            step(first, out, *[np.empty_like(out) for _ in range(scratch)])
+        else:
+            step(first, out)
+        return out
     if len(inputs) > 1:
         for other in inputs:
             if other.shape != shape:

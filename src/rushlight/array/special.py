@@ -5,8 +5,9 @@ erfc = exp(-x**2) erfcx with x**2 split in two so that its rounding does not rea
 tanh(x p(x**2)): the derivative of tanh damps the error of the polynomial, no selection is needed, and it takes one pass of
 NumPy's vectorised tanh.
 
-Measured against 40-digit values on 200000 points: erf 1.6 ulp (float64), 2.1 ulp (float32); erfc, erfcx 4 ulp; erfinv, ndtri
-4 ulp; float32 results other than erf are computed in float64 and rounded once (0.5 ulp).
+Largest errors measured against 40-digit values on a few thousand points each: erf 1.5 ulp in float64 and 2.9 ulp in float32,
+erfc 3.7, erfcx 2.7, erfinv 3.8, ndtri 3.3, ndtr 4.9, log_ndtr 4.4 ulp; float32 results other than erf are computed in
+float64 and rounded once.
 """
 
 import math

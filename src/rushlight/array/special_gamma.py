@@ -4,8 +4,10 @@ lgamma and digamma: polynomials around their zeros (so that results near a zero 
 or 10 up, the reflection formulas on the negative side. zeta: a sum of ten terms and the Euler-Maclaurin remainder.
 igamma: the power series below a + 1, the continued fraction above (number of steps grows as sqrt(a) around x = a).
 
-Measured against 40-digit values: lgamma 5 ulp and digamma 6 ulp for positive arguments, zeta and polygamma 8 ulp, igamma and
-igammac 1e-14 relative up to a = 1000.
+Largest errors measured against 40-digit values: for positive arguments lgamma 2.3 ulp, digamma 6 ulp (1.9 around its zero),
+polygamma and zeta 5 ulp; for negative arguments the same in proportion to the largest term, not near the zeros between the
+poles. igamma and igammac are good to 1e-13 of the larger of the two at a = 3000 and to 1e-15 at a = 5; the smaller one keeps a
+relative error that grows with the exponent of x**a exp(-x), 8e-13 at most on those grids.
 """
 
 import math
