@@ -9,6 +9,7 @@ from .. import dtypes
 from ..array import linalg as shared
 from ..array import linalg_cholesky as cholesky_kernels
 from ..array import linalg_exp, linalg_lu, linalg_solve, linalg_triangular
+from ..tensor import Tensor
 from .results import result_type
 from .table import PLACES, TENSOR, composite, differentiable
 
@@ -294,7 +295,7 @@ differentiable(
 )
 
 
-@composite("lu")
+@composite("lu", **_function)
 def lu(F, A, pivot=True, get_infos=False, out=None):
     packed, pivots, info = F.linalg_lu_factor_ex(A, pivot=pivot)
     made = (packed, pivots, info) if get_infos else (packed, pivots)
@@ -305,6 +306,14 @@ def lu(F, A, pivot=True, get_infos=False, out=None):
     from .dispatch import store_out
 
     return store_out("lu", made, out)
+
+
+def _lu_method(self, pivot=True, get_infos=False):
+    """(LU, pivots), and info where asked for."""
+    return tuple(TENSOR.lu(self, pivot, get_infos))
+
+
+Tensor.lu = _lu_method
 
 
 def _unpack_vjp(F, g, LU_data_shape):
@@ -355,8 +364,7 @@ def _cholesky_vjp(F, g, y, upper):
     lower = H(F, y) if upper else y
     g = H(F, g) if upper else g
     phi = F.matmul(H(F, lower), g)
-    phi = (F.tril(phi) + F.tril(phi, -1)) * 0.5  # the lower triangle, its diagonal halved
-    phi = (phi + H(F, phi)) * 0.5
+    phi = (F.tril(phi) + H(F, F.tril(phi, -1))) * 0.5
     inner = F.linalg_solve_triangular(lower, phi, upper=False, left=False)
     return F.linalg_solve_triangular(H(F, lower), inner, upper=True)
 
@@ -382,7 +390,7 @@ def _cholesky_solve_vjp(F, g, needs, input2, y, upper):
 def _factor_vjp(F, g_a, factor, upper):
     """The cotangent of the factor of A = L Lᴴ (or Uᴴ U) from that of A."""
     g_a = g_a + H(F, g_a)
-    return F.triu(F.matmul(factor, g_a)) if upper else F.tril(F.matmul(g_a, factor))
+    return F.matmul(factor, g_a) if upper else F.matmul(g_a, factor)  # of both triangles, as PyTorch's
 
 
 differentiable("cholesky_solve", cholesky_kernels.cholesky_solve, vjp_all=_cholesky_solve_vjp, out=True)

@@ -207,7 +207,7 @@ def linalg_vander(F, x, *, N=None):
     count = (x.shape[-1] if x.ndim else 1) if N is None else N
     if count <= 1:
         raise RuntimeError("N must be greater than 1.")
-    x = F.unsqueeze(x, -1)
+    x = F.unsqueeze(x if x.ndim else F.reshape(x, (1,)), -1)
     first = F.ones_like(x)
     powers = F.cumprod(F.expand(x, (*x.shape[:-1], count - 1)), -1)
     return F.cat([first, powers], -1)

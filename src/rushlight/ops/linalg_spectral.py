@@ -88,6 +88,8 @@ def _householder_vjp(F, g, A, tau, A_shape):
     """Backwards through the reflections, first to last: each turns Q' into Q = Q' - tau v (vᴴ Q')."""
     m, n = A_shape[-2:]
     count = tau.shape[-1]
+    if not count:
+        return None, None
     eye = F.eye(m, dtype=dtype_of(A))
     below = F.tril(A, -1) + F.narrow(eye, -1, 0, n)
     vectors = [F.narrow(below, -1, i, 1) for i in range(count)]
@@ -106,8 +108,6 @@ def _householder_vjp(F, g, A, tau, A_shape):
         g = g - F.conj(t) * F.matmul(v, H(F, pulled))
     if count < n:
         g_vectors.append(F.zeros_like(F.narrow(A, -1, count, n - count)))
-    if not count:
-        return F.zeros_like(A), F.zeros_like(tau)
     return F.tril(F.cat(g_vectors, -1), -1), F.cat(g_taus, -1)
 
 

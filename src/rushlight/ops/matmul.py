@@ -6,6 +6,8 @@ chooses among ``dot``, ``mv``, ``mm`` and ``bmm`` by the ranks of its arguments,
 
 import warnings
 
+import numpy as np
+
 from .. import dtypes
 from ..array import matmul as kernels
 from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
@@ -298,6 +300,9 @@ def linalg_vecdot(F, x, y, *, dim=-1):
             "linalg.vecdot: Expected x and y to have the same dtype, but found x of type "
             f"{names[0]} and y of type {names[1]} instead"
         )
+    if x.ndim == 1 and y.ndim == 1:
+        wrap_dim(dim, 1)
+        return F.vdot(x, y)
     return F.sum(F.mul(F.conj(x), y), dim)
 
 
@@ -382,6 +387,16 @@ def _in_order(F, tensors, cut, i, j):
     return F.mm(_in_order(F, tensors, cut, i, k), _in_order(F, tensors, cut, k + 1, j))
 
 
+def _identity_like(input):
+    return np.zeros(input.shape, input.dtype) + np.eye(input.shape[-1], dtype=input.dtype)
+
+
+# A to the power 0: its derivative is zeros, not absent
+differentiable(
+    "_identity_like", _identity_like, vjp=lambda F, g: F.zeros_like(g), node_name="CopyBackwards", **_private
+)
+
+
 @composite("linalg_matrix_power", out=True, **_function)
 def linalg_matrix_power(F, A, n):
     if A.ndim < 2:
@@ -392,7 +407,9 @@ def linalg_matrix_power(F, A, n):
             f"{A.shape[-2]} by {A.shape[-1]} matrices"
         )
     if n == 0:
-        return F.zeros_like(A) + F.eye(A.shape[-1], dtype=_legacy(A.dtype))
+        return F._identity_like(A)
+    if n == -1:
+        return F.linalg_inv(A)
     if n < 0:
         A, n = F.linalg_inv(A), -n
     if n == 1:
