@@ -78,3 +78,16 @@ def test_one_hot_rows():
         embedding.one_hot(np.array([4]), 4)
     with pytest.raises(RuntimeError, match="Class values must be non-negative."):
         embedding.one_hot(np.array([-1]))
+
+
+def test_rare_and_frequent_repetitions_sum_alike():
+    rng = np.random.default_rng(0)
+    for highest in (3, 400):
+        indices = rng.integers(0, highest, 200)
+        g = rng.standard_normal((200, 2))
+        expected = np.zeros((400, 2))
+        np.add.at(expected, indices, g)
+        np.testing.assert_allclose(embedding.embedding_backward(g, indices, 400, -1, False), expected)
+        counts = np.maximum(np.bincount(indices, minlength=400), 1)
+        found = embedding.embedding_backward(g, indices, 400, -1, True)
+        np.testing.assert_allclose(found, expected / counts[:, None])

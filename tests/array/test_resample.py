@@ -119,3 +119,18 @@ def test_columns_and_their_adjoint(window):
     assert columns.shape[1] == 3 * kernel[0] * kernel[1]
     g = rng.standard_normal(columns.shape)
     assert np.vdot(fold.col2im(g, (5, 6), kernel, dilation, padding, stride), x) == pytest.approx(np.vdot(g, columns))
+
+
+@pytest.mark.parametrize("dense", [0, 256])
+def test_both_adjoints_agree_and_keep_infinities_local(dense, monkeypatch):
+    monkeypatch.setattr(resample, "DENSE", dense)
+    g = np.random.default_rng(0).standard_normal((1, 2, 9, 8))
+    x = np.random.default_rng(1).standard_normal((1, 2, 4, 5))
+    y = resample.upsample(x, (9, 8), "linear", False, None)
+    back = resample.upsample_backward(g, (9, 8), x.shape, "linear", False, None)
+    assert np.vdot(back, x) == pytest.approx(np.vdot(g, y))
+    g[0, 0, 0, 0] = np.inf
+    back = resample.upsample_backward(g, (9, 8), x.shape, "linear", False, None)
+    assert np.isinf(back[0, 0, 0, 0])
+    assert np.isfinite(back[0, 0, 2:]).all()
+    assert np.isfinite(back[0, 1]).all()

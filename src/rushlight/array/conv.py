@@ -237,7 +237,7 @@ def _correlate_weight(x, g, weight_size, stride, padding, dilation, groups):
         return np.zeros(weight_size, dtype)
     # Input positions beyond the last window take no part.
     pads = tuple((p, p) for p in padding)
-    if per_group == 1 and groups > 1 and math.prod(kernel) > 1 and og == 1:
+    if per_group == 1 and og == 1 and math.prod(kernel) > 1:
         return _depthwise_weight(x, g, kernel, stride, pads, dilation).reshape(weight_size)
     positions = math.prod(counts)
     wide = g.reshape(samples, groups, og, positions)

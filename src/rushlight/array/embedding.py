@@ -56,9 +56,16 @@ def add_rows(out, places, rows, by_frequency=False):
     if starts.size == places.size:
         out[places] = rows
         return out
-    sums = np.add.reduceat(rows[order], starts, axis=0)
+    counts = np.diff(np.append(starts, places.size))
+    repeated = counts > 1
+    members = order
+    if 2 * counts[repeated].sum() < places.size:
+        # Most rows come once: they are stored as they are, and only the others are gathered and summed.
+        out[places] = rows
+        members, counts, starts = order[np.repeat(repeated, counts)], counts[repeated], starts[repeated]
+    sums = np.add.reduceat(rows[members], np.cumsum(counts) - counts, axis=0)
     if by_frequency:
-        sums /= np.diff(np.append(starts, places.size)).astype(sums.dtype)[:, None]
+        sums /= counts.astype(sums.dtype)[:, None]
     out[ordered[starts]] = sums
     return out
 

@@ -94,38 +94,34 @@ def _normalise_rows(x, eps, weight=None, bias=None):
     """Rows of a matrix to mean 0 and variance 1, then times `weight` plus `bias` (1, width): (result, mean, rstd)."""
     rows, width = x.shape
     out = np.empty((rows, width), x.dtype)
-    mean, rstd = np.zeros(rows, x.dtype), np.zeros(rows, x.dtype)
     if width == 0 or rows == 0:
-        rstd.fill(1 / math.sqrt(eps) if eps > 0 else np.nan)
-        return out, mean, rstd
-    step = max(1, BLOCK // width)
+        return out, np.zeros(rows, x.dtype), np.full(rows, 1 / math.sqrt(eps) if eps > 0 else np.nan, x.dtype)
+    with np.errstate(all="ignore"):
+        mean, variance, far = _moments(x)
+        rstd = 1 / np.sqrt(variance + np.asarray(eps, x.dtype))
     # A scale for each row and column is a product of a column and a row, and BLAS makes those faster than broadcasting.
-    scales, shifts = np.zeros((2, width), x.dtype), np.zeros((2, width), x.dtype)
-    scales[0] = shifts[0] = 1 if weight is None else weight
+    right = np.zeros((2, 2, width), x.dtype)
+    right[:, 0] = 1 if weight is None else weight
     if bias is not None:
-        shifts[1] = bias
+        right[1, 1] = bias
+    left = np.zeros((2, rows, 2), x.dtype)
+    left[0, :, 0] = rstd
+    np.multiply(mean, -rstd, out=left[1, :, 0])
+    left[1, :, 1] = 1
 
     def block(number, low, high):
         part, target = x[low:high], out[low:high]
-        with np.errstate(all="ignore"):
-            centre, variance, far = _moments(part)
-            scale = 1 / np.sqrt(variance + np.asarray(eps, x.dtype))
-            mean[low:high], rstd[low:high] = centre, scale
-            if far:  # x scale and mean scale would cancel
-                np.subtract(part, centre[:, None], out=target)
-                target *= scale[:, None]
-                target *= scales[0]
-                target += shifts[1]
-                return
-            columns = np.zeros((high - low, 2), x.dtype)
-            columns[:, 0] = scale
-            np.matmul(columns, scales, out=target)
-            target *= part
-            np.multiply(centre, -scale, out=columns[:, 0])
-            columns[:, 1] = 1
-            target += np.matmul(columns, shifts)
+        if far:  # x rstd and mean rstd would cancel
+            np.subtract(part, mean[low:high, None], out=target)
+            target *= rstd[low:high, None]
+            target *= right[0, 0]
+            target += right[1, 1]
+            return
+        np.matmul(left[0, low:high], right[0], out=target)
+        target *= part
+        target += np.matmul(left[1, low:high], right[1])
 
-    share_blocks(rows, step, block)
+    share_blocks(rows, max(1, BLOCK // width), block)
     return out, mean, rstd
 
 
@@ -138,40 +134,47 @@ def _rows_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias)
         empty = np.zeros((1, width), g.dtype)
         return gx, empty if need_weight else None, empty.copy() if need_bias else None
     step = max(1, BLOCK // width)
-    blocks = -(-rows // step)
-    sums = np.zeros((2, blocks, width), g.dtype) if need_weight or need_bias else None
-    scales = np.zeros((2, width), x.dtype)
-    scales[0] = 1 if weight is None else weight
+    sums = np.zeros((-(-rows // step), 3, width), g.dtype) if need_weight or need_bias else None
+    right = np.zeros((2, width), x.dtype)
+    right[0] = 1 if weight is None else weight
+    line = np.ascontiguousarray(right[0])
+    left = np.zeros((rows, 2), x.dtype)
+    left[:, 0] = rstd
+    lines = np.empty((2, rows), g.dtype)
+    lines[0], lines[1] = 1, rstd * mean
+    shrink = rstd * rstd * rstd / width
+    share = rstd / width
 
     def block(number, low, high):
         part, grad = x[low:high], g[low:high]
-        centre, scale = mean[low:high], rstd[low:high]
-        with np.errstate(all="ignore"):
-            product = grad * part
-            if sums is not None:
-                lines = np.ones((2, high - low), g.dtype)
-                np.multiply(scale, centre, out=lines[0])
-                both = np.matmul(lines, grad)
-                sums[1, number] = both[1]
-                np.subtract(np.matmul(scale, product), both[0], out=sums[0, number])
-            if gx is None:
-                return
-            pulled = np.matmul(grad, scales[0])
-            slope = (np.matmul(product, scales[0]) - centre * pulled) * scale * (scale * scale / width)
-            constant = scale * pulled / width - centre * slope
-            columns = np.zeros((high - low, 2), x.dtype)
-            columns[:, 0] = scale
-            target = gx[low:high]
-            np.matmul(columns, scales, out=target)
-            target *= grad
-            np.multiply(part, slope[:, None], out=product)
-            product += constant[:, None]
-            target -= product
+        product = grad * part
+        if sums is not None:
+            np.matmul(lines[:, low:high], grad, out=sums[number, :2])
+            np.matmul(rstd[low:high], product, out=sums[number, 2])
+        if gx is None:
+            return
+        pulled = np.matmul(grad, line)
+        slope = np.matmul(product, line)
+        slope -= mean[low:high] * pulled
+        slope *= shrink[low:high]
+        pulled *= share[low:high]
+        pulled -= mean[low:high] * slope
+        target = gx[low:high]
+        np.matmul(left[low:high], right, out=target)
+        target *= grad
+        np.multiply(part, slope[:, None], out=product)
+        product += pulled[:, None]
+        target -= product
 
     share_blocks(rows, step, block)
-    gw = np.add.reduce(sums[0], axis=0).reshape(1, width) if need_weight else None
-    gb = np.add.reduce(sums[1], axis=0).reshape(1, width) if need_bias else None
-    return gx, gw, gb
+    if sums is None:
+        return gx, None, None
+    bias, shift, scaled = np.add.reduce(sums, axis=0)
+    return (
+        gx,
+        (scaled - shift).reshape(1, width) if need_weight else None,
+        bias.reshape(1, width) if need_bias else None,
+    )
 
 
 # Group ----------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ strided slice, compared with the best so far or added to the sum. Padding is nev
 which it meets the input. Adaptive windows differ in length by one; their sums come from `np.add.reduceat`,
 and their maxima from gathering each window's taps.
 
-Memory. Beyond the results: for each dimension one partly reduced array, for the maximum with a mask and 32-bit places.
+Memory. Beyond the results: for each dimension one partly reduced array (average), or one for a block of planes, with a mask
+and 32-bit places (maximum).
 
 One-dimensional pooling is the two-dimensional one with a dimension of one; the operators do that, as PyTorch does.
 """
@@ -14,6 +15,7 @@ import math
 
 import numpy as np
 
+from .share import share_blocks
 from .widening import is_half, through_float32
 from .windows import expand_sizes, pool_output_size, sizes_text, taps
 
@@ -33,6 +35,9 @@ __all__ = [
     "pool_gather",
     "pool_scatter",
 ]
+
+#: elements of the input in a block of planes that goes through the maximum at once
+BLOCK = 1 << 15
 
 _LETTERS = {2: ("H", "W"), 3: ("T", "H", "W")}
 _WORDS = {2: "two", 3: "three"}
@@ -65,15 +70,24 @@ def _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, nd):
         raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
     if is_half(dtype):
         input = input.astype(np.float32)
-    places = None
-    best = input
-    for axis in reversed(range(nd)):
-        best, places = _max_along(
-            best, places, axis - nd, size, kernel[axis], stride[axis], padding[axis], dilation[axis], counts[axis]
-        )
-    if best.dtype.kind == "f" and np.isnan(best).any():
-        _place_nans(input, places, kernel, size, counts, stride, padding, dilation)
-    return best.astype(dtype, copy=False), places.astype(np.int64)
+    lead = input.shape[:-nd]
+    planes = input.reshape(math.prod(lead), *size)
+    values = np.empty((len(planes), *counts), input.dtype)
+    indices = np.empty((len(planes), *counts), np.int64)
+
+    def block(number, low, high):
+        best, places = planes[low:high], None
+        for axis in reversed(range(nd)):
+            best, places = _max_along(
+                best, places, axis - nd, size, kernel[axis], stride[axis], padding[axis], dilation[axis], counts[axis]
+            )
+        if best.dtype.kind == "f" and np.isnan(best).any():
+            _place_nans(planes[low:high], places, kernel, size, counts, stride, padding, dilation)
+        values[low:high], indices[low:high] = best, places
+
+    if planes.size:
+        share_blocks(len(planes), max(1, BLOCK // math.prod(size)), block)
+    return values.reshape(*lead, *counts).astype(dtype, copy=False), indices.reshape(*lead, *counts)
 
 
 def _max_along(best, places, axis, sizes, kernel, stride, padding, dilation, count):

@@ -279,18 +279,20 @@ def gru_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, re
         if bias_hh is not None:
             both += bias_hh
         part = gates[low:high]
-        sigmoids, new = part[:, : 2 * hidden], part[:, 2 * hidden :]
-        sigmoids += both[:, : 2 * hidden]
+        # NumPy's tanh is ten times slower on a slice of columns, so the gates are made in arrays of their own.
+        sigmoids = part[:, : 2 * hidden] + both[:, : 2 * hidden]
         sigmoids *= 0.5
         np.tanh(sigmoids, out=sigmoids)
         sigmoids *= 0.5
         sigmoids += 0.5
         shares[low:high] = both[:, 2 * hidden :]
-        new += part[:, :hidden] * both[:, 2 * hidden :]
+        new = sigmoids[:, :hidden] * both[:, 2 * hidden :]
+        new += part[:, 2 * hidden :]
         np.tanh(new, out=new)
+        part[:, : 2 * hidden], part[:, 2 * hidden :] = sigmoids, new
         state = states[low:high]
         np.subtract(h, new, out=state)
-        state *= part[:, hidden : 2 * hidden]
+        state *= sigmoids[:, hidden:]
         state += new
         h = state
     return states, _finals(states, hx, spans, reverse), gates, shares

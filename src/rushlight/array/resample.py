@@ -17,6 +17,9 @@ import numpy as np
 from .widening import is_half
 from .windows import sizes_text
 
+#: up to this many positions a dimension's adjoint is a product with a matrix
+DENSE = 256
+
 __all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "upsample", "upsample_backward"]
 
 
@@ -177,6 +180,19 @@ def _spread(g, axis, size, places, weights):
         and np.array_equal(places[0], np.arange(size))
     ):
         return g
+    if max(size, g.shape[axis]) <= DENSE and size * g.shape[axis] > 1:
+        # A short dimension: BLAS multiplies by the whole matrix faster than runs are summed. It would spread an infinity or a NaN
+        # over its line, so such results are made again below.
+        matrix = np.zeros((g.shape[axis], size), g.dtype)
+        for place, weight in zip(places, weights, strict=True):
+            np.add.at(matrix, (np.arange(len(place)), place), weight)
+        if axis == g.ndim - 1:
+            out = np.matmul(g, matrix)
+        else:
+            wide = g.reshape(math.prod(g.shape[:axis]), g.shape[axis], math.prod(g.shape[axis + 1 :]))
+            out = np.matmul(matrix.T, wide).reshape(shape)
+        if np.isfinite(out.sum()):
+            return out
     out = np.zeros(shape, g.dtype)
     lead = (slice(None),) * axis
     for place, weight in zip(places, weights, strict=True):
