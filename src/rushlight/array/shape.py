@@ -664,6 +664,8 @@ def view_as_complex(input):
         raise RuntimeError("Input tensor must have one or more dimensions")
     if input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
+    if not input.size:
+        return np.empty(input.shape[:-1], np.complex64 if input.itemsize == 4 else np.complex128)
     if input.strides[-1] != input.itemsize:
         raise RuntimeError("Tensor must have a last dimension with stride 1")
     for stride in input.strides[:-1]:

@@ -13,6 +13,7 @@ from ..autograd.graph import Leaf
 from ..autograd.modes import thread
 from ..inplace import bump
 from ..tensor import Tensor, edge_of
+from .core import contiguous_format
 from .table import TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
@@ -425,7 +426,12 @@ differentiable(
 differentiable(*("_as_strided_forward", _as_strided_forward), **dict(vjp=dict(grad=_as_strided_vjp), **_private))
 differentiable(
     *("view_as_real", kernels.view_as_real),
-    **dict(vjp=lambda F, g: F.view_as_complex(F.clone(g)), view=True, replay=True, linear=True),
+    **dict(
+        vjp=lambda F, g: F.view_as_complex(F.clone(g, memory_format=contiguous_format)),
+        view=True,
+        replay=True,
+        linear=True,
+    ),
 )
 differentiable(
     *("view_as_complex", kernels.view_as_complex),

@@ -1,0 +1,32 @@
+"""``torch.nn.functional.pad``: derivatives in every mode, and what it refuses."""
+
+import numpy as np
+import pytest
+
+import rushlight as torch
+from rushlight.nn.functional import pad
+from tests.ops.differences import check
+
+X = np.random.default_rng(9).standard_normal((2, 3, 4))
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+@pytest.mark.parametrize("widths", [(1, 2), (0, 2, 1, 1), (-1, 1)])
+def test_derivatives_agree_with_differences(mode, widths):
+    check(lambda x: pad(x if len(widths) == 2 else x[None], widths, mode), X)
+
+
+def test_what_it_refuses():
+    x = torch.zeros(2, 3)
+    with pytest.raises(RuntimeError, match="Padding length must be divisible by 2"):
+        pad(x, (1,))
+    with pytest.raises(
+        RuntimeError, match="Padding length should be less than or equal to two times the input dimension"
+    ):
+        pad(x, (1,) * 6)
+    with pytest.raises(
+        NotImplementedError, match="Only 2D, 3D, 4D, 5D padding with non-constant padding are supported"
+    ):
+        pad(torch.zeros(3), (1, 1), "reflect")
+    with pytest.raises(RuntimeError, match="doesn't take in value argument"):
+        pad(x, (1, 1), "reflect", 2.0)
