@@ -113,7 +113,7 @@ def test_grad_can_be_assigned_if_it_fits():
     x.grad = torch.zeros(2)
     (x * 3).sum().backward()
     assert x.grad.tolist() == [3.0, 3.0]
-    with pytest.raises(RuntimeError, match="assigned grad has data of a different size"):
+    with pytest.raises(RuntimeError, match="attempting to assign a gradient of size"):
         x.grad = torch.zeros(3)
     with pytest.raises(TypeError, match="assigned grad expected to be a Tensor or None but got grad of type int"):
         x.grad = 1

@@ -49,6 +49,10 @@ range = _creation.range_
 complex = _creation.complex_
 globals().update(_table.PLACES[""])
 
+from .missing import fill_tensor_class as _fill_tensor_class  # noqa: E402
+
+_fill_tensor_class(Tensor)
+
 
 
 def is_tensor(obj):
@@ -117,10 +121,6 @@ def set_num_threads(count):
     threads.set_num_threads(count)
 
 
-def is_anomaly_enabled():
-    return False
-
-
 def compiled_with_cxx11_abi():
     return True
 
@@ -132,7 +132,10 @@ _SUBMODULES = {
     *("multiprocessing", "library", "compiler", "serialization", "onnx", "xpu", "accelerator", "futures", "fx", "package"),
 }
 #: public names that live in a module loaded at first use
-_LAZY = {}
+_LAZY = {
+    **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), ".autograd.anomaly"),
+    **dict.fromkeys(("inference_mode", "is_inference_mode_enabled"), ".autograd.inference"),
+}
 
 
 def __getattr__(name):

@@ -52,7 +52,7 @@ class device:  # noqa: N801 - PyTorch's name
         return f"device(type='{self.type}'" + (")" if self.index is None else f", index={self.index})")
 
     def __reduce__(self):
-        return device, (self.type, self.index)
+        return _device, (self.type, self.index)
 
     def __enter__(self):
         check(self)
@@ -62,6 +62,11 @@ class device:  # noqa: N801 - PyTorch's name
         return None
 
 
+def _device(type, index):
+    return device(type, index)
+
+
+device.__module__ = "torch"
 cpu = device("cpu")
 
 

@@ -69,6 +69,8 @@ class dtype:  # noqa: N801 - PyTorch's name
         return self
 
 
+dtype.__module__ = "torch"
+
 _CPP = {
     **{"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"},
     **{"int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char"},

@@ -222,7 +222,7 @@ _WHY = {
 }
 
 
-#: what wants to know of a write before it happens (allow_mutation_on_saved_tensors, inference mode): function of the tensor, or None
+#: what wants to know of a write before it happens (allow_mutation_on_saved_tensors): function of the tensor, or None
 before_write = None
 
 
@@ -230,6 +230,8 @@ def check(tensor, recorded):
     """Refuse a write that PyTorch refuses; ``recorded`` says whether any operand requires grad. Nothing is changed."""
     if state.rare and before_write is not None:
         before_write(tensor)
+    if tensor._vc.__class__ is not list:
+        tensor._vc.check_write()
     if not (recorded and thread.grad):
         return
     view = tensor._view
@@ -263,6 +265,25 @@ def check_memory(array):
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
+
+
+def check_apart(target, source):
+    """Refuse to write into memory that a dense source reads under another arrangement."""
+    if target is source or (target.strides == source.strides and target.shape == source.shape and address(target) == address(source)):
+        return
+    if not (_dense(target) and _dense(source)) or not np.may_share_memory(target, source):
+        return
+    raise RuntimeError(
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+        "Please clone() the tensor before performing the operation."
+    )
+
+
+def _dense(array):
+    """Whether the elements fill the memory they span."""
+    if array.flags.forc:
+        return True
+    return array.size == 1 + sum((n - 1) * s for n, s in zip(array.shape, array.strides)) // array.itemsize
 
 
 def _overlapping_write(array):

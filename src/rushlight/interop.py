@@ -240,7 +240,7 @@ def _copy(self):
 def _rebuild(cls, array, name, requires_grad, state):
     from .tensor import _new
 
-    made = _new(cls)
+    made = _new(Tensor if cls is None else cls)
     made._a, made._dtype, made._edge, made._vc, made._view = array, dtypes.BY_NAME[name], None, [0], None
     if requires_grad:
         made.requires_grad_(True)
@@ -255,7 +255,8 @@ def _reduce(self, protocol):
             "Cannot pickle a tensor that is the result of a recorded operation; use detach() to obtain one that can be"
         )
     array = self._a
-    return _rebuild, (type(self), np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
+    kind = None if type(self) is Tensor else type(self)
+    return _rebuild, (kind, np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
 
 
 def _repr(self, *, tensor_contents=None):
@@ -276,6 +277,14 @@ for _python, _function in {
     **dict(item=item, tolist=tolist, numpy=numpy, __array_priority__=1000),
 }.items():
     setattr(Tensor, _python, _function)
+
+
+def share_memory_(self):
+    """The tensor itself: processes get their tensors as copies."""
+    return self
+
+
+Tensor.share_memory_ = share_memory_
 
 
 def _sized(self, dim=None):
@@ -299,10 +308,8 @@ Tensor.is_complex = lambda self: self._dtype.is_complex
 Tensor.is_signed = lambda self: self._dtype.is_signed
 Tensor.is_pinned = lambda self, device=None: False
 Tensor.is_shared = lambda self: False
-Tensor.share_memory_ = lambda self: self
 Tensor.is_same_size = lambda self, other: self._a.shape == other._a.shape
 Tensor.get_device = lambda self: -1
-Tensor.is_inference = lambda self: False
 Tensor.is_conj = Tensor.is_neg = lambda self: False
 Tensor.has_names = lambda self: False
 Tensor.is_set_to = lambda self, other: (

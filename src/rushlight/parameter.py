@@ -31,6 +31,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         made = _new(cls)
         made._a, made._dtype, made._edge, made._vc, made._view = data._a, data._dtype, None, [0], None
         if requires_grad:
+            if not (made._dtype.is_floating_point or made._dtype.is_complex):
+                raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
             made.requires_grad_(True)
         return made
 
@@ -41,16 +43,24 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         memo[id(self)] = made
         return made
 
+    def __repr__(self):
+        from .printing import parameter_repr
+
+        return parameter_repr(self)
+
     def __reduce_ex__(self, protocol):
         state = self.__dict__ or None
-        return _rebuild, (type(self), self.data, self.requires_grad, state)
+        kind = None if type(self) is Parameter else type(self)
+        return _rebuild, (kind, self.data, self.requires_grad, state)
 
 
 def _rebuild(cls, data, requires_grad, state):
-    made = cls(data, requires_grad)
+    made = (Parameter if cls is None else cls)(data, requires_grad)
     if state:
         made.__dict__.update(state)
     return made
 
+
+Parameter.__module__ = "torch.nn.parameter"
 
 __all__ = ["Parameter", "leaf_of"]

@@ -34,4 +34,11 @@ class Size(tuple):
     __str__ = __repr__
 
     def __reduce__(self):
-        return Size, (tuple(self),)
+        return _size, (tuple(self),)
+
+
+def _size(sizes):
+    return Size(sizes)
+
+
+Size.__module__ = "torch"

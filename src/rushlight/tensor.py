@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 
 from . import dtypes
-from .autograd import engine
+from .autograd import engine, inference
 from .autograd.graph import Leaf, Output, caller, describe, extra_of
 from .autograd.hooks import add, add_tensor
 from .autograd.modes import state, thread
@@ -39,6 +39,16 @@ class View:
         self.replay = replay
 
 
+def readonly(getter):
+    """A property that refuses assignment in PyTorch's words."""
+    name = getter.__name__
+
+    def refuse(self, value):
+        raise AttributeError(f"attribute '{name}' of 'torch._C.TensorBase' objects is not writable")
+
+    return property(getter, refuse, doc=getter.__doc__)
+
+
 class Tensor:
     """A multi-dimensional array that records what is done to it, as ``torch.Tensor``.
 
@@ -54,31 +64,31 @@ class Tensor:
 
     # ------------------------------------------------------------------------------------------------- what it is
 
-    @property
+    @readonly
     def shape(self):
         return Size(self._a.shape)
 
-    @property
+    @readonly
     def dtype(self):
         return self._dtype
 
-    @property
+    @readonly
     def device(self):
         return cpu
 
-    @property
+    @readonly
     def layout(self):
         return strided
 
-    @property
+    @readonly
     def ndim(self):
         return self._a.ndim
 
-    @property
+    @readonly
     def itemsize(self):
         return self._dtype.itemsize
 
-    @property
+    @readonly
     def nbytes(self):
         return self._a.size * self._dtype.itemsize
 
@@ -123,6 +133,8 @@ class Tensor:
             return self
         if requires_grad and not (self._dtype.is_floating_point or self._dtype.is_complex):
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if requires_grad and self._vc.__class__ is not list and not inference.is_inference_mode_enabled():
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         if requires_grad:
             self._edge = leaf_of(self)
             self._edge.owner = weakref.ref(self)
@@ -131,13 +143,13 @@ class Tensor:
             self._edge = None
         return self
 
-    @property
+    @readonly
     def is_leaf(self):
         """True for tensors that no recorded operation made."""
         edge = edge_of(self)
         return edge is None or edge.__class__ is Leaf
 
-    @property
+    @readonly
     def grad_fn(self):
         """The node that made this tensor; None for leaves."""
         edge = edge_of(self)
@@ -145,7 +157,7 @@ class Tensor:
             return None
         return edge.node if edge.__class__ is Output else edge
 
-    @property
+    @readonly
     def output_nr(self):
         edge = edge_of(self)
         return edge.index if edge.__class__ is Output else 0
@@ -180,7 +192,8 @@ class Tensor:
             )
         if value._a.shape != self._a.shape:
             raise RuntimeError(
-                f"assigned grad has data of a different size: expected {list(self._a.shape)} but got {list(value._a.shape)}"
+                f"attempting to assign a gradient of size '{list(value._a.shape)}' to a tensor of size '{list(self._a.shape)}'. "
+                "Please ensure that the gradient and the tensor are the same size"
             )
         leaf_of(self).grad = value
 
@@ -194,7 +207,7 @@ class Tensor:
     def _set_own_grad(self, value):
         leaf_of(self).grad = value
 
-    @property
+    @readonly
     def retains_grad(self):
         edge = edge_of(self)
         if edge is None or edge.__class__ is Leaf:
@@ -237,11 +250,17 @@ class Tensor:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return add(extra_of(edge), "post_accumulate", hook)
 
-    @property
+    @readonly
     def _version(self):
+        if self._vc.__class__ is not list:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._vc[0]
 
-    @property
+    def is_inference(self):
+        """Whether it was made in inference mode."""
+        return self._vc.__class__ is not list
+
+    @readonly
     def _base(self):
         """The tensor this one is a view of, or None."""
         return None if self._view is None else self._view.base
@@ -273,6 +292,10 @@ class Tensor:
 
     def __hash__(self):
         return id(self)
+
+
+# users see the class where PyTorch has it; ``_reduce`` in interop keeps pickles free of that name
+Tensor.__module__ = "torch"
 
 
 def _refit(leaf, tensor):
@@ -343,7 +366,7 @@ def wrap(array, dtype=None):
     tensor._a = array
     tensor._dtype = dtype if dtype is not None else dtypes.of(array.dtype)
     tensor._edge = None
-    tensor._vc = [0]
+    tensor._vc = inference.counter() if state.rare else [0]
     tensor._view = None
     return tensor
 
@@ -366,6 +389,9 @@ def wrap_view(array, dtype, source, refuse=None, replay=None):
     tensor._dtype = dtype
     tensor._edge = None
     tensor._vc = counter = source._vc
+    if counter.__class__ is not list:
+        tensor._view = None
+        return tensor
     above = source._view
     if above is None:
         base = source
@@ -375,7 +401,7 @@ def wrap_view(array, dtype, source, refuse=None, replay=None):
         if above.replay is not None:
             replay = _after(above.replay, replay, source, array)
     if refuse is None and not thread.grad:
-        refuse = "no_grad"
+        refuse = "inference" if state.rare and inference.is_inference_mode_enabled() else "no_grad"
     tensor._view = made = View(base, counter[0], refuse, replay)
     if refuse is not None and not thread.grad:
         made.version = -1

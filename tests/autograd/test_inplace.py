@@ -173,7 +173,10 @@ def test_writes_that_do_not_fit(write, text):
     assert str(caught.value) == text
 
 
-def test_overlapping_source_and_target():
-    x = torch.arange(5.0)
-    x[1:] = x[:-1]
-    assert x.tolist() == [0.0, 0.0, 1.0, 2.0, 3.0]
+def test_a_source_that_overlaps_its_target_is_refused():
+    x = torch.arange(6.0)
+    for write in (lambda: x.__setitem__(slice(1, None), x[:-1]), lambda: x[1:].add_(x[:-1]), lambda: x[1:].copy_(x[:-1])):
+        with pytest.raises(RuntimeError, match="some elements of the input tensor and the written-to tensor refer to a single"):
+            write()
+    x[::2].add_(x[1::2])
+    assert x.tolist() == [1.0, 1.0, 5.0, 3.0, 9.0, 5.0]

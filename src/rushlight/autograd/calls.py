@@ -142,6 +142,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     keep = create_graph if retain_graph is None else retain_graph
     roots = _roots(outputs, given, create_graph)
+    if create_graph:
+        _warn_of_cycle()
     if inputs is None:
         engine.backward(roots, keep=keep, create_graph=create_graph)
         return
@@ -163,6 +165,26 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 def _require_place(each):
     if not isinstance(each, (Tensor, GradientEdge)):
         raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(each).__name__}")
+
+
+_warned = False
+
+
+def _warn_of_cycle():
+    """Once for a process: a gradient that is part of a graph refers to its leaf, which refers to its gradient."""
+    global _warned
+    if not _warned:
+        _warned = True
+        import warnings
+
+        warnings.warn(
+            "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can "
+            "cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this "
+            "function, make sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the "
+            "leak.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def grad(

@@ -29,6 +29,7 @@ class Bridge:
     wrap = None  # array, dtype -> tensor that does not require grad
     same = None  # (array, dtype) of a tensor
     add = None  # recorded sum of two tensors
+    copy = None  # recorded copy of a tensor
 
 
 bridge = Bridge()
@@ -368,7 +369,7 @@ class _Task:
             return
         if self.create_graph:
             grad = leaf.grad
-            leaf.grad = cotangent if grad is None else bridge.add(grad, cotangent)
+            leaf.grad = bridge.copy(cotangent) if grad is None else bridge.add(grad, cotangent)
         else:
             slots[0] = None
             _store(leaf, cotangent)

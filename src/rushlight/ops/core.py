@@ -259,6 +259,8 @@ def copy_(self, src, non_blocking=False):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
     if _unrecorded(self, src) and src._a.shape == self._a.shape and src._dtype.is_complex <= self._dtype.is_complex:
         inplace.check_memory(self._a)
+        if self._vc is src._vc:
+            inplace.check_apart(self._a, src._a)
         np.copyto(self._a, src._a, casting="unsafe")
         inplace.finish(self, None)
         return self

@@ -327,7 +327,7 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, 
 
 def _filler(name, fill):
     def make(
-        *args, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, names=None,
+        *args, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False,
         memory_format=None,
     ):  # fmt: skip
         shape = sizes(name, args, size)
@@ -347,8 +347,10 @@ ones = _filler("ones", np.ones)
 empty = _filler("empty", np.empty)
 
 
-def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, names=None):
+def full(size, fill_value=_NOTHING, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A tensor of ``size`` filled with a number, whose dtype it has unless one is given."""
+    if fill_value is _NOTHING:
+        raise TypeError('full() missing 1 required positional arguments: "fill_value"')
     check_options("full", layout, device, pin_memory)
     shape = sizes("full", (size,)) if not isinstance(size, int) else (size,)
     if isinstance(fill_value, Tensor):
@@ -705,7 +707,7 @@ for _name, _function in {
 }.items():
     setattr(Tensor, _name, _function)
 
-for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "zeros", "ones", "full", "eye", "arange"):
+for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "empty", "zeros", "ones", "full", "eye", "arange"):
     setattr(TENSOR, _name, globals()[_name])
 
 

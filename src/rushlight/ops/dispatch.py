@@ -574,6 +574,9 @@ def execute_inplace(op, values):
     inplace.check(target, recorded)
     array = target._a
     inplace.check_memory(array)
+    for value in values[1:]:
+        if isinstance(value, Tensor) and value._vc is target._vc:
+            inplace.check_apart(array, value._a)
     result = as_array(compute(op, raws))
     if result.shape != array.shape:
         raise RuntimeError(

@@ -12,6 +12,7 @@ from ..array.whole import WHOLE
 from ..autograd.engine import sum_to
 from ..autograd.graph import bump, freed, tick
 from ..autograd.modes import state, thread
+from ..inplace import check_apart
 from ..parameter import Parameter
 from ..tensor import Tensor, _new, attach, edge_of
 from .record import Layout, OpNode, Saved, fit_tensor
@@ -270,6 +271,8 @@ def fast_inplace(op, slow):
             if (kind is Tensor or kind is Parameter) and other._dtype is dtype:
                 y = other._a
                 edge = other._edge if other._view is None else edge_of(other)
+                if other._vc is input._vc and y is not x:
+                    check_apart(x, y)
             elif (kind is float or kind is int) and op.numbers != "none":
                 y = np.asarray(other, dtype.numpy)
             else:

@@ -65,8 +65,14 @@ def hang():
         if hasattr(TENSOR, name):
             setattr(Tensor, f"__{python}__", getattr(TENSOR, name))
     bridge.add = TENSOR.add
+    bridge.copy = _copy_of
     Tensor.__matmul__ = _matmul
     Tensor.__rmatmul__ = lambda self, other: _matmul(other, self)
+
+
+def _copy_of(tensor):
+    """A recorded copy, as PyTorch's accumulation makes one of a gradient that is part of a graph."""
+    return TENSOR.empty_like(tensor).copy_(tensor)
 
 
 def _matmul(self, other):

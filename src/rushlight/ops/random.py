@@ -48,7 +48,6 @@ def _options(name, kwargs):
     requires_grad = kwargs.pop("requires_grad", False)
     generator = kwargs.pop("generator", None)
     check_options(name, kwargs.pop("layout", None), kwargs.pop("device", None), kwargs.pop("pin_memory", False))
-    kwargs.pop("names", None)
     kwargs.pop("memory_format", None)
     if kwargs:
         raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(kwargs))}'")

@@ -290,6 +290,8 @@ def setitem(self, index, value):
         except IndexError:
             raise _index_error(array, where) from None
         raw = _value(value, array.dtype)
+        if given and value._vc is self._vc:
+            inplace.check_apart(part, raw)
         _store(part, raw)
         raws = (array, index, raw)
     else:
