@@ -15,8 +15,9 @@ import math
 import numpy as np
 
 from . import special_tables as tables
-from .blocks import BLOCK, SMALL, allocate, apply, polynomial, select
+from .blocks import BLOCK, allocate, apply, polynomial, select
 from .elementwise import legacy, refuse
+from .threads import parallel
 
 _ROOT_HALF = math.sqrt(0.5)
 
@@ -25,7 +26,8 @@ _ROOT_HALF = math.sqrt(0.5)
 
 
 def in_double(function, *inputs):
-    """`function` of float64 arrays applied to arrays of any floating dtype, block by block, rounded to their dtype.
+    """`function` of float64 arrays applied to arrays of any floating dtype, block by block (shared between threads), rounded to
+    their dtype.
 
     `function` takes one-dimensional arrays and returns a new one; infinities, NaN and division by zero pass silently.
     """
@@ -38,13 +40,16 @@ def in_double(function, *inputs):
     out = allocate(inputs[0].shape, dtype)
     flat = out.reshape(-1)
     sources = [x.reshape(-1) for x in inputs]
-    with np.errstate(all="ignore"):
-        step = flat.size if flat.size <= SMALL else BLOCK
-        for start in range(0, flat.size, step or 1):
-            blocks = [x[start : start + step] for x in sources]
-            if dtype != np.float64:
-                blocks = [x.astype(np.float64) for x in blocks]
-            flat[start : start + step] = function(*blocks)
+    narrow = dtype != np.float64
+
+    def body(start, stop):
+        with np.errstate(all="ignore"):
+            for at in range(start, stop, BLOCK):
+                end = min(at + BLOCK, stop)
+                blocks = [x[at:end] for x in sources]
+                flat[at:end] = function(*[x.astype(np.float64) for x in blocks] if narrow else blocks)
+
+    parallel(flat.size, body)
     return out
 
 

@@ -107,7 +107,9 @@ def only_bool(name):
 
 binary("add", kernels.add, lambda F: 1, lambda F, alpha: alpha, plain=np.add)
 binary("sub", kernels.sub, lambda F: 1, lambda F, alpha: -alpha, plain=np.subtract, aliases=("subtract",))
-_RSUB = dict(inplace=False, out=False, numbers="other", node_name=lambda values: _by_operand("Rsub", values, 0, 1))
+_RSUB = dict(
+    inplace=False, method=False, out=False, numbers="other", node_name=lambda values: _by_operand("Rsub", values, 0, 1)
+)
 binary("rsub", kernels.rsub, lambda F, alpha: -alpha, lambda F: 1, **_RSUB)
 binary("mul", np.multiply, lambda F, other: other, lambda F, x: x, aliases=("multiply",))
 unary("neg", kernels.neg, lambda F: -1, plain=np.negative, aliases=("negative",), check_out=same_dtype)
@@ -122,6 +124,8 @@ def _div_other(F, g, x, other, rounding_mode):
 
 
 binary("div", kernels.div, _div_input, _div_other, plain=np.true_divide, aliases=("divide", "true_divide"))
+Tensor.__div__ = lambda self, other: self / other
+Tensor.__idiv__ = lambda self, other: self.div_(other)
 Tensor.__rdiv__ = lambda self, other: self.reciprocal() * other
 binary(
     *("floor_divide", kernels.floor_divide, no_derivative("floor_divide"), no_derivative("floor_divide")),
@@ -623,3 +627,15 @@ def _sinc(F, x):
 
 
 unary("sinc", parts.sinc, _sinc, kind="float", aliases=("special_sinc",))
+
+# torch has functions for the in-place forms of unary operators (torch.exp_), but of these there are only methods
+for _name in (
+    *("add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "fmod", "remainder"),
+    *("pow", "addcmul", "addcdiv", "lerp", "eq", "ne", "not_equal", "lt", "less", "le", "less_equal", "gt", "greater"),
+    *("ge", "greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not", "bitwise_and", "bitwise_or"),
+    *("bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_not", "absolute", "sign", "sgn", "copysign"),
+    *("heaviside", "nextafter", "atan2", "arctan2", "hypot"),
+):
+    PLACES[""].pop(_name + "_", None)
+for _name in [name for name in PLACES["special"] if name.endswith("_")]:
+    del PLACES["special"][_name]

@@ -9,7 +9,7 @@ from ..array import special_gamma as gamma
 from ..array import special_polynomials as polynomials
 from ..tensor import Tensor
 from .elementwise import guard_inplace
-from .table import TENSOR, binary, composite, elementwise, unary
+from .table import PLACES, TENSOR, binary, composite, elementwise, unary
 
 
 def missing_derivative(name):
@@ -200,3 +200,9 @@ for _name in (
         *("special_" + _name, getattr(polynomials, _name), ("input", "n"), dict(input=_rule, n=_rule)),
         **dict(kind="float", inplace=False),
     )
+
+# only methods, not functions
+for _name in ("erfinv_", "lgamma_", "digamma_", "igamma_", "igammac_", "mvlgamma_"):
+    PLACES[""].pop(_name, None)
+for _name in [name for name in PLACES["special"] if name.endswith("_")]:
+    del PLACES["special"][_name]
