@@ -269,7 +269,9 @@ def check_memory(array):
 
 def check_apart(target, source):
     """Refuse to write into memory that a dense source reads under another arrangement."""
-    if target is source or (target.strides == source.strides and target.shape == source.shape and address(target) == address(source)):
+    if target is source or (
+        target.strides == source.strides and target.shape == source.shape and address(target) == address(source)
+    ):
         return
     if not (_dense(target) and _dense(source)) or not np.may_share_memory(target, source):
         return

@@ -13,6 +13,8 @@ _LAZY = {
     **dict.fromkeys(("gradcheck", "gradgradcheck"), "gradcheck"),
     "inference_mode": "inference",
     "SavedTensor": "saved",
+    **dict.fromkeys(("set_multithreading_enabled", "is_multithreading_enabled", "is_view_replay_enabled"), "grad_mode"),
+    **dict.fromkeys(("_unsafe_preserve_version_counter", "_force_original_view_tracking"), "grad_mode"),
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..size import Size
 from ..tensor import Tensor, edge_of, wrap
 from . import engine
-from .graph import Leaf, Output, describe, target
+from .graph import Output, describe
 from .modes import state
 
 __all__ = ["GradientEdge", "backward", "get_gradient_edge", "grad"]
@@ -132,6 +132,9 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     if inputs is not None and not isinstance(inputs, (Tensor, GradientEdge)) and len(inputs) == 0:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     outputs = _as_tuple(tensors)
+    for each in outputs:
+        if not isinstance(each, (Tensor, GradientEdge)):
+            raise AssertionError("Expected output to be a torch.Tensor")
     if grad_tensors is None:
         given = (None,) * len(outputs)
     elif isinstance(grad_tensors, Tensor):
@@ -153,11 +156,6 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         if isinstance(each, Tensor):
             # the gradient of a non-leaf is accumulated by retaining it
             each.retain_grad()
-        elif not isinstance(target(each.edge), Leaf):
-            raise RuntimeError(
-                "If using GradientEdge for inputs to backward(), the GradientEdge must refer to a leaf tensor's AccumulateGrad node; "
-                "use autograd.grad() for the gradient at any other place"
-            )
         edges.append(_edge(each))
     engine.backward(roots, keep=keep, create_graph=create_graph, inputs=edges)
 

@@ -224,6 +224,9 @@ def caller():
 
 def bump(counter, writer=None):
     """Note one write: the version goes up, and who wrote and where is remembered for the error text."""
+    if counter.__class__ is not list:
+        counter.check_write()
+        return
     counter[:] = (counter[0] + 1, writer, caller())
 
 

@@ -95,7 +95,7 @@ class SavedTensor:
             set_grad(was)
         if not isinstance(found, Tensor):
             raise TypeError(
-                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found)}"
+                f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found).__name__}"
             )
         return attach(found._a, found._dtype, edge, found._vc)
 
@@ -109,7 +109,7 @@ class SavedTensor:
             set_grad(was)
         if tensor._vc[0] != version:
             raise RuntimeError(
-                "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can not be modified "
+                "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified "
                 "by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need to perform "
                 "in-place operations on the input to a pack hook."
             )
@@ -122,7 +122,10 @@ class SavedTensor:
             if not callable(hook):
                 raise TypeError("expected a callable")
         if self._hooks is not None:
-            raise RuntimeError("Calling register_hooks on a saved tensor with existing hooks.")
+            raise RuntimeError(
+                "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is allowed at a "
+                "time."
+            )
         if self._array is None:
             raise RuntimeError("Calling register_hooks on a saved tensor after it has been freed. " + _FREED_HINT)
         if self._counter[0] != self._version:
@@ -219,7 +222,7 @@ def _general(node):
 def _value(node, name):
     saved = _general(node)
     if name not in saved.values:
-        return None
+        return None if name in (node.op.operands or ()) or name == "y" else node.op.defaults().get(name)
     value, mark = saved.values[name], saved.marks.get(name)
     if value.__class__ is SavedTensor:
         return value.unpack(node)
@@ -237,7 +240,12 @@ def _single(node, value, mark):
         return value
     if node.guard:
         node.check()
-    return _as_tensor(node, value, mark)
+    tensor = _as_tensor(node, value, mark)
+    if tensor._edge.__class__ is Leaf and tensor._edge.owner is not None:
+        own = tensor._edge.variable
+        if own._a is value:
+            return own
+    return tensor
 
 
 def _raw(node, name):

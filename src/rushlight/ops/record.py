@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import dtypes
+from ..autograd.anomaly import note
 from ..autograd.engine import fit, sum_to
 from ..autograd.graph import Node, Output, freed, stale, tick
 from ..autograd.modes import state
@@ -225,7 +226,9 @@ def node_class(op, name):
         base = WholeNode
     else:
         base = MultiOpNode if op.returns is not None else OpNode
-    return type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins"})
+    made = type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins"})
+    show_saved(made, op)
+    return made
 
 
 def make_node(op, values, raws, edges, layout, results, counters, original=None, dtype=None):
@@ -266,6 +269,7 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None,
         hooks = active_hooks()
         if hooks is not None:
             pack_node(node, hooks)
+        note(node)
     return node
 
 
