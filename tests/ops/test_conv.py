@@ -5,7 +5,7 @@ import pytest
 
 import rushlight as torch
 from rushlight.ops.table import PLACES
-from tests.ops.differences import check, node
+from tests.ops.second_order import check, node
 
 F = PLACES["nn.functional"]
 rng = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import pytest
 
 import rushlight as torch
 from rushlight.ops.table import PLACES
-from tests.ops.differences import check, node
+from tests.ops.second_order import check, node
 
 F = PLACES["nn.functional"]
 rng = np.random.default_rng(0)
@@ -127,7 +127,7 @@ def test_ctc_reductions_and_its_only_derivative():
 
     each = call(logs, reduction="none")
     assert call(logs).item() == pytest.approx(float((each.detach().numpy() / [2, 1]).mean()))
-    from tests.ops.differences import _numeric, _value
+    from tests.ops.second_order import _numeric, _value
 
     g = np.array([0.3, -0.7])
     (found,) = torch.autograd.grad(each, logs, torch.tensor(g))

@@ -70,15 +70,17 @@ def ctc_loss_backward(
         beta = np.where((times - 1 == t)[:, None], start, np.where((times - 1 > t)[:, None], following, -np.inf))
         beta = np.where(inside, beta, -np.inf)
         gathered[:, t] = log_alpha[:, t] + beta
-    # Positions with the same label: the sum of their probabilities, in the order of the positions.
-    peak = gathered.max(axis=2, keepdims=True) if width else gathered
-    peak = np.where(np.isfinite(peak), peak, 0)
-    total = np.zeros((samples, steps, classes), log_probs.dtype)
-    for s in range(width):
-        place = labels[:, s]
-        total[rows, :, place] += np.exp(gathered[:, :, s] - peak[:, :, 0])
+    # Positions with the same label: the logarithm of their probabilities' sum, from the last position to the first as PyTorch
+    # adds them up, so that float32 rounds alike.
+    together = np.full((samples, steps, classes), -np.inf, log_probs.dtype)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        together = np.log(total) + peak
+        for s in range(width - 1, -1, -1):
+            place = labels[:, s]
+            held, new = together[rows, :, place], gathered[:, :, s]
+            peak = np.maximum(held, new)
+            peak = np.where(np.isneginf(peak), np.zeros((), peak.dtype), peak)
+            both = np.log(np.exp(held - peak) + np.exp(new - peak)) + peak
+            together[rows, :, place] = np.where(np.isneginf(held), new, both)
         nll = neg_log_likelihood.reshape(-1, 1, 1)
         grad_scores = np.exp(scores) - np.exp(together + nll - scores)
         grad_scores = grad_scores * grad.reshape(-1, 1, 1)

@@ -6,6 +6,7 @@ PyTorch's mask. Element-wise dropout is one multiplication by the mask, hence `M
 
 import warnings
 
+from .. import dtypes
 from .creation import empty
 from .functional import functional
 from .table import composite
@@ -82,6 +83,15 @@ _declare("dropout")
 _declare("feature_dropout", features=True)
 _declare("alpha_dropout", alpha=True)
 _declare("feature_alpha_dropout", features=True, alpha=True)
+
+
+@composite("native_dropout", method=False)
+def native_dropout(F, input, p, train):
+    """`dropout` with the mask of what was kept: (result, mask)."""
+    if not train or p == 0:
+        return F.clone(input), F.ones(tuple(input.shape), dtype=dtypes.bool)
+    kept = F.ne(_noise(F, tuple(input.shape), input, p), 0)
+    return F.mul(F.masked_fill(input, F.logical_not(kept), 0), 1 / (1 - p) if p < 1 else 0.0), kept
 
 
 @functional("dropout")

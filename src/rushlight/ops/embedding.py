@@ -6,7 +6,7 @@ from ..array import embedding as kernels
 from ..autograd.modes import no_grad
 from .functional import functional
 from .recompute import spread
-from .table import RAW, differentiable
+from .table import RAW, composite, differentiable
 
 
 def _embedding_kernel(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
@@ -71,6 +71,13 @@ def _renormalise(weight, indices, max_norm, norm_type):
 
         with no_grad():
             weight[wrap(places)] = wrap(rows)
+
+
+@composite("embedding_renorm_", method=False)
+def embedding_renorm_(F, input, indices, max_norm, norm_type):
+    """Scales the rows of `input` at `indices` that are longer than `max_norm` down to it, in place; returns `input`."""
+    _renormalise(input, indices, max_norm, norm_type)
+    return input
 
 
 def _bag_kernel(

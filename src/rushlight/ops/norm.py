@@ -359,5 +359,35 @@ def normalize(F, input, p=2.0, dim=1, eps=1e-12, out=None):
     return F.div(input, length) if out is None else F.div(input, length, out=out)
 
 
+@composite("renorm")
+def renorm(F, input, p, dim, maxnorm, *, out=None):
+    """Each slice of `input` along `dim` scaled down to the p-norm `maxnorm` where it is longer."""
+    result = _renormed(F, input, p, dim, maxnorm)
+    return result if out is None else same_out("renorm", result, out)
+
+
+def _renormed(F, input, p, dim, maxnorm):
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if input.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
+    if not -input.ndim <= dim < input.ndim:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-input.ndim}, {input.ndim - 1}], but got {dim})"
+        )
+    others = tuple(axis for axis in range(input.ndim) if axis != dim % input.ndim)
+    length = F.norm(input, p, others, True)
+    scale = F.where(F.gt(length, maxnorm), F.mul(F.reciprocal(F.add(length, 1e-7)), maxnorm), F.ones_like(length))
+    return F.mul(input, scale)
+
+
+@composite("renorm_")
+def renorm_(F, input, p, dim, maxnorm):
+    """`renorm` in place."""
+    return input.copy_(F.renorm(F.clone(input), p, dim, maxnorm))
+
+
 for _name in ("layer_norm", "rms_norm"):
     PLACES["nn.functional"][_name] = PLACES[""][_name]

@@ -402,6 +402,17 @@ def adaptive_max_pool3d(F, input, output_size, return_indices=False):
     return _adaptive_max(F, 3, input, output_size, return_indices)
 
 
+def _with_indices(nd):
+    def pool(F, input, output_size, return_indices=False):
+        """The adaptive maximum as (values, indices), whatever `return_indices` says."""
+        return getattr(F, f"_nn_adaptive_max_pool{nd}d")(input, output_size, True)
+
+    return pool
+
+
+for _nd in (1, 2, 3):
+    functional(f"adaptive_max_pool{_nd}d_with_indices")(_with_indices(_nd))
+
 for _name in (
     *("max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d"),
     *("avg_pool1d", "adaptive_avg_pool1d"),

@@ -299,9 +299,10 @@ differentiable(
 differentiable(
     "channel_shuffle",
     kernels.channel_shuffle,
+    aliases=("native_channel_shuffle",),
     vjp=lambda F, g, groups: F.channel_shuffle(g, g.shape[1] // groups),
     linear=True,
     method=False,
 )
-for _name in ("pixel_shuffle", "pixel_unshuffle", "channel_shuffle"):
+for _name in ("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle"):
     PLACES["nn.functional"][_name] = PLACES[""][_name]
