@@ -18,11 +18,21 @@ def determined(name, outputs, kwargs, given=()):
     `given` are the positional arguments of the call, the first one as an array.
     """
     outputs = list(outputs)
-    with np.errstate(all="ignore"):
-        if name in _KERNELS:
-            return _KERNELS[name](outputs, kwargs)
-        if name in _TIES and not kwargs.get("stable") and outputs[-1].dtype == np.int64:
-            return _pointed_at(name, outputs, kwargs, given)
+    if name in _KERNELS:
+        count, kernel = _KERNELS[name]
+        if len(outputs) % count:
+            return None
+        # with out= the results come twice: what was returned, and what was written into
+        chunks = [outputs[i : i + count] for i in range(0, len(outputs), count)]
+        with np.errstate(all="ignore"):
+            return [array for chunk in chunks for array in kernel(chunk, kwargs)]
+    if name in _TIES and not kwargs.get("stable") and outputs[-1].dtype == np.int64:
+        count = 1 if name == "argsort" else 2
+        if len(outputs) % count:
+            return None
+        chunks = [outputs[i : i + count] for i in range(0, len(outputs), count)]
+        parts = [_pointed_at(name, chunk, kwargs, given) for chunk in chunks]
+        return None if any(p is None for p in parts) else [array for part in parts for array in part]
     return None
 
 
@@ -92,10 +102,11 @@ def _pointed_at(name, outputs, kwargs, given):
     return [*outputs[:-1], pointed, different]
 
 
+# name -> how many results, and what of them is determined
 _KERNELS = {
-    "linalg.svd": lambda outputs, kwargs: _svd(outputs, kwargs, True),
-    "svd": lambda outputs, kwargs: _svd(outputs, kwargs, False),
-    "linalg.eigh": _eigh,
-    "linalg.eig": _eig,
-    "linalg.eigvals": _eigvals,
+    "linalg.svd": (3, lambda outputs, kwargs: _svd(outputs, kwargs, True)),
+    "svd": (3, lambda outputs, kwargs: _svd(outputs, kwargs, False)),
+    "linalg.eigh": (2, _eigh),
+    "linalg.eig": (2, _eig),
+    "linalg.eigvals": (1, _eigvals),
 }
