@@ -119,17 +119,15 @@ def _compare_values(actual, expected, place, options):
 
 
 def _wide(tensor):
-    array = tensor._a
-    if tensor._dtype.is_complex:
-        return array.astype(np.complex128)
-    return array.astype(np.float64) if tensor._dtype.is_floating_point else array
+    """The array; 16-bit floats in float32, in which PyTorch compares them."""
+    return tensor._a.astype(np.float32) if tensor._dtype.itemsize == 2 and tensor._dtype.is_floating_point else tensor._a
 
 
 def _close(a, b, rtol, atol, equal_nan):
     if a.dtype.kind in "biu" and b.dtype.kind in "biu" and rtol == atol == 0:
         return a == b
     with np.errstate(all="ignore"):
-        near = np.abs(np.subtract(a, b, dtype=np.result_type(a, b, np.float64))) <= atol + rtol * np.abs(b)
+        near = np.abs(np.subtract(a, b, dtype=np.result_type(a, b) if a.dtype.kind in "fc" else np.float64)) <= atol + rtol * np.abs(b)
     near |= a == b
     near &= np.isfinite(a) == np.isfinite(b)
     if equal_nan:
@@ -147,7 +145,7 @@ def _difference(a, b, rtol, atol, equal_nan):
         head = f"Scalars are not {'equal' if exact else 'close'}!"
         return _scalar_text(head, a.item(), b.item(), rtol, atol, exact)
     with np.errstate(all="ignore"):
-        absolute = np.abs(a.astype(np.result_type(a, np.float64)) - b)
+        absolute = np.abs(a - b) if a.dtype.kind != "b" else (a ^ b).astype(np.int64)
         relative = absolute / np.abs(b)
     wrong = ~near
     absolute, relative = (np.where(wrong, each, 0.0) for each in (absolute, relative))
