@@ -41,7 +41,24 @@ def r2c(input, dim, normalization, onesided):
         if onesided:
             shape[dim[-1]] = shape[dim[-1]] // 2 + 1
         return np.zeros(shape, np.complex64 if input.dtype.itemsize == 4 else np.complex128)
-    return (np.fft.rfftn if onesided else np.fft.fftn)(input, axes=dim, norm=_FORWARD[normalization])
+    half = np.fft.rfftn(input, axes=dim, norm=_FORWARD[normalization])
+    return half if onesided else _mirrored(half, dim, input.shape[dim[-1]])
+
+
+def _mirrored(half, dim, n):
+    """The whole transform of real data from its half: element -k (in all of ``dim``) is the conjugate of element k."""
+    last = dim[-1]
+    shape = list(half.shape)
+    kept = shape[last]
+    shape[last] = n
+    out = np.empty(shape, half.dtype)
+    head = (slice(None),) * last
+    out[(*head, slice(0, kept))] = half
+    rest = half[(*head, slice(n - kept, 0, -1))]
+    for d in dim[:-1]:
+        rest = np.roll(np.flip(rest, d), 1, d)
+    np.conjugate(rest, out=out[(*head, slice(kept, n))])
+    return out
 
 
 def c2r(input, dim, normalization, last_dim_size):

@@ -12,7 +12,7 @@ from .linalg import (
     check_square,
     first_failure,
 )
-from .linalg_triangular import substitute
+from .linalg_triangular import invert_blocks, substitute
 
 __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "linalg_cholesky", "linalg_cholesky_ex"]
 
@@ -112,7 +112,9 @@ def cholesky_solve(input, input2, upper=False):
 def _solve(factor, b, upper):
     turned = adjoint(factor)
     lower, higher = (turned, factor) if upper else (factor, turned)
-    return substitute(higher, substitute(lower, b, False), True)
+    inverses = invert_blocks(lower, False)
+    y = substitute(lower, b, False, inverses=inverses)
+    return substitute(higher, y, True, inverses=None if inverses is None else adjoint(inverses))
 
 
 def cholesky_inverse(input, upper=False):

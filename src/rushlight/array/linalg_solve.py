@@ -76,11 +76,11 @@ def linalg_slogdet(A):  # noqa: N803
     return np.asarray(sign), np.asarray(size)
 
 
-def nonsingular(a):
+def nonsingular(a, determinant):
     """A matrix near ``a`` that can be inverted: zeros on U's diagonal become epsilon. Others are returned as they are."""
-    lu, pivots, info = factor(a)
-    if not info.any():
+    if not (determinant == 0).any():
         return a
+    lu, pivots, _ = factor(a)
     diagonal = np.einsum("...ii->...i", lu)
     diagonal[diagonal == 0] = np.finfo(a.dtype).eps
     lower = np.tril(lu, -1) + np.eye(a.shape[-1], dtype=a.dtype)

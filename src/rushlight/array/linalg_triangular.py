@@ -1,53 +1,98 @@
 """Triangular systems by blocked substitution.
 
 NumPy exposes no triangular solver, but its general one is exactly back substitution on an upper triangular matrix: partial
-pivoting finds nothing below the diagonal to move. So a system is turned until its matrix is upper triangular, diagonal blocks
-go to ``numpy.linalg.solve`` and everything off the diagonal is one matrix product a block.
+pivoting finds nothing below the diagonal to move. So a small system is turned until its matrix is upper triangular and given to
+``numpy.linalg.solve``. Larger ones go block by block: the diagonal blocks are inverted (all in one call, as GPU libraries do) and
+everything else is matrix products.
 """
 
 import numpy as np
 
 from .linalg import batch_shape, check_kernel, check_same_dtype, check_solve_shapes, check_square
 
-__all__ = ["linalg_solve_triangular", "substitute", "triangular_solve"]
+__all__ = ["invert_blocks", "linalg_solve_triangular", "substitute", "triangular_solve"]
 
-_BLOCK = 48
+_BLOCK = 32
 
 
-def substitute(a, b, upper, unit=False):
-    """X of ``A X = B`` for triangular A ``(..., n, n)``; the other triangle is not read, nor the diagonal where ``unit``."""
+def substitute(a, b, upper, unit=False, inverses=None):
+    """X of ``A X = B`` for triangular A ``(..., n, n)``; the other triangle is not read, nor the diagonal where ``unit``.
+
+    ``inverses`` is what ``invert_blocks`` gives for the same A, for whoever has several systems to solve.
+    """
     n = a.shape[-1]
-    shape = (*batch_shape(b, a), n, b.shape[-1])
+    batch = batch_shape(b, a)
     if not b.size or not n:
-        return np.zeros(shape, b.dtype)
-    if not upper:  # rows and columns in reverse order make a lower triangular matrix upper
-        return substitute(a[..., ::-1, ::-1], b[..., ::-1, :], True, unit)[..., ::-1, :]
-    x = np.empty(shape, b.dtype)
-    for stop in range(n, 0, -_BLOCK):
-        start = max(0, stop - _BLOCK)
+        return np.zeros((*batch, n, b.shape[-1]), b.dtype)
+    if n <= _BLOCK:
+        if upper:
+            return _solve_small(a, b, unit)
+        # rows and columns in reverse order make a lower triangular matrix upper
+        return _solve_small(a[..., ::-1, ::-1], b[..., ::-1, :], unit)[..., ::-1, :]
+    if inverses is None:
+        inverses = invert_blocks(a, upper, unit)
+        if inverses is None:  # a zero on the diagonal
+            return _by_rows(_triangle(a, upper, unit), b, upper)
+    x = np.empty((*batch, n, b.shape[-1]), b.dtype)
+    count = -(-n // _BLOCK)
+    for i in reversed(range(count)) if upper else range(count):
+        start, stop = i * _BLOCK, min(n, (i + 1) * _BLOCK)
         part = b[..., start:stop, :]
-        if stop < n:
+        if upper and stop < n:
             part = part - np.matmul(a[..., start:stop, stop:], x[..., stop:, :])
-        x[..., start:stop, :] = _solve_block(a[..., start:stop, start:stop], part, unit)
+        elif not upper and start:
+            part = part - np.matmul(a[..., start:stop, :start], x[..., :start, :])
+        np.matmul(inverses[..., i, : stop - start, : stop - start], part, out=x[..., start:stop, :])
     return x
 
 
-def _solve_block(a, b, unit):
-    block = np.triu(a, 1 if unit else 0)
+def invert_blocks(a, upper, unit=False):
+    """The inverses of A's diagonal blocks ``(..., count, block, block)``, the last filled up with the identity; None if singular."""
+    n = a.shape[-1]
+    if n <= _BLOCK:
+        return None
+    whole, rest = divmod(n, _BLOCK)
+    count = whole + (1 if rest else 0)
+    blocks = np.zeros((*a.shape[:-2], count, _BLOCK, _BLOCK), a.dtype)
+    for i in range(count):
+        start = i * _BLOCK
+        part = a[..., start : start + _BLOCK, start : start + _BLOCK]
+        blocks[..., i, : part.shape[-2], : part.shape[-1]] = part
+    blocks = _triangle(blocks, upper, unit)
+    if rest:
+        np.einsum("...ii->...i", blocks[..., -1, rest:, rest:])[...] = 1
+    try:
+        if upper:
+            return np.linalg.inv(blocks)
+        return np.linalg.inv(blocks.swapaxes(-1, -2)).swapaxes(-1, -2)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _triangle(a, upper, unit):
+    part = np.triu(a) if upper else np.tril(a)
     if unit:
-        np.einsum("...ii->...i", block)[...] = 1
+        np.einsum("...ii->...i", part)[...] = 1
+    return part
+
+
+def _solve_small(a, b, unit):
+    block = _triangle(a, True, unit)
     try:
         return np.linalg.solve(block, b)
-    except np.linalg.LinAlgError:  # a zero on the diagonal: divide by it, as BLAS does
-        return _by_rows(block, b)
+    except np.linalg.LinAlgError:
+        return _by_rows(block, b, True)
 
 
-def _by_rows(a, b):
-    x = np.array(np.broadcast_to(b, (*batch_shape(a, b), *b.shape[-2:])))
+def _by_rows(a, b, upper):
+    """Plain substitution, which divides by zeros on the diagonal as BLAS does."""
+    x = np.array(np.broadcast_to(b, (*batch_shape(b, a), *b.shape[-2:])))
+    n = a.shape[-1]
     with np.errstate(all="ignore"):
-        for i in range(a.shape[-1] - 1, -1, -1):
+        for i in reversed(range(n)) if upper else range(n):
             x[..., i, :] /= a[..., i, i, None]
-            x[..., :i, :] -= a[..., :i, i, None] * x[..., i, None, :]
+            rest = slice(0, i) if upper else slice(i + 1, n)
+            x[..., rest, :] -= a[..., rest, i, None] * x[..., i, None, :]
     return x
 
 

@@ -60,7 +60,7 @@ def _det_vjp(F, g, A, y):
     # as PyTorch: where the determinant is 0 so is this, although the true derivative is the matrix of cofactors
     scale = F.unsqueeze(F.unsqueeze(g * F.conj(y), -1), -1)
     eye = F.eye(A.shape[-1], dtype=dtype_of(A))
-    return F.linalg_solve(H(F, F._nonsingular(A)), scale * eye)
+    return F.linalg_solve(H(F, F._nonsingular(A, y)), scale * eye)
 
 
 def _singular_det_vjp(F, g, A):
@@ -73,8 +73,8 @@ def _singular_det_vjp(F, g, A):
     return F.matmul(u * F.unsqueeze(F.unsqueeze(scale, -1) * products, -2), vh)
 
 
-def _nonsingular(input):
-    return linalg_solve.nonsingular(input)
+def _nonsingular(input, determinant):
+    return linalg_solve.nonsingular(input, determinant)
 
 
 differentiable("_nonsingular", _nonsingular, vjp=lambda F, g: g, method=False, function=False)
