@@ -356,6 +356,15 @@ def masked(grad, mask):
     return blockwise(_masked, (grad, mask), np.empty(shape, grad.dtype))
 
 
+def share(input, wins, ties):
+    """`input` where `wins` holds, half of it where `ties` does, else 0: the pullback of maximum."""
+    result = masked(input, wins)
+    if ties.any():
+        half = input.dtype.type(0.5)
+        np.multiply(input, half, out=result, where=np.broadcast_to(ties, result.shape))
+    return result
+
+
 def _masked(grad, mask, y):
     keep(mask, grad, y)
 

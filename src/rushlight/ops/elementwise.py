@@ -136,7 +136,7 @@ binary(
     kernels.fmod,
     lambda F: 1,
     lambda F, g, x, other: -g * F.div(x, other, rounding_mode="trunc"),
-    numbers="other",
+    **dict(plain=np.fmod, numbers="other", node_name=lambda values: _by_operand("Fmod", values, 1, 0)),
 )
 binary(
     *("remainder", kernels.remainder, lambda F: 1),
@@ -353,7 +353,9 @@ unary("sign", parts.sign, zero, check_out=same_dtype)
 # the pullback of sgn is its own transpose, so forward mode is the same function of the tangent
 unary("sgn", parts.sgn, _sgn, check_out=same_dtype, jvp=lambda F, t, x, y: _sgn(F, t, x, y))
 binary(
-    "copysign", kernels.copysign, lambda F, g, x, y: F._masked(g * (y / x), x != 0), zero, kind="float", numbers="other"
+    *("copysign", kernels.copysign, lambda F, g, x, y: F._masked(g * (y / x), x != 0), zero),
+    **dict(kind="float", numbers="other", plain=np.copysign),
+    node_name=lambda values: _by_operand("Copysign", values, 0, 1),
 )
 
 
@@ -376,22 +378,25 @@ differentiable(
 # --------------------------------------------------------------------------------------------- limits and ties
 
 
-def _share(F, g, wins, ties):
-    return F._masked(g, wins) + F._masked(g * 0.5, ties)
+differentiable(
+    *("_share", parts.share),
+    vjp=lambda F, g, wins, ties: F._share(g, wins, ties),
+    **dict(jvp=lambda F, t, wins, ties: F._share(t, wins, ties), method=False, function=False),
+)
 
 
 binary(
     *("maximum", parts.maximum),
-    lambda F, g, x, other: _share(F, g, ~(x <= other), x == other),
-    lambda F, g, x, other: _share(F, g, ~(other <= x), x == other),
+    lambda F, g, x, other: F._share(g, ~(x <= other), x == other),
+    lambda F, g, x, other: F._share(g, ~(other <= x), x == other),
     plain=np.maximum,
     inplace=False,
     numbers="none",
 )
 binary(
     *("minimum", parts.minimum),
-    lambda F, g, x, other: _share(F, g, ~(x >= other), x == other),
-    lambda F, g, x, other: _share(F, g, ~(other >= x), x == other),
+    lambda F, g, x, other: F._share(g, ~(x >= other), x == other),
+    lambda F, g, x, other: F._share(g, ~(other >= x), x == other),
     plain=np.minimum,
     inplace=False,
     numbers="none",
@@ -527,6 +532,7 @@ binary(
     lambda F, x, other: 1 / (F.exp(x - other) + 1),
     inplace=False,
     numbers="none",
+    plain=np.logaddexp,
 )
 binary(
     *("logaddexp2", kernels.logaddexp2),
@@ -534,6 +540,7 @@ binary(
     lambda F, x, other: 1 / (F.exp2(x - other) + 1),
     inplace=False,
     numbers="none",
+    plain=np.logaddexp2,
 )
 
 
@@ -615,7 +622,7 @@ binary(
     lambda F, g, x, other: F._masked(g * (-x / (x * x + other * other)), (x != 0) | (other != 0)),
     **dict(kind="float", numbers="none", aliases=("arctan2",)),
 )
-binary("hypot", kernels.hypot, lambda F, x, y: x / y, lambda F, other, y: other / y, numbers="none")
+binary("hypot", kernels.hypot, lambda F, x, y: x / y, lambda F, other, y: other / y, numbers="none", plain=np.hypot)
 unary("deg2rad", parts.deg2rad, lambda F: math.pi / 180, kind="float", node_name="Deg2RadBackward0")
 unary("rad2deg", parts.rad2deg, lambda F: 180 / math.pi, kind="float", node_name="Rad2DegBackward0")
 
