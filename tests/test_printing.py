@@ -156,7 +156,7 @@ def test_tensors_print_themselves():
     assert repr(x) == str(x) == "tensor([1., 1.], requires_grad=True)"
     assert repr(x * 2) == "tensor([2., 2.], grad_fn=<MulBackward0>)"
     assert printing.parameter_repr(x) == "Parameter containing:\ntensor([1., 1.], requires_grad=True)"
-    marked = torch.ones(2, 2).as_subclass(Marked)
+    marked = Marked([[1.0, 1.0], [1.0, 1.0]])
     assert repr(marked) == "Marked([[1., 1.],\n        [1., 1.]])"
     assert x.__repr__(tensor_contents="...") == "tensor(..., requires_grad=True)"
     assert f"{torch.tensor(0.1):.3f} {torch.tensor(3)} {torch.ones(1)}" == "0.100 3 tensor([1.])"
