@@ -17,35 +17,27 @@ def is_half(dtype):
     return dtype.itemsize == 2 and (dtype.kind == "f" or dtype.name == "bfloat16")
 
 
-def through_float32(kernel):
-    """Wrap `kernel` so that half-precision arguments are widened and its float32 results are rounded back.
+class through_float32:  # noqa: N801 - a decorator
+    """A kernel that sees half-precision arguments as float32, and whose float32 results are rounded back.
 
-    The narrow dtype of the results is that of the first half argument. Calls without one go straight through. The wrapper has the
-    kernel's own signature, because the op table reads parameters from the code object.
+    The narrow dtype of the results is that of the first half argument. Calls without one go straight through. The object shows the
+    kernel's code and defaults, from which the op table reads its parameters.
     """
-    code = kernel.__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    positional, keyword = names[: code.co_argcount], names[code.co_argcount :]
-    star = ["*", *keyword] if keyword else []
-    call = ", ".join([*positional, *(f"{name}={name}" for name in keyword)])
-    source = (
-        f"def make(kernel, narrow_dtype, widened_call):\n"
-        f"    def {kernel.__name__}({', '.join([*positional, *star])}):\n"
-        f"        narrow = narrow_dtype(({', '.join(names)},))\n"
-        f"        if narrow is None:\n"
-        f"            return kernel({call})\n"
-        f"        return widened_call(kernel, narrow, ({', '.join(positional)},), dict({_pairs(keyword)}))\n"
-        f"    return {kernel.__name__}\n"
-    )
-    space = {}
-    exec(source, space)  # as dataclasses and namedtuple do: the only way to a function with a given signature
-    wrapper = space["make"](kernel, _narrow_dtype, _widened_call)
-    wrapper.__defaults__, wrapper.__kwdefaults__ = kernel.__defaults__, kernel.__kwdefaults__
-    return functools.update_wrapper(wrapper, kernel)
 
+    def __init__(self, kernel):
+        functools.update_wrapper(self, kernel)
+        self.__code__ = kernel.__code__
+        self.__defaults__, self.__kwdefaults__ = kernel.__defaults__, kernel.__kwdefaults__
 
-def _pairs(names):
-    return ", ".join(f"{name}={name}" for name in names)
+    def __call__(self, *args, **kwargs):
+        kernel = self.__wrapped__
+        narrow = _narrow_dtype(args) or (_narrow_dtype(kwargs.values()) if kwargs else None)
+        if narrow is None:
+            return kernel(*args, **kwargs)
+        result = kernel(*[_widen(value) for value in args], **{name: _widen(value) for name, value in kwargs.items()})
+        if isinstance(result, tuple):
+            return tuple(_narrow(part, narrow) for part in result)
+        return _narrow(result, narrow)
 
 
 def _narrow_dtype(values):
@@ -54,13 +46,6 @@ def _narrow_dtype(values):
         if dtype is not None and dtype.itemsize == 2 and hasattr(value, "astype") and is_half(dtype):
             return dtype
     return None
-
-
-def _widened_call(kernel, narrow, args, kwargs):
-    result = kernel(*[_widen(value) for value in args], **{name: _widen(value) for name, value in kwargs.items()})
-    if isinstance(result, tuple):
-        return tuple(_narrow(part, narrow) for part in result)
-    return _narrow(result, narrow)
 
 
 def _widen(value):
