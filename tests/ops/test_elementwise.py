@@ -254,3 +254,47 @@ def test_numbers_where_tensors_belong_are_refused():
         torch.atan2(x, 2)
     with pytest.raises(TypeError, match=r"polar\(\): argument 'angle' \(position 2\) must be Tensor, not int"):
         torch.polar(x, 2)
+
+
+# ------------------------------------------------------------------------------------------- the short ways in place
+
+SHORT = {
+    "addcmul_": lambda x, a, b: x.addcmul_(a, b, value=0.3),
+    "addcdiv_": lambda x, a, b: x.addcdiv_(a, b, value=-2),
+    "addcdiv_ without a factor": lambda x, a, b: x.addcdiv_(a, b),
+    "lerp_ near": lambda x, a, b: x.lerp_(a, 0.25),
+    "lerp_ far": lambda x, a, b: x.lerp_(a, 0.75),
+    "clamp_": lambda x, a, b: x.clamp_(-0.5, 0.5),
+    "clamp_ by name": lambda x, a, b: x.clamp_(max=0.1),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("size", (7, 100_000))
+def test_short_ways_write_what_the_general_path_computes(name, size):
+    rng = np.random.default_rng(0)
+    x, a, b = (torch.from_numpy(rng.standard_normal(size) + 0.1) for _ in range(3))
+    # asked for a gradient, the general path runs
+    recorded = SHORT[name](x.clone().requires_grad_() * 1, a, b)
+    assert recorded.requires_grad
+    quick, version = x.clone(), None
+    version = quick._version
+    assert SHORT[name](quick, a, b) is quick
+    assert quick._version == version + 1
+    assert torch.equal(quick, recorded.detach())
+    rows = x[: size // 7 * 7].reshape(-1, 7)[:, ::2]
+    parts = [each[: size // 7 * 7].reshape(-1, 7)[:, ::2] for each in (a, b)]
+    assert torch.equal(
+        SHORT[name](rows.clone(), *parts), SHORT[name](rows.clone().requires_grad_() * 1, *parts).detach()
+    )
+
+
+def test_short_ways_leave_errors_to_the_general_path():
+    x = torch.ones(3)
+    with pytest.raises(RuntimeError, match=r"output with shape \[3\] doesn't match the broadcast shape \[2, 3\]"):
+        x.addcmul_(torch.ones(2, 3), torch.ones(3))
+    with pytest.raises(RuntimeError, match="At least one of 'min' or 'max' must not be None"):
+        x.clamp_()
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+        torch.ones(3, requires_grad=True).lerp_(x, 0.5)
+    assert torch.tensor([1, 5]).clamp_(2, 3).tolist() == [2, 3]

@@ -646,3 +646,5 @@ for _name in (
     PLACES[""].pop(_name + "_", None)
 for _name in [name for name in PLACES["special"] if name.endswith("_")]:
     del PLACES["special"][_name]
+
+from . import elementwise_inplace  # noqa: E402, F401 - short ways, once everything is declared
