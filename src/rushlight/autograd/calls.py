@@ -1,5 +1,6 @@
 """``backward`` and ``grad``: what users call, checked as PyTorch checks it, then handed to the engine."""
 
+import sys
 from collections import OrderedDict
 
 import numpy as np
@@ -99,6 +100,12 @@ def _roots(outputs, gradients, create_graph, batched=False):
     return roots
 
 
+def _tangents():
+    """Whether forward mode is on: the gradients then carry tangents, which only recorded operators compute."""
+    module = sys.modules.get(__package__ + ".forward_ad")
+    return module is not None and module.propagating()
+
+
 def _count(shape):
     count = 1
     for size in shape:
@@ -144,6 +151,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     if len(given) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     keep = create_graph if retain_graph is None else retain_graph
+    create_graph = create_graph or (state.rare > 0 and _tangents())
     roots = _roots(outputs, given, create_graph)
     if create_graph:
         _warn_of_cycle()
@@ -234,6 +242,7 @@ def grad(
     if len(given) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     keep = create_graph if retain_graph is None else retain_graph
+    create_graph = create_graph or (state.rare > 0 and _tangents())
     roots = _roots(outputs, given, create_graph)
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")

@@ -12,14 +12,15 @@ from .graph import bump, target
 from .hooks import RemovableHandle
 
 __all__ = [
-    *(
-        "GradientEdge",
-        "RemovableHandle",
-        "allow_mutation_on_saved_tensors",
-        "disable_saved_tensors_hooks",
-        "get_gradient_edge",
-    ),
-    *("increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks"),
+    "GradientEdge",
+    "RemovableHandle",
+    "allow_mutation_on_saved_tensors",
+    "disable_saved_tensors_hooks",
+    "get_gradient_edge",
+    "increment_version",
+    "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
 ]
 
 

@@ -10,6 +10,7 @@ from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, attach, edge_of, wrap
 from .creation import as_dtype
+from . import dispatch
 from .dispatch import bind, broadcast, execute, execute_inplace
 from .table import OPS, PLACES, RAW, TENSOR, differentiable
 
@@ -232,6 +233,15 @@ def _unrecorded(self, other=None):
 _PLAIN = {Tensor, Parameter}
 
 
+def _write(op, values):
+    """A write that a mode of this thread may want to see."""
+    if state.rare and dispatch.intercept is not None:
+        result = dispatch.intercept(op, values, "inplace")
+        if result is not NotImplemented:
+            return result
+    return execute_inplace(op, values)
+
+
 def _copied(input, src, non_blocking=False):
     if src.shape != input.shape:
         if broadcast(input.shape, src.shape) != input.shape:
@@ -264,7 +274,7 @@ def copy_(self, src, non_blocking=False):
         np.copyto(self._a, src._a, casting="unsafe")
         inplace.finish(self, None)
         return self
-    return execute_inplace(_copy, (self, src, non_blocking))
+    return _write(_copy, (self, src, non_blocking))
 
 
 def _filled(input, value):
@@ -305,7 +315,7 @@ def zero_(self):
         self._a.fill(0)
         inplace.finish(self, None)
         return self
-    return execute_inplace(_zeroed, (self,))
+    return _write(_zeroed, (self,))
 
 
 def detach(self):

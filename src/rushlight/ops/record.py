@@ -196,7 +196,14 @@ def _revive(node, array, mark):
         edge = Output(node, -1 - place, node.shape[-1 - place], node.dtype[-1 - place])
     else:
         edge = node
-    return attach(array, dtype, edge, counter)
+    tensor = attach(array, dtype, edge, counter)
+    if state.rare and revived is not None:
+        revived(tensor)
+    return tensor
+
+
+#: what forward mode does with a saved value that comes back to life: gives it its tangent again
+revived = None
 
 
 def fit_tensor(cotangent, edge):

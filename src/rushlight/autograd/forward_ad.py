@@ -1,0 +1,562 @@
+"""Forward mode: dual tensors, which carry a tangent along.
+
+Within a ``dual_level`` every operator that meets a dual computes its result as always and then the tangent of the result, by the first of:
+the partial derivatives (elementwise operators), the operator itself on the tangent (``linear=True`` and views), its declared ``jvp``, or
+its vjp transposed: the vjp is linear in the cotangent, so the vjp of the vjp is the jvp. Tangents are computed with recorded operators on
+plain tensors, so forward over reverse and reverse over forward both work.
+
+The tangent of a view is a view of its base's tangent, so in-place writes to either are seen by both.
+"""
+
+import threading
+from collections import namedtuple
+
+import numpy as np
+
+from .. import inplace
+from ..ops import dispatch, record, subscript
+from ..ops.record import make_node
+from ..ops.table import TENSOR
+from ..tensor import Tensor, attach, edge_of, wrap
+from . import function, levels
+from .graph import Leaf
+from .modes import ContextDecorator, set_grad, thread
+
+__all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
+
+
+class _Level(threading.local):
+    number = -1
+    enabled = True
+
+
+_level = _Level()
+
+
+# ----------------------------------------------------------------------------------------------------------- levels
+
+
+def enter_dual_level():
+    """Begin a level; duals made within it are plain tensors after it. Levels cannot be nested yet, in PyTorch neither."""
+    if _level.number >= 0:
+        raise RuntimeError("Nested forward mode AD is not supported at the moment")
+    _level.number += 1
+    _duals.found = []
+    levels.push(_interpret)
+    return _level.number
+
+
+def exit_dual_level(*, level=None):
+    """End the level: every tangent made within it is dropped."""
+    if level is None:
+        level = _level.number
+    if level < 0:
+        raise RuntimeError("Dual level must be a positive number.")
+    if level != _level.number:
+        raise RuntimeError(
+            "Trying to exit a forward AD level that was not the last one that was created. This is not supported."
+        )
+    for tensor in _duals.found:
+        tensor.__dict__.pop("_tangent", None)
+    _duals.found, _duals.arrays = [], {}
+    _level.number -= 1
+    levels.remove(_interpret)
+
+
+class _Duals(threading.local):
+    """The tensors that carry a tangent, so that it can be taken from them when the level ends."""
+
+    def __init__(self):
+        self.found = []
+        # by the identity of a tensor's array (kept alive here): what nodes saved of a tensor gets its tangent back
+        self.arrays = {}
+
+
+_duals = _Duals()
+
+
+class dual_level(ContextDecorator):  # noqa: N801 - PyTorch's name
+    """A block in which tensors may carry tangents.
+
+    >>> with fwAD.dual_level():
+    ...     y = fwAD.make_dual(x, t).sin()
+    ...     primal, tangent = fwAD.unpack_dual(y)
+    """
+
+    def __enter__(self):
+        return enter_dual_level()
+
+    def __exit__(self, *exc):
+        exit_dual_level()
+
+
+class _set_fwd_grad_enabled(ContextDecorator):  # noqa: N801 - PyTorch's name
+    """Whether tangents are propagated, from now on or within a block."""
+
+    def __init__(self, mode):
+        self.mode = mode
+        self.prev = _level.enabled
+        _level.enabled = mode
+
+    def clone(self):
+        return type(self)(self.mode)
+
+    def __enter__(self):
+        _level.enabled = self.mode
+
+    def __exit__(self, *exc):
+        _level.enabled = self.prev
+
+
+class _off:  # noqa: N801 - used like the modes
+    """While tangents are computed: the tensors they are computed from count as plain."""
+
+    def __enter__(self):
+        self.prev, _level.enabled = _level.enabled, False
+
+    def __exit__(self, *exc):
+        _level.enabled = self.prev
+
+
+# ------------------------------------------------------------------------------------------------------------ duals
+
+_Pair = namedtuple("UnpackedDualTensor", ("primal", "tangent"))
+
+
+class UnpackedDualTensor(_Pair):
+    """What ``unpack_dual`` returns: ``primal``, and ``tangent`` (None where there is none)."""
+
+    __slots__ = ()
+
+
+def make_dual(tensor, tangent, *, level=None):
+    """A view of ``tensor`` that carries ``tangent`` (same shape and dtype) at the current level.
+
+    Raises RuntimeError outside a level, ValueError for dtypes that have no derivative.
+    """
+    if level is None:
+        level = _level.number
+    if level < 0:
+        raise RuntimeError(
+            "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
+        )
+    if not (tensor._dtype.is_floating_point or tensor._dtype.is_complex):
+        raise ValueError(f"Expected primal to be floating point or complex, but got: {tensor._dtype!r}")
+    if not (tangent._dtype.is_floating_point or tangent._dtype.is_complex):
+        raise ValueError(f"Expected tangent to be floating point or complex, but got: {tangent._dtype!r}")
+    if tangent_of(tensor) is not None:
+        raise RuntimeError(
+            "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level "
+            f"{level} is not supported."
+        )
+    if tensor._a.shape != tangent._a.shape:
+        raise RuntimeError(
+            f"Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
+            f"Tensor is of size {list(tensor._a.shape)} while the given forward gradient is of size {list(tangent._a.shape)}."
+        )
+    with _off():
+        dual = tensor.view_as(tensor)
+    _attach(dual, tangent)
+    return dual
+
+
+def unpack_dual(tensor, *, level=None):
+    """(primal, tangent): views of both; the tangent is None where there is none."""
+    if level is None:
+        level = _level.number
+    if level < 0:
+        return UnpackedDualTensor(tensor, None)
+    tangent = tangent_of(tensor)
+    with _off():
+        primal = tensor.view_as(tensor)
+        return UnpackedDualTensor(primal, None if tangent is None else tangent.view_as(tangent))
+
+
+def tangent_of(tensor):
+    """The tangent a tensor carries, or None; that of a view may have to be looked up in its base."""
+    found = tensor.__dict__.get("_tangent")
+    if found is not None:
+        return found
+    view = tensor._view
+    if view is None:
+        return None
+    whole = view.base.__dict__.get("_tangent")
+    if whole is None or view.refuse == "custom":
+        return None
+    with _off():
+        found = _same_view(whole, view, tensor)
+    _attach(tensor, found)
+    return found
+
+
+def _attach(tensor, tangent):
+    tensor.__dict__["_tangent"] = tangent
+    _duals.found.append(tensor)
+    _duals.arrays[id(tensor._a)] = (tensor._a, tangent)
+
+
+def _revived(tensor):
+    """A saved value that came back to life carries the tangent it had."""
+    found = _duals.arrays.get(id(tensor._a))
+    if found is not None:
+        tensor.__dict__["_tangent"] = found[1]
+        _duals.found.append(tensor)
+
+
+record.revived = _revived
+
+
+def propagating():
+    """Whether tangents are propagated in this thread."""
+    return _level.number >= 0 and _level.enabled
+
+
+def _same_view(whole, view, tensor):
+    """The part of a base's tangent that belongs to a view of the base."""
+    if view.replay is not None:
+        return view.replay(whole)
+    geometry = inplace.Geometry(view.base._a, tensor._a)
+    if whole._a.strides != geometry.base_strides:
+        raise NotImplementedError(
+            "the tangent of this view's base lies otherwise in memory than the base; clone() the base first"
+        )
+    return inplace.strided_view(whole, geometry.shape, geometry.strides, geometry.offset)
+
+
+def is_dual(value):
+    return isinstance(value, Tensor) and tangent_of(value) is not None
+
+
+# -------------------------------------------------------------------------------------------------- the interpreter
+
+
+def _interpret(op, values, how):
+    if not _level.enabled:
+        return NotImplemented
+    tensors, tangents = _operands(values)
+    if not any(t is not None for t in tangents):
+        return NotImplemented
+    if how is not None and not isinstance(how, str) and how not in (subscript.getitem, subscript.setitem):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function"
+        )
+    if how is subscript.setitem:
+        return _setitem(values)
+    if how is subscript.getitem:
+        return _getitem(values)
+    if how == "inplace":
+        return _inplace(op, values)
+    with _off():
+        result = dispatch.execute(op, values)
+    return _with_tangents(op, values, result)
+
+
+def _operands(values):
+    """The tensors among bound arguments, also within lists, and their tangents."""
+    tensors = []
+    for value in values:
+        if isinstance(value, Tensor):
+            tensors.append(value)
+        elif value.__class__ in (list, tuple):
+            tensors += [each for each in value if isinstance(each, Tensor)]
+    return tensors, [tangent_of(each) for each in tensors]
+
+
+def _with_tangents(op, values, result):
+    with _off():
+        tangents = push_forward(op, values, result)
+    results = result if isinstance(result, tuple) else (result,)
+    for each, tangent in zip(results, tangents):
+        if tangent is not None:
+            _attach(each, tangent)
+    return result
+
+
+def _getitem(values):
+    tensor, index = values
+    with _off():
+        result = subscript.getitem(tensor, index)
+        tangent = tangent_of(tensor)
+        if tangent is not None and not is_dual_view(result):
+            _attach(result, subscript.getitem(tangent, index))
+    return result
+
+
+def is_dual_view(tensor):
+    return "_tangent" in tensor.__dict__
+
+
+def _setitem(values):
+    tensor, index, value = values
+    own = tangent_of(tensor)
+    other = tangent_of(value) if isinstance(value, Tensor) else None
+    with _off():
+        subscript.setitem(tensor, index, value)
+        if own is None:
+            own = give_zeros(tensor)
+        subscript.setitem(own, index, 0 if other is None else other)
+
+
+def give_zeros(tensor):
+    """A zero tangent for a tensor that has none; for a view, a part of its base's."""
+    base = tensor if tensor._view is None else tensor._view.base
+    if tangent_of(base) is None:
+        flat = wrap(np.zeros_like(base._a), base._dtype)
+        if flat._a.strides != base._a.strides:
+            geometry = inplace.Geometry(base._a, base._a)
+            flat = wrap(geometry.blank(base._a.dtype, zero=True)[0], base._dtype)
+        _attach(base, flat)
+    return tangent_of(tensor)
+
+
+def _inplace(op, values):
+    target = values[0]
+    own = tangent_of(target)
+    before = attach(target._a.copy(), target._dtype, edge_of(target), [0])
+    with _off():
+        old = [before, *values[1:]]
+        # what the derivative reads of the target is its value before the write
+        tangents = [own if value is before else _tangent_or_none(value) for value in old]
+        dispatch.execute_inplace(op, values)
+        after = attach(target._a.copy(), target._dtype, edge_of(target), [0])
+        (tangent,) = push_forward(op, old, after, tangents)
+        if own is None and tangent is not None:
+            own = give_zeros(target)
+        if own is not None:
+            if tangent is None:
+                own.zero_()
+            else:
+                own.copy_(tangent)
+    return target
+
+
+def _tangent_or_none(value):
+    return tangent_of(value) if isinstance(value, Tensor) else None
+
+
+# ----------------------------------------------------------------------------------------------- rules, pushed forward
+
+
+def push_forward(op, values, result, given=None):
+    """The tangent of every result of ``op(*values)``, from those of its arguments (``given``, or what they carry)."""
+    results = result if isinstance(result, tuple) else (result,)
+    if given is None:
+        given = [_tangents(value) for value in values]
+    differentiable = [each._dtype.is_floating_point or each._dtype.is_complex for each in results]
+    if not any(differentiable) or not (op.rules or op.joint is not None):
+        return [None] * len(results)
+    if op.jvp is not None:
+        found = _by_jvp(op, values, results, given)
+    elif op.elementwise and _has_partials(op, values, given):
+        found = [_by_partials(op, values, results[0], given)]
+    elif op.linear or (op.view and op.returns is None) or (op.view and op.returns == "list"):
+        found = _by_itself(op, values, given)
+    else:
+        found = _by_transposing(op, values, results, given)
+    return [t if ok else None for t, ok in zip(found, differentiable)]
+
+
+def _tangents(value):
+    if isinstance(value, Tensor):
+        return tangent_of(value)
+    if value.__class__ in (list, tuple) and any(isinstance(each, Tensor) for each in value):
+        return [_tangent_or_none(each) for each in value]
+    return None
+
+
+def _has_partials(op, values, given):
+    """Whether the rules at hand are partial derivatives (or, on real numbers, linear in the cotangent, which is the same)."""
+    for name, value, tangent in zip(op.params, values, given):
+        rule = op.rules.get(name)
+        if tangent is None or rule is None:
+            continue
+        if rule.wants_g and (tangent._dtype.is_complex or value._dtype.is_complex):
+            return False
+    return True
+
+
+def _facts(op, values, result):
+    """What rules may name, for a call on tensors."""
+    known = dict(zip(op.params, values))
+    known["y"] = result
+    for name, value in zip(op.params, values):
+        if isinstance(value, Tensor):
+            known[name + "_shape"] = value._a.shape
+            known[name + "_dtype"] = value._dtype
+    return known
+
+
+def _by_partials(op, values, result, given):
+    known = _facts(op, values, result)
+    total = None
+    for name, tangent in zip(op.params, given):
+        rule = op.rules.get(name)
+        if tangent is None or rule is None:
+            continue
+        if tangent._dtype is not result._dtype:
+            tangent = tangent.to(result._dtype)
+        needed = [known.get(each) for each in rule.needs]
+        if rule.wants_g:
+            if tangent._a.shape != result._a.shape:
+                tangent = tangent.expand(result._a.shape)
+            part = rule.function(TENSOR, tangent, *needed)
+        elif rule.constant is not None:
+            part = tangent if rule.constant == 1 else tangent * rule.constant
+        else:
+            part = tangent * rule.function(TENSOR, *needed)
+        total = part if total is None else total + part
+    if total is None:
+        return None
+    return _shaped(total, result)
+
+
+def _shaped(tangent, result):
+    """A tangent in its result's shape and dtype, in memory of its own."""
+    if not isinstance(tangent, Tensor):
+        tangent = wrap(np.asarray(tangent), None)
+    if tangent._a.shape != result._a.shape:
+        tangent = tangent.expand(result._a.shape)
+    if tangent._dtype is not result._dtype:
+        if tangent._dtype.is_complex and not result._dtype.is_complex:
+            tangent = TENSOR.real(tangent)
+        tangent = tangent.to(result._dtype)
+    if 0 in tangent._a.strides and tangent._a.size > 1:
+        tangent = TENSOR.clone(tangent)
+    return tangent
+
+
+def _by_jvp(op, values, results, given):
+    known = _facts(op, values, results if op.returns is not None else results[0])
+    rules = op.jvp if isinstance(op.jvp, dict) else {op.params[0]: op.jvp}
+    total = None
+    for name, tangent in zip(op.params, given):
+        rule = rules.get("x" if name == "input" and "x" in rules else name)
+        if tangent is None or rule is None:
+            continue
+        code = rule.__code__
+        needs = ["input" if each == "x" else each for each in code.co_varnames[2 : code.co_argcount]]
+        part = rule(TENSOR, tangent, *[known[each] for each in needs])
+        parts = part if isinstance(part, tuple) else (part,)
+        total = (
+            parts
+            if total is None
+            else tuple(a if b is None else b if a is None else a + b for a, b in zip(total, parts))
+        )
+    if total is None:
+        return [None] * len(results)
+    return [None if t is None else _shaped(t, r) for t, r in zip(total, results)]
+
+
+def _by_itself(op, values, given):
+    """A linear operator (in its one tensor that carries a tangent), or a view: the operator on the tangent."""
+    moved = [t if t is not None and isinstance(t, Tensor) else v for v, t in zip(values, given)]
+    result = dispatch.execute(op, moved)
+    return result if isinstance(result, tuple) else [result]
+
+
+def _by_transposing(op, values, results, given):
+    """The vjp of the vjp."""
+    from .calls import grad
+
+    raws, edges, layout, _ = dispatch.unwrap(op, values)
+    flat = []
+    for name, count in layout.items:
+        tangent = given[op.params.index(name)]
+        flat += [tangent] if count is None else (tangent or [None] * count)
+    tensors = []
+    for value in values:
+        if isinstance(value, Tensor):
+            tensors.append(value)
+        elif value.__class__ in (list, tuple):
+            tensors += [each for each in value if isinstance(each, Tensor)]
+    recorded = thread.grad
+    was = set_grad(True)
+    try:
+        # an edge only where there is a tangent to push, but the real one where there is one: the rule's own dependence on its arguments
+        places = []
+        for tensor, edge, tangent in zip(tensors, edges, flat):
+            places.append(
+                None if tangent is None else (edge if edge is not None else Leaf(None, tensor._a, tensor._dtype))
+            )
+        own = [p if p is not None else e for p, e in zip(places, edges)]
+        node = make_node(op, values, raws, own, layout, tuple(r._a for r in results), tuple(r._vc for r in results))
+        if not recorded:
+            own = [None if p is None else Leaf(None, t._a, t._dtype) for p, t in zip(places, tensors)]
+            node = make_node(op, values, raws, own, layout, tuple(r._a for r in results), tuple(r._vc for r in results))
+        cotangents = []
+        for k, each in enumerate(results):
+            live = (each._dtype.is_floating_point or each._dtype.is_complex) and k not in (op.nondiff or ())
+            cotangents.append(
+                wrap(np.zeros(each._a.shape, each._a.dtype), each._dtype).requires_grad_(True) if live else None
+            )
+        pulled = node.run_graph(cotangents[0] if op.returns is None else cotangents, True)
+        pairs = [
+            (p, t)
+            for p, t in zip(pulled, flat)
+            if t is not None and p is not None and isinstance(p, Tensor) and edge_of(p) is not None
+        ]
+        live = [c for c in cotangents if c is not None]
+        if not pairs:
+            return [None if c is None else TENSOR.zeros_like(c) for c in cotangents]
+        pushed = grad(
+            [p for p, _ in pairs],
+            live,
+            [t.to(p._dtype) if t._dtype is not p._dtype else t for p, t in pairs],
+            create_graph=recorded,
+            allow_unused=True,
+            retain_graph=True,
+        )
+    finally:
+        set_grad(was)
+    if recorded and not any(edge is not None for edge in edges) and not any(t.requires_grad for _, t in pairs):
+        # nothing here is recorded but the stand-ins for places in the graph
+        pushed = [None if each is None else each.detach() for each in pushed]
+    found = iter(pushed)
+    return [None if c is None else _shaped(_or_zeros(next(found), c), r) for c, r in zip(cotangents, results)]
+
+
+def _or_zeros(tangent, like):
+    return TENSOR.zeros_like(like.detach()) if tangent is None else tangent
+
+
+# ------------------------------------------------------------------------------------------------- custom functions
+
+
+def _custom(cls, args):
+    """``Function.apply`` where an argument carries a tangent: the user's ``jvp``."""
+    if _level.number < 0 or not _level.enabled:
+        return NotImplemented
+    tangents = [tangent_of(each) if isinstance(each, Tensor) else None for each in args]
+    if not any(t is not None for t in tangents):
+        return NotImplemented
+    separate = cls.setup_context is not function.Function.setup_context
+    with _off():
+        result, ctx, outputs = function.run_function(cls, args, separate)
+        ctx._in_jvp = True
+        if ctx.materialize_grads:
+            tangents = [
+                TENSOR.zeros_like(each.detach()) if t is None and isinstance(each, Tensor) and _moves(each) else t
+                for t, each in zip(tangents, args)
+            ]
+        found = ctx.apply_jvp(*tangents)
+        ctx._in_jvp = False
+    found = found if isinstance(found, tuple) else (found,)
+    if len(found) != len(outputs):
+        raise RuntimeError(f"{cls.__name__}: jvp returned {len(found)} tangents for {len(outputs)} outputs")
+    for each, tangent in zip(outputs, found):
+        if isinstance(each, Tensor) and tangent is not None:
+            if not isinstance(tangent, Tensor):
+                raise TypeError(f"jvp must return tensors or None, but got {type(tangent).__name__}")
+            own = each.__dict__.get("_tangent")
+            if own is not None and own is not tangent:
+                own.copy_(tangent)
+            else:
+                _attach(each, tangent)
+    return result
+
+
+def _moves(tensor):
+    return tensor._dtype.is_floating_point or tensor._dtype.is_complex
+
+
+function.transform = _custom
