@@ -62,6 +62,20 @@ def test_floor_division_of_floats_follows_python():
         assert same(kernels.floor_divide(np.array([1.0, -1.0, 0.0]), np.zeros(3)), [inf, -inf, nan])
 
 
+@pytest.mark.parametrize("spread", (1.0, 1e-3, 1e-12))
+def test_single_precision_fmod_is_exact(spread):
+    rng = np.random.default_rng(0)
+    a = np.concatenate([rng.standard_normal(5000) * 100, np.arange(-300, 300) * 0.1, [0.0, -0.0]]).astype(np.float32)
+    b = np.concatenate([rng.standard_normal(5000), np.full(600, 0.1), [3.0, 3.0]]).astype(np.float32)
+    b[:5000] *= np.float32(spread)
+    found = np.empty_like(a)
+    kernels._fmod(a, b, found)
+    assert same(found, np.fmod(a, b))
+    b[17] = inf
+    kernels._fmod(a, b, found)
+    assert same(found, np.fmod(a, b))
+
+
 # ----------------------------------------------------------------------------------------------------------- powers
 
 

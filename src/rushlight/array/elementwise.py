@@ -163,8 +163,32 @@ def floor_divide(input, other):
     return apply(_floor_divide, (input, other), scratch=1)
 
 
+def _fmod(a, b, y):
+    """`fmod` into `y`: the same numbers as NumPy's, in float32 from one exact multiplication in float64 where that suffices.
+
+    C's fmod subtracts bit by bit. A quotient below 2**28 times a float32 divisor has at most 53 bits, so a - trunc(a / b) b is
+    exact in float64; only a quotient that was rounded up to a whole number is one divisor off, and shows by its sign.
+    """
+    if y.dtype != np.float32 or y.size < 256:
+        np.fmod(a, b, out=y)
+        return
+    wide, divisor = a.astype(np.float64), b.astype(np.float64)
+    quotient = np.divide(wide, divisor)
+    np.trunc(quotient, out=quotient)
+    if not (np.abs(quotient).max() < 2**28 and np.isfinite(divisor).all()):
+        np.fmod(a, b, out=y)
+        return
+    np.multiply(quotient, divisor, out=quotient)
+    np.subtract(wide, quotient, out=quotient)
+    beyond = (quotient != 0) & (np.signbit(quotient) != np.signbit(wide))
+    if beyond.any():
+        quotient[beyond] += np.copysign(divisor[beyond], wide[beyond])
+    np.copysign(quotient, wide, out=quotient)
+    y[...] = quotient
+
+
 def _floor_divide(a, b, y, t):
-    np.fmod(a, b, out=t)
+    _fmod(a, b, t)
     np.subtract(a, t, out=y)
     np.divide(y, b, out=y)
     below = (t != 0) & ((b < 0) != (t < 0))
@@ -190,7 +214,7 @@ def remainder(input, other):
 
 
 def _remainder(a, b, y, t):
-    np.fmod(a, b, out=y)
+    _fmod(a, b, y)
     move = (y != 0) & ((b < 0) != (y < 0))
     if move.any():
         select(move, np.add(y, b, out=t), y, y)
