@@ -143,6 +143,14 @@ def test_errors_raised_inside_the_library_end_at_the_users_line(tmp_path):
     assert str(SOURCE) in full.stderr
 
 
+def test_a_name_that_is_missing_is_said_to_be(tmp_path):
+    done = rushlight(tmp_path, "run", "-c", "from torch import nothing_of_this_name")
+    assert done.returncode == 1
+    message, note = done.stderr.splitlines()[-2:]
+    assert message.startswith("ImportError: cannot import name 'nothing_of_this_name'")
+    assert "nothing_of_this_name" in note
+
+
 def test_frames_of_the_users_hooks_are_shown(tmp_path):
     (tmp_path / "program.py").write_text(
         textwrap.dedent("""

@@ -5,6 +5,7 @@ does too. ``RUSHLIGHT_TRACEBACK=full`` in the environment shows everything, for 
 """
 
 import os
+import re
 import sys
 import types
 
@@ -60,8 +61,20 @@ def trim(error, seen=None):
         trim(inner, seen)
 
 
+def _say_what_is_missing(error):
+    """``from torch import x`` drops what rushlight says about a missing ``x``; say it again below Python's own message."""
+    module = getattr(error, "name", None) or ""
+    name = re.match(r"cannot import name '(\w+)' from", str(error))
+    if isinstance(error, ImportError) and module.partition(".")[0] == "rushlight" and name:
+        try:
+            getattr(sys.modules[module], name.group(1))
+        except (AttributeError, KeyError) as missing:
+            error.add_note(str(missing))
+
+
 def report(error):
     """Show an exception that nobody caught, as the interpreter would, by way of ``sys.excepthook``."""
+    _say_what_is_missing(error)
     if os.environ.get("RUSHLIGHT_TRACEBACK") != "full":
         trim(error)
     sys.excepthook(type(error), error, error.__traceback__)
