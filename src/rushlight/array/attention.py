@@ -12,6 +12,7 @@ import math
 
 import numpy as np
 
+from .share import solid
 from .widening import through_float32
 
 __all__ = ["attention", "attention_backward"]
@@ -28,6 +29,7 @@ def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
     """
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     lead, length = query.shape[:-2], query.shape[-2]
+    query, key, value = solid(query), solid(key), solid(value)
     out = np.empty((*lead, length, value.shape[-1]), query.dtype)
     sums = np.empty((*lead, length, 2), query.dtype)
     keys = key.swapaxes(-1, -2)
@@ -56,6 +58,7 @@ def attention_backward(grad, query, key, value, sums, attn_mask, is_causal, scal
     """Cotangents of (query, key, value) of `attention`."""
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     length = query.shape[-2]
+    grad, query, key, value = solid(grad), solid(query), solid(key), solid(value)
     gq = np.empty(query.shape, query.dtype)
     gk, gv = np.zeros(key.shape, key.dtype), np.zeros(value.shape, value.dtype)
     keys, values = key.swapaxes(-1, -2), value.swapaxes(-1, -2)

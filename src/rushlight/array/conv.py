@@ -20,7 +20,7 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .share import share_blocks
+from .share import share_blocks, solid
 from .widening import through_float32
 from .windows import expand_sizes, sizes_text, tap_slices, taps
 
@@ -71,6 +71,7 @@ def convolution(input, weight, bias, stride, padding, dilation, transposed, outp
     shapes or options do not fit.
     """
     nd = weight.ndim - 2
+    input, weight = solid(input), solid(weight)
     _check_arguments(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
     stride, padding = expand_sizes(stride, nd), expand_sizes(padding, nd)
     dilation, output_padding = expand_sizes(dilation, nd), expand_sizes(output_padding, nd)
@@ -101,6 +102,7 @@ def convolution_weight(input, grad_output, weight_size, stride, padding, dilatio
     nd = len(weight_size) - 2
     if transposed:
         input, grad_output = grad_output, input
+    input, grad_output = np.ascontiguousarray(input), np.ascontiguousarray(grad_output)
     stride, padding, dilation = expand_sizes(stride, nd), expand_sizes(padding, nd), expand_sizes(dilation, nd)
     return _correlate_weight(input, grad_output, tuple(weight_size), stride, padding, dilation, groups)
 

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from .share import share_blocks
+from .share import share_blocks, solid
 from .widening import through_float32
 from .windows import sizes_text
 
@@ -60,7 +60,7 @@ def native_layer_norm_backward(grad_out, input, normalized_shape, mean, rstd, we
     normalized_shape = tuple(normalized_shape)
     width = math.prod(normalized_shape)
     rows = input.size // width if width else math.prod(input.shape[: input.ndim - len(normalized_shape)])
-    g, x = grad_out.reshape(rows, width), input.reshape(rows, width)
+    g, x = solid(grad_out).reshape(rows, width), solid(input).reshape(rows, width)
     flat = None if weight is None else weight.reshape(1, width)
     gx, gw, gb = _rows_backward(
         g, x, mean.reshape(rows, 1), rstd.reshape(rows, 1), flat, output_mask[0], output_mask[1], output_mask[2]
@@ -267,7 +267,7 @@ def _combined(g, x, by_g, by_x, constant):
 @through_float32
 def native_group_norm_backward(grad_out, input, mean, rstd, weight, N, C, HxW, group, output_mask):  # noqa: N803
     """Cotangents of (input, weight, bias) of `native_group_norm`; None where `output_mask` is False."""
-    g, x = grad_out.reshape(N, C, HxW), input.reshape(N, C, HxW)
+    g, x = solid(grad_out).reshape(N, C, HxW), solid(input).reshape(N, C, HxW)
     need_input, need_weight, need_bias = output_mask
     per_group = C // group
     sums, products = _channel_sums(g, x)
@@ -364,6 +364,7 @@ def native_batch_norm_backward(
 ):
     """Cotangents of (input, weight, bias) of `native_batch_norm`; None where `output_mask` is False."""
     need_input, need_weight, need_bias = output_mask
+    grad_out, input = solid(grad_out), solid(input)
     channels = input.shape[1]
     x, g = input.reshape(input.shape[0], channels, -1), grad_out.reshape(input.shape[0], channels, -1)
     mean, invstd = (save_mean, save_invstd) if train else (running_mean, 1 / np.sqrt(running_var + eps))

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 #: elements of the input in a block of planes that goes through the maximum at once
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 
 _LETTERS = {2: ("H", "W"), 3: ("T", "H", "W")}
 _WORDS = {2: "two", 3: "three"}
@@ -103,7 +103,8 @@ def _max_along(best, places, axis, sizes, kernel, stride, padding, dilation, cou
     places = np.broadcast_to(positions, best.shape) if places is None else np.add(places, positions, out=places)
     if padding == 0:
         start = _along(axis, slice(0, (count - 1) * stride + 1, stride))
-        result, chosen = np.array(best[start]), np.array(places[start])
+        # In C order: a copy of a broadcast array keeps its odd strides otherwise, and every later pass pays for them.
+        result, chosen = np.array(best[start], order="C"), np.array(places[start], order="C")
     else:
         first = np.arange(count) * stride - padding
         first = np.minimum(np.where(first < 0, first + -(first // dilation) * dilation, first), size - 1)
@@ -117,7 +118,10 @@ def _max_along(best, places, axis, sizes, kernel, stride, padding, dilation, cou
         values, old, mask = best[seen], result[windows], better[windows]
         np.greater(values, old, out=mask)
         np.maximum(values, old, out=old)
-        np.copyto(chosen[windows], places[seen], where=mask)
+        # Arithmetic instead of a masked copy, which branches for each element and takes seven times as long.
+        step = np.subtract(places[seen], chosen[windows], out=np.empty(mask.shape, chosen.dtype))
+        step *= mask
+        chosen[windows] += step
     return result, chosen
 
 

@@ -1,8 +1,10 @@
-"""Blocks of rows shared between threads, with boundaries that do not depend on how many threads there are."""
+"""How large work is laid out: blocks of rows shared between threads, and arrays that BLAS takes as they lie."""
+
+import numpy as np
 
 from .threads import GRAIN, parallel
 
-__all__ = ["share_blocks"]
+__all__ = ["share_blocks", "solid"]
 
 
 def share_blocks(count, step, body):
@@ -19,3 +21,11 @@ def share_blocks(count, step, body):
 
     # `parallel` deals in elements and cuts at multiples of its grain: a block counts as one grain.
     parallel(blocks * GRAIN, part)
+
+
+def solid(array):
+    """`array`, copied if it is expanded (a stride of zero): NumPy multiplies such matrices without BLAS, a hundred times slower."""
+    for size, stride in zip(array.shape, array.strides, strict=True):
+        if stride == 0 and size > 1:
+            return np.ascontiguousarray(array)
+    return array
