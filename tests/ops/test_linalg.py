@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import rushlight as torch
-
 from tests.ops.differences import check
 
 linalg = torch.linalg

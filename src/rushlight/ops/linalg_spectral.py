@@ -9,7 +9,7 @@ import numpy as np
 
 from ..array import linalg_spectral as kernels
 from ..array.arguments import shape_text
-from ..autograd.modes import is_grad_enabled
+from ..autograd.modes import is_grad_enabled, state
 from .linalg import H, complex_dtype, dtype_of, minus
 from .results import result_type
 from .table import TENSOR, composite, differentiable
@@ -198,7 +198,9 @@ differentiable("_svdvals", kernels.svdvals, **_private)
 
 
 def _recording(x):
-    return getattr(x, "requires_grad", False) and is_grad_enabled()
+    return (getattr(x, "requires_grad", False) and is_grad_enabled()) or (
+        state.rare > 0 and hasattr(x, "requires_grad")
+    )
 
 
 @composite("linalg_svdvals", out=True, **_function)
