@@ -164,6 +164,19 @@ def test_clamp_where_limits_cross_the_upper_wins():
         parts.clamp(x)
 
 
+def test_clamp_of_many_is_clamp_of_few():
+    x = np.random.default_rng(0).standard_normal(100_000)
+    for low, high in ((-0.5, 0.5), (None, 0.5), (-0.5, None), (1.0, -1.0)):
+        few = np.concatenate([parts.clamp(piece, low, high) for piece in np.split(x, 100)])
+        assert same(parts.clamp(x, low, high), few)
+
+
+def test_short_integers_wrap_around():
+    x = np.array([300, -5], np.int16)
+    assert same(kernels.addcmul(x, x, x, value=1), np.array([(300 + 90000 + 32768) % 65536 - 32768, 20], np.int16))
+    assert parts.clamp(np.arange(40_000).astype(np.int16), np.int16(3), np.int16(5)).dtype == np.int16
+
+
 def test_nan_to_num_uses_the_limits_of_the_dtype():
     x = np.array([nan, inf, -inf, 1.0], np.float32)
     largest = np.finfo(np.float32).max

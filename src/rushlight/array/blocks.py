@@ -79,7 +79,7 @@ def apply(step, inputs, out=None, scratch=0):
                 inputs = np.broadcast_arrays(*inputs)
                 shape = inputs[0].shape
                 break
-    if dtype.itemsize == 2:
+    if is_half(dtype):
         wide = np.empty(shape, np.float32)
         blockwise(step, [x.astype(np.float32) for x in inputs], wide, scratch)
         if out is None:

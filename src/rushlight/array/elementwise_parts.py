@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from .. import dtypes
-from .blocks import apply, blockwise, is_half, keep, zeros
+from .blocks import SMALL, apply, blockwise, is_half, keep, zeros
 from .elementwise import legacy, refuse, require_tensor
 
 # -------------------------------------------------------------------------------------------------------- rounding
@@ -202,6 +202,15 @@ def clamp(input, min=None, max=None):
         raise NotImplementedError("clamp is not supported for complex types")
     if input.dtype.kind == "b":
         refuse("clamp_scalar_cpu" if not getattr(max if min is None else min, "ndim", 0) else "clamp", input)
+    if input.size > SMALL and not getattr(min, "ndim", 0) and not getattr(max, "ndim", 0):
+
+        def step(x, y):
+            if min is not None:
+                x = np.maximum(x, min, out=y)
+            if max is not None:
+                np.minimum(x, max, out=y)
+
+        return apply(step, (input,))
     result = input if min is None else np.maximum(input, min, out=...)
     return result if max is None else np.minimum(result, max, out=...)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import special_tables as tables
 from .blocks import BLOCK, allocate, apply, polynomial, select
-from .elementwise import legacy, refuse
+from .elementwise import refuse
 from .threads import parallel
 
 _ROOT_HALF = math.sqrt(0.5)
@@ -279,7 +279,6 @@ __all__ = [
     "erfcx",
     "erfinv",
     "in_double",
-    "legacy",
     "log_ndtr",
     "logit",
     "ndtr",
