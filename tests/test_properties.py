@@ -137,7 +137,14 @@ def test_views_share_memory_and_lead_back(array, data):
 
 @given(arrays(hn.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)), st.data())
 def test_reductions_over_any_dimensions(array, data):
-    dims = data.draw(st.lists(st.integers(-array.ndim, array.ndim - 1), min_size=1, max_size=array.ndim, unique_by=lambda d: d % array.ndim))
+    dims = data.draw(
+        st.lists(
+            st.integers(-array.ndim, array.ndim - 1),
+            min_size=1,
+            max_size=array.ndim,
+            unique_by=lambda d: d % array.ndim,
+        )
+    )
     keepdim = data.draw(st.booleans())
     tensor = torch.tensor(array)
     for name, reference in (("sum", np.sum), ("mean", np.mean), ("amax", np.max)):

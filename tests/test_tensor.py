@@ -189,7 +189,11 @@ def test_casts():
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_constructors_take_dtype_and_like(dtype):
     x = torch.zeros(2, 3, dtype=dtype)
-    assert torch.ones_like(x).dtype is dtype and x.new_full((2,), 3).dtype is dtype and torch.full_like(x, 2).dtype is dtype
+    assert (
+        torch.ones_like(x).dtype is dtype
+        and x.new_full((2,), 3).dtype is dtype
+        and torch.full_like(x, 2).dtype is dtype
+    )
     assert torch.full((2,), 3).dtype is torch.int64 and torch.full((2,), 3.0).dtype is torch.float32
     assert torch.arange(5).dtype is torch.int64 and torch.arange(0, 1, 0.25).tolist() == [0, 0.25, 0.5, 0.75]
     assert torch.eye(2).tolist() == [[1, 0], [0, 1]] and torch.linspace(0, 1, 3).tolist() == [0, 0.5, 1]

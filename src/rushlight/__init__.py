@@ -15,10 +15,9 @@ from .array.memory import keep_freed_memory as _keep_freed_memory  # noqa: E402
 _keep_freed_memory()
 
 from . import dtypes as _dtypes  # noqa: E402
-from . import interop as _interop  # noqa: E402
+from . import interop as _interop  # noqa: E402, F401 - hangs methods on Tensor
 from . import storage as _storage  # noqa: E402
-from . import tensor as _tensor_module  # noqa: E402
-from .autograd import calls as _calls  # noqa: E402
+from .autograd import calls as _calls  # noqa: E402, F401 - gives Tensor its backward()
 from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # noqa: E402, F401
 from .devices import device  # noqa: E402, F401
 from .dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype  # noqa: E402, F401
@@ -41,8 +40,30 @@ globals().update(_LAYOUTS)
 memory_format = _core.memory_format
 globals().update(_creation.TYPED)
 for _name in (
-    *("tensor", "as_tensor", "asarray", "from_numpy", "frombuffer", "scalar_tensor", "zeros", "ones", "empty", "full", "eye"),
-    *("empty_strided", "empty_permuted", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "linspace", "logspace"),
+    *(
+        "tensor",
+        "as_tensor",
+        "asarray",
+        "from_numpy",
+        "frombuffer",
+        "scalar_tensor",
+        "zeros",
+        "ones",
+        "empty",
+        "full",
+        "eye",
+    ),
+    *(
+        "empty_strided",
+        "empty_permuted",
+        "zeros_like",
+        "ones_like",
+        "empty_like",
+        "full_like",
+        "arange",
+        "linspace",
+        "logspace",
+    ),
 ):
     globals()[_name] = getattr(_creation, _name)
 range = _creation.range_
@@ -52,7 +73,6 @@ globals().update(_table.PLACES[""])
 from .missing import fill_tensor_class as _fill_tensor_class  # noqa: E402
 
 _fill_tensor_class(Tensor)
-
 
 
 def is_tensor(obj):
@@ -94,7 +114,9 @@ def typename(obj):
     if isinstance(obj, Tensor):
         return obj.type()
     kind = obj if isinstance(obj, type) else type(obj)
-    return f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ not in ("", "builtins", None) else kind.__qualname__
+    return (
+        f"{kind.__module__}.{kind.__qualname__}" if kind.__module__ not in ("", "builtins", None) else kind.__qualname__
+    )
 
 
 def detach(input):
@@ -125,11 +147,47 @@ def compiled_with_cxx11_abi():
     return True
 
 
-
 _SUBMODULES = {
-    *("autograd", "nn", "optim", "utils", "linalg", "fft", "special", "func", "distributions", "random", "testing", "cuda"),
-    *("backends", "jit", "amp", "overrides", "types", "version", "hub", "signal", "masked", "profiler", "return_types", "mps"),
-    *("multiprocessing", "library", "compiler", "serialization", "onnx", "xpu", "accelerator", "futures", "fx", "package"),
+    *(
+        "autograd",
+        "nn",
+        "optim",
+        "utils",
+        "linalg",
+        "fft",
+        "special",
+        "func",
+        "distributions",
+        "random",
+        "testing",
+        "cuda",
+    ),
+    *(
+        "backends",
+        "jit",
+        "amp",
+        "overrides",
+        "types",
+        "version",
+        "hub",
+        "signal",
+        "masked",
+        "profiler",
+        "return_types",
+        "mps",
+    ),
+    *(
+        "multiprocessing",
+        "library",
+        "compiler",
+        "serialization",
+        "onnx",
+        "xpu",
+        "accelerator",
+        "futures",
+        "fx",
+        "package",
+    ),
 }
 #: public names that live in a module loaded at first use
 _LAZY = {
@@ -155,4 +213,3 @@ def __getattr__(name):
     from .missing import explain
 
     raise AttributeError(explain("torch", name))
-

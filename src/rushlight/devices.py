@@ -3,7 +3,23 @@
 import re
 
 _TYPES = (
-    *("cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy", "vulkan"),
+    *(
+        "cpu",
+        "cuda",
+        "ipu",
+        "xpu",
+        "mkldnn",
+        "opengl",
+        "opencl",
+        "ideep",
+        "hip",
+        "ve",
+        "fpga",
+        "maia",
+        "xla",
+        "lazy",
+        "vulkan",
+    ),
     *("mps", "meta", "hpu", "mtia", "privateuseone"),
 )
 
@@ -31,7 +47,9 @@ class device:  # noqa: N801 - PyTorch's name
                 )
             if match.group(2) is not None:
                 if index is not None:
-                    raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
+                    raise RuntimeError(
+                        f"type (string) must not include an index because index was passed explicitly: {type}"
+                    )
                 index = int(match.group(2))
             type = match.group(1)
         else:

@@ -7,8 +7,9 @@ counts when its category is higher than that of every dimensioned one, and a Pyt
 
 import numpy as np
 
-__all__ = ["dtype", "finfo", "iinfo", "of", "promote_types", "result_type", "can_cast", "get_default_dtype"]
+__all__ = ["can_cast", "dtype", "finfo", "get_default_dtype", "iinfo", "of", "promote_types", "set_default_dtype"]
 
+_python_bool = bool  # the name is taken by a dtype below
 _BOOL, _INTEGRAL, _FLOATING, _COMPLEX = range(4)
 
 
@@ -228,7 +229,7 @@ def of_number(value):
         return int64
     if kind is complex:
         return default_complex()
-    if kind is type(True) or isinstance(value, np.bool_):
+    if kind is _python_bool or isinstance(value, np.bool_):
         return bool
     if isinstance(value, (int, np.integer)):
         return int64
@@ -276,7 +277,9 @@ class finfo:  # noqa: N801 - PyTorch's name
         if not isinstance(type, dtype):
             raise TypeError(f"finfo(): argument 'type' (position 1) must be torch.dtype, not {_class_name(type)}")
         if not (type.is_floating_point or type.is_complex):
-            raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
         part = type.to_real()
         self.dtype = part.name
         if part is bfloat16:

@@ -78,14 +78,12 @@ def _iter(self):
 def _contains(self, element):
     if isinstance(element, (Tensor, int, float, bool, complex)):
         return bool((self == element).any())
-    raise RuntimeError(
-        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
-    )
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
 
 def _format(self, spec):
     if self._a.ndim == 0 and type(self) is Tensor:
-        return format(item(self), spec) if spec or True else str(self)
+        return format(item(self), spec)
     return object.__format__(self, spec) if spec else str(self)
 
 
@@ -126,10 +124,6 @@ def _wrap_result(result):
 
 
 # ---------------------------------------------------------------------------------------------------------- DLPack
-
-
-class _Exported:
-    """An object of NumPy's DLPack side over a tensor's memory."""
 
 
 def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
@@ -270,9 +264,28 @@ def _dir(self):
 
 
 for _python, _function in {
-    **dict(__bool__=_bool, __float__=_float, __int__=_int, __index__=_index, __len__=_len, __iter__=_iter, __contains__=_contains),
-    **dict(__complex__=lambda self: complex(_number(self)), __format__=_format, __array__=_array, __array_ufunc__=_array_ufunc),
-    **dict(__dlpack__=_dlpack, __dlpack_device__=_dlpack_device, __deepcopy__=_deepcopy, __copy__=_copy, __reduce_ex__=_reduce),
+    **dict(
+        __bool__=_bool,
+        __float__=_float,
+        __int__=_int,
+        __index__=_index,
+        __len__=_len,
+        __iter__=_iter,
+        __contains__=_contains,
+    ),
+    **dict(
+        __complex__=lambda self: complex(_number(self)),
+        __format__=_format,
+        __array__=_array,
+        __array_ufunc__=_array_ufunc,
+    ),
+    **dict(
+        __dlpack__=_dlpack,
+        __dlpack_device__=_dlpack_device,
+        __deepcopy__=_deepcopy,
+        __copy__=_copy,
+        __reduce_ex__=_reduce,
+    ),
     **dict(__repr__=_repr, __dir__=_dir, __reversed__=lambda self: self.flip(0) if self._a.ndim else self),
     **dict(item=item, tolist=tolist, numpy=numpy, __array_priority__=1000),
 }.items():
@@ -294,7 +307,7 @@ def _sized(self, dim=None):
     ndim = self._a.ndim
     if not -max(ndim, 1) <= dim < max(ndim, 1) or ndim == 0:
         if ndim == 0:
-            raise IndexError("Dimension specified as {} but tensor has no dimensions".format(dim))
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")
     return self._a.shape[dim]
 

@@ -7,11 +7,11 @@ from .ops.results import RESULT_TYPES
 def __getattr__(name):
     found = RESULT_TYPES.get(name)
     if found is None:
-        from .ops.dispatch import _result_type
+        from .ops.dispatch import result_class
         from .ops.table import OPS
 
         op = OPS.get(name)
         if op is None or op.returns in (None, "list"):
             raise AttributeError(explain(__name__, name))
-        found = _result_type(op)
+        found = result_class(op)
     return found

@@ -180,7 +180,9 @@ class Tensor:
                 self._meta.grad = None
             return
         if not isinstance(value, Tensor):
-            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
         if value._dtype is not self._dtype:
@@ -329,9 +331,7 @@ strided = LAYOUTS["strided"]
 def _flag(value):
     if isinstance(value, np.bool_):
         return bool(value)
-    raise TypeError(
-        f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(value).__name__}"
-    )
+    raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(value).__name__}")
 
 
 def _warn_non_leaf_grad():

@@ -119,7 +119,10 @@ def test_an_inplace_operation_saves_what_it_overwrites():
     ("write", "text"),
     [
         (lambda x: x.add_(1), "a leaf Variable that requires grad is being used in an in-place operation."),
-        (lambda x: x.__setitem__(slice(None), 0), "a leaf Variable that requires grad is being used in an in-place operation."),
+        (
+            lambda x: x.__setitem__(slice(None), 0),
+            "a leaf Variable that requires grad is being used in an in-place operation.",
+        ),
         (
             lambda x: x.__setitem__(0, 0),
             "a view of a leaf Variable that requires grad is being used in an in-place operation.",
@@ -158,8 +161,14 @@ def test_views_of_several_outputs_refuse_writes():
 @pytest.mark.parametrize(
     ("write", "text"),
     [
-        (lambda: torch.ones(2).add_(torch.ones(2, 2)), "output with shape [2] doesn't match the broadcast shape [2, 2]"),
-        (lambda: torch.ones(2, dtype=torch.int64).add_(1.5), "result type Float can't be cast to the desired output type Long"),
+        (
+            lambda: torch.ones(2).add_(torch.ones(2, 2)),
+            "output with shape [2] doesn't match the broadcast shape [2, 2]",
+        ),
+        (
+            lambda: torch.ones(2, dtype=torch.int64).add_(1.5),
+            "result type Float can't be cast to the desired output type Long",
+        ),
         (
             lambda: torch.ones(1).expand(3).add_(1),
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
@@ -175,8 +184,14 @@ def test_writes_that_do_not_fit(write, text):
 
 def test_a_source_that_overlaps_its_target_is_refused():
     x = torch.arange(6.0)
-    for write in (lambda: x.__setitem__(slice(1, None), x[:-1]), lambda: x[1:].add_(x[:-1]), lambda: x[1:].copy_(x[:-1])):
-        with pytest.raises(RuntimeError, match="some elements of the input tensor and the written-to tensor refer to a single"):
+    for write in (
+        lambda: x.__setitem__(slice(1, None), x[:-1]),
+        lambda: x[1:].add_(x[:-1]),
+        lambda: x[1:].copy_(x[:-1]),
+    ):
+        with pytest.raises(
+            RuntimeError, match="some elements of the input tensor and the written-to tensor refer to a single"
+        ):
             write()
     x[::2].add_(x[1::2])
     assert x.tolist() == [1.0, 1.0, 5.0, 3.0, 9.0, 5.0]

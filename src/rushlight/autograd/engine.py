@@ -16,7 +16,7 @@ import numpy as np
 from ..array.reduce import add_reduce
 from .anomaly import check_outputs, is_anomaly_enabled, report, running
 from .graph import Leaf, Output, target
-from .modes import set_grad, state, thread
+from .modes import set_grad, state
 from .region import LARGE, count_consumers, run_region
 
 _ndarray = np.ndarray
@@ -133,7 +133,8 @@ def _run_plain(roots, keep):
                     deliver(edge, cotangent)
                 node = edge = cotangent = leaving = None
                 continue
-        for edge, cotangent in zip(node.next, node.run(cotangent, keep)):
+        received = node.run(cotangent, keep)
+        for edge, cotangent in zip(node.next, received):
             if edge is None or cotangent is None:
                 continue
             # the body of deliver, written out: this is the innermost loop of training
@@ -150,7 +151,7 @@ def _run_plain(roots, keep):
                     heappush(heap, (-edge.seq, edge))
                 else:
                     pending[edge] = held + cotangent
-        node = edge = cotangent = held = None
+        node = edge = cotangent = held = received = None
     while leaves:
         leaf, cotangent = leaves.popitem()
         if leaf.owner is not None:
@@ -486,8 +487,3 @@ def backward(roots, *, keep, create_graph=False, inputs=None):
 def grad(roots, inputs, *, keep, create_graph=False):
     """Cotangents at the ``inputs`` edges, as a dict by edge; nothing is accumulated."""
     return _Task(roots, keep, create_graph, inputs, accumulate=False).execute()
-
-
-def recording():
-    """Whether this thread records (shown here for node implementations)."""
-    return thread.grad

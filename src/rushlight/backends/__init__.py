@@ -20,7 +20,9 @@ class _Backend:
 
 
 cudnn = _Backend(enabled=False, benchmark=False, deterministic=False, allow_tf32=False)
-cuda = _Backend(matmul=_Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=False), preferred_linalg_library=None)
+cuda = _Backend(
+    matmul=_Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=False), preferred_linalg_library=None
+)
 mps = _Backend()
 mkl = _Backend()
 mkldnn = _Backend(enabled=False)

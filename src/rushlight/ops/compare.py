@@ -12,7 +12,9 @@ def equal(input, other):
     """Whether two tensors have the same shape and elements (a NaN equals nothing)."""
     for position, (name, each) in enumerate((("input", input), ("other", other)), 1):
         if not isinstance(each, Tensor):
-            raise TypeError(f"equal(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}")
+            raise TypeError(
+                f"equal(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}"
+            )
     if input._dtype is not other._dtype:
         raise RuntimeError(f"Expected object of data type {input._dtype.name} but got data type {other._dtype.name}")
     return bool(np.array_equal(input._a, other._a))

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from .. import devices
-from .. import dtypes, inplace
+from .. import devices, dtypes, inplace
 from ..autograd.engine import sum_to as _sum_to
 from ..autograd.graph import Leaf
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, attach, edge_of, wrap
-from .creation import as_dtype
 from . import dispatch
+from .creation import as_dtype
 from .dispatch import bind, broadcast, execute, execute_inplace
 from .table import OPS, PLACES, RAW, TENSOR, differentiable
 
@@ -176,7 +175,9 @@ def _caster(name, dtype):
 
 for _name, _dtype in {
     **dict(float=dtypes.float32, double=dtypes.float64, half=dtypes.float16, bfloat16=dtypes.bfloat16),
-    **dict(byte=dtypes.uint8, char=dtypes.int8, short=dtypes.int16, int=dtypes.int32, long=dtypes.int64, bool=dtypes.bool),
+    **dict(
+        byte=dtypes.uint8, char=dtypes.int8, short=dtypes.int16, int=dtypes.int32, long=dtypes.int64, bool=dtypes.bool
+    ),
     **dict(cfloat=dtypes.complex64, cdouble=dtypes.complex128),
 }.items():
     setattr(Tensor, _name, _caster(_name, _dtype))
@@ -257,7 +258,13 @@ def _copied(input, src, non_blocking=False):
 
 
 _copy = differentiable(
-    "_copy", _copied, vjp=dict(src=lambda F, g: g), node_name="CopyBackwards", cpp_name="torch::autograd::CopyBackwards", inplace=True, **_private
+    "_copy",
+    _copied,
+    vjp=dict(src=lambda F, g: g),
+    node_name="CopyBackwards",
+    cpp_name="torch::autograd::CopyBackwards",
+    inplace=True,
+    **_private,
 )
 
 
@@ -387,7 +394,20 @@ def resize_as_(self, other, memory_format=None):
 
 
 for _name in (
-    *("to", "type_as", "contiguous", "is_contiguous", "cpu", "cuda", "copy_", "zero_", "detach", "detach_", "set_", "resize_"),
+    *(
+        "to",
+        "type_as",
+        "contiguous",
+        "is_contiguous",
+        "cpu",
+        "cuda",
+        "copy_",
+        "zero_",
+        "detach",
+        "detach_",
+        "set_",
+        "resize_",
+    ),
     "resize_as_",
 ):
     setattr(Tensor, _name, globals()[_name])

@@ -6,8 +6,7 @@ import operator
 
 import numpy as np
 
-from .. import devices
-from .. import dtypes
+from .. import devices, dtypes
 from ..autograd.modes import thread
 from ..size import Size
 from ..tensor import Tensor, _new, set_legacy, strided, wrap
@@ -213,7 +212,10 @@ def array_of(data, dtype=None):
 def _plain(data):
     """Nested lists with tensors and arrays turned into what NumPy reads."""
     if any(isinstance(each, (Tensor, list, tuple)) for each in data):
-        return [_scalar(each) if isinstance(each, Tensor) else _plain(each) if isinstance(each, (list, tuple)) else each for each in data]
+        return [
+            _scalar(each) if isinstance(each, Tensor) else _plain(each) if isinstance(each, (list, tuple)) else each
+            for each in data
+        ]
     return data
 
 
@@ -347,7 +349,9 @@ ones = _filler("ones", np.ones)
 empty = _filler("empty", np.empty)
 
 
-def full(size, fill_value=_NOTHING, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def full(
+    size, fill_value=_NOTHING, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
     """A tensor of ``size`` filled with a number, whose dtype it has unless one is given."""
     if fill_value is _NOTHING:
         raise TypeError('full() missing 1 required positional arguments: "fill_value"')
@@ -383,7 +387,9 @@ def _c_type(dtype):
     )
 
 
-def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def empty_permuted(
+    size, physical_layout, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
     """An uninitialised tensor whose axes lie in memory in the order ``physical_layout``, outermost first."""
     check_options("empty_permuted", layout, device, pin_memory)
     shape, order = tuple(size), tuple(physical_layout)
@@ -466,7 +472,15 @@ empty_like = _like("empty_like", np.empty)
 
 
 def full_like(
-    input, fill_value, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None
+    input,
+    fill_value,
+    *,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+    memory_format=None,
 ):
     """A tensor shaped like ``input`` filled with a number."""
     if not isinstance(input, Tensor):
@@ -507,7 +521,9 @@ def new_full(self, size, fill_value, *, dtype=None, layout=None, device=None, pi
     return finish(wrap(_full(sizes("new_full", (size,)), fill_value, d), d), requires_grad)
 
 
-def new_empty_strided(self, size, stride, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def new_empty_strided(
+    self, size, stride, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
     """As ``empty_strided``, with this tensor's dtype."""
     return empty_strided(size, stride, dtype=dtype or self._dtype, device=device, requires_grad=requires_grad)
 
@@ -519,7 +535,18 @@ def _number(value):
     return value.item() if isinstance(value, Tensor) else value
 
 
-def arange(*args, start=0, end=None, step=1, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def arange(
+    *args,
+    start=0,
+    end=None,
+    step=1,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+):
     """Numbers from ``start`` up to, not including, ``end`` in steps of ``step``; ints give int64."""
     from ..array import creation as kernels
 
@@ -548,17 +575,33 @@ def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, devi
     return finish(wrap((start + np.arange(count) * step).astype(d.numpy), d), requires_grad)
 
 
-def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def linspace(
+    start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
     from ..array import creation as kernels
 
     check_options("linspace", layout, device, pin_memory)
     d = named_dtype("linspace", dtype, out)
     _check_ends("linspace", "", start, end, steps)
-    return give("linspace", kernels.linspace(_number(start), _number(end), _number(steps), dtype=d), out, d, requires_grad)
+    return give(
+        "linspace", kernels.linspace(_number(start), _number(end), _number(steps), dtype=d), out, d, requires_grad
+    )
 
 
-def logspace(start, end, steps, base=10.0, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def logspace(
+    start,
+    end,
+    steps,
+    base=10.0,
+    *,
+    out=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    pin_memory=False,
+    requires_grad=False,
+):
     """``steps`` powers of ``base``, with exponents evenly spaced from ``start`` to ``end``."""
     from ..array import creation as kernels
 
@@ -605,7 +648,9 @@ def complex_(real, imag, *, out=None):
     """A complex tensor from its parts; differentiable."""
     for position, (name, each) in enumerate((("real", real), ("imag", imag)), 1):
         if not isinstance(each, Tensor):
-            raise TypeError(f"complex(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}")
+            raise TypeError(
+                f"complex(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}"
+            )
     made = TENSOR._complex(real, imag)
     if out is None:
         return made
@@ -690,7 +735,16 @@ def _typed(d):
 TYPED = {
     f"{d.legacy}Tensor": _typed(d)
     for d in (
-        *(dtypes.float32, dtypes.float64, dtypes.float16, dtypes.bfloat16, dtypes.uint8, dtypes.int8, dtypes.int16, dtypes.int32),
+        *(
+            dtypes.float32,
+            dtypes.float64,
+            dtypes.float16,
+            dtypes.bfloat16,
+            dtypes.uint8,
+            dtypes.int8,
+            dtypes.int16,
+            dtypes.int32,
+        ),
         *(dtypes.int64, dtypes.bool),
     )
 }
@@ -703,7 +757,10 @@ def new(self, *args, **kwargs):
 
 
 for _name, _function in {
-    **{n: globals()[n] for n in ("new_tensor", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided", "new")},
+    **{
+        n: globals()[n]
+        for n in ("new_tensor", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided", "new")
+    },
 }.items():
     setattr(Tensor, _name, _function)
 

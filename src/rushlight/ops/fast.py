@@ -439,7 +439,9 @@ def fast_node_base(op):
     if len(op.operands) > 2 or not all(name in known for rule in op.rules.values() for name in rule.needs):
         return _Thawing if len(op.operands) <= 2 else OpNode
     source = (_unary_source(op) if len(op.operands) == 1 else _binary_source(op)) + "\n" + _graph_source(op)
-    scope = dict(RAW=RAW, Saved=Saved, freed=freed, multiply=np.multiply, sum_to=sum_to, LARGE=LARGE, chain_rule=chain_rule)
+    scope = dict(
+        RAW=RAW, Saved=Saved, freed=freed, multiply=np.multiply, sum_to=sum_to, LARGE=LARGE, chain_rule=chain_rule
+    )
     scope.update(TENSOR=TENSOR, Tensor=Tensor, attach=attach, fit_tensor=fit_tensor, general_graph=FastNode.run_graph)
     for name, rule in op.rules.items():
         scope["rule_" + name] = rule.function
@@ -501,7 +503,10 @@ def _graph_source(op):
             "    if not keep: self.saved = None",
             f"    {', '.join(pairs)} = saved",  # one value is saved bare, several in a tuple
         ]
-    lines += [f"    {', '.join(edges.values() if len(names) == 2 else ['edge_a'])}, = self.next", "    dtype = self.dtype"]
+    lines += [
+        f"    {', '.join(edges.values() if len(names) == 2 else ['edge_a'])}, = self.next",
+        "    dtype = self.dtype",
+    ]
     for i, name in enumerate(pairs if order else ()):
         if name in order:
             place = "self" if name == "y" else edges[name]
@@ -544,7 +549,10 @@ def _unary_source(op):
             f"    {', '.join(order)} = saved",
         ]
     lines.append(f"    return ({_pulled(op, op.operands[0])},)")
-    lines += [f"def pull({', '.join(['g', 'wanted', *order])}):", f"    return ({_pulled(op, op.operands[0], block=True)},)"]
+    lines += [
+        f"def pull({', '.join(['g', 'wanted', *order])}):",
+        f"    return ({_pulled(op, op.operands[0], block=True)},)",
+    ]
     return "\n".join(lines)
 
 

@@ -83,11 +83,15 @@ def randint(*args, low=0, high=None, size=None, **kwargs):
     elif len(args) == 2:
         low, high = args
     if size is None or high is None:
-        raise TypeError("randint() received an invalid combination of arguments: it takes (high, size) or (low, high, size)")
+        raise TypeError(
+            "randint() received an invalid combination of arguments: it takes (high, size) or (low, high, size)"
+        )
     shape = sizes("randint", (size,))
     out, dtype, requires_grad, generator = _options("randint", kwargs)
     low, high = (int(each) for each in (low, high))
-    return give("randint", streams.randint(low, high, shape, dtype=dtype, generator=generator), out, dtype, requires_grad)
+    return give(
+        "randint", streams.randint(low, high, shape, dtype=dtype, generator=generator), out, dtype, requires_grad
+    )
 
 
 def randperm(n, **kwargs):
@@ -176,7 +180,9 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     """Indices drawn in proportion to the rows of ``input``."""
     if out is not None and out._dtype is not dtypes.int64:
         raise RuntimeError(f"multinomial expects Long tensor out, got: {out._dtype.legacy}")
-    return give("multinomial", streams.multinomial(input._a, num_samples, replacement, generator=generator), out, None, False)
+    return give(
+        "multinomial", streams.multinomial(input._a, num_samples, replacement, generator=generator), out, None, False
+    )
 
 
 def poisson(input, generator=None):
@@ -313,8 +319,28 @@ def set_rng_state(new_state):
 
 
 for _name in (
-    *("rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli", "multinomial"),
-    *("poisson", "binomial", "_standard_gamma", "manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"),
+    *(
+        "rand",
+        "randn",
+        "randint",
+        "randperm",
+        "rand_like",
+        "randn_like",
+        "randint_like",
+        "normal",
+        "bernoulli",
+        "multinomial",
+    ),
+    *(
+        "poisson",
+        "binomial",
+        "_standard_gamma",
+        "manual_seed",
+        "seed",
+        "initial_seed",
+        "get_rng_state",
+        "set_rng_state",
+    ),
     *("Generator", "default_generator"),
 ):
     PLACES[""][_name] = globals()[_name]

@@ -128,7 +128,14 @@ class OpNode(Node):
         for counter, version, array, dtype, place in zip(guard, guard, guard, guard, guard):
             if counter[0] != version:
                 edge = (self.next[place] if place >= 0 else self) if place is not None else None
-                raise stale(array, dtype, counter if place is None or place >= 0 else [counter[0], None, *counter[2:]], version, edge, self)
+                raise stale(
+                    array,
+                    dtype,
+                    counter if place is None or place >= 0 else [counter[0], None, *counter[2:]],
+                    version,
+                    edge,
+                    self,
+                )
 
 
 class MultiOpNode(OpNode):
@@ -363,7 +370,9 @@ def _plan(op, items, wanted):
         else:
             stem, _, what = name.rpartition("_")
             if stem not in op.params or what not in ("shape", "dtype"):
-                raise TypeError(f"{op.name}: its rule asks for {name!r}, which is neither a parameter nor a fact of one")
+                raise TypeError(
+                    f"{op.name}: its rule asks for {name!r}, which is neither a parameter nor a fact of one"
+                )
             index = op.params.index(stem)
             if what == "shape" and at.get(stem, (0, 0))[1] is None:
                 shapes.append((name, index))

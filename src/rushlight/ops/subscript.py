@@ -11,7 +11,7 @@ from ..autograd.graph import Leaf
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
 from . import dispatch
-from .dispatch import _share_counter, broadcast, execute
+from .dispatch import broadcast, execute, share_counter
 from .record import Layout, make_node
 from .table import RAW, differentiable
 
@@ -67,7 +67,11 @@ def _untake(input, index, size):
 
 
 _INDEX = differentiable(
-    "_index", _taken, node_name="IndexBackward0", vjp=lambda F, g, index, x_shape: F._unindex(g, index, x_shape), **_private
+    "_index",
+    _taken,
+    node_name="IndexBackward0",
+    vjp=lambda F, g, index, x_shape: F._unindex(g, index, x_shape),
+    **_private,
 )
 differentiable("_unindex", _untake, vjp=lambda F, g, index: F._index(g, index), **_private)
 
@@ -185,7 +189,12 @@ def normal(index):
     for each in index:
         kind = each.__class__
         if kind in _BASIC or isinstance(each, (Tensor, bool, np.bool_)):
-            if isinstance(each, Tensor) and each._a.ndim == 0 and each._dtype.category == 1 and each._dtype.name != "uint8":
+            if (
+                isinstance(each, Tensor)
+                and each._a.ndim == 0
+                and each._dtype.category == 1
+                and each._dtype.name != "uint8"
+            ):
                 each = int(each._a)
             made.append(slice(*map(_plain_bound, (each.start, each.stop, each.step))) if kind is slice else each)
         elif isinstance(each, np.ndarray):
@@ -297,7 +306,11 @@ def setitem(self, index, value):
     else:
         from ..array import indexing
 
-        raws = (array, tuple(each._a if isinstance(each, Tensor) else each for each in index), _value(value, array.dtype))
+        raws = (
+            array,
+            tuple(each._a if isinstance(each, Tensor) else each for each in index),
+            _value(value, array.dtype),
+        )
         inplace.check_memory(array)
         indexing.setitem(array, raws[1], raws[2])
     if not recorded:
@@ -314,7 +327,7 @@ def setitem(self, index, value):
     counter = [self._vc[0] + 1]
     op = _SETITEM if basic else _PUT
     node = make_node(op, (self, index, value), raws, edges, Layout(layout), (array,), (counter,))
-    _share_counter(node, counter, self._vc)
+    share_counter(node, counter, self._vc)
     inplace.finish(self, node)
 
 

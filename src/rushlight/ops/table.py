@@ -73,8 +73,33 @@ class Op:
     """One operator: everything that is known of it, in one place."""
 
     __slots__ = (
-        *("aliases", "batch", "bind", "elementwise", "function", "inplace", "joint", "jvp", "kernel", "kind", "kwonly", "linear"),
-        *("method", "name", "needed", "node_class", "node_name", "nondiff", "operands", "out", "params", "public", "returns"),
+        *(
+            "aliases",
+            "batch",
+            "bind",
+            "elementwise",
+            "function",
+            "inplace",
+            "joint",
+            "jvp",
+            "kernel",
+            "kind",
+            "kwonly",
+            "linear",
+        ),
+        *(
+            "method",
+            "name",
+            "needed",
+            "node_class",
+            "node_name",
+            "nondiff",
+            "operands",
+            "out",
+            "params",
+            "public",
+            "returns",
+        ),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
         *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes"),
     )
@@ -186,7 +211,16 @@ def elementwise(name, kernel, operands, partials, *, kind="same", inplace=True, 
     rules = {key: Rule(rule, 1) for key, rule in partials.items() if rule is not None}
     op = Op(
         *(name, kernel),
-        **dict(params=params, rules=rules, elementwise=True, operands=tuple(operands), kind=kind, inplace=inplace, out=out, **options),
+        **dict(
+            params=params,
+            rules=rules,
+            elementwise=True,
+            operands=tuple(operands),
+            kind=kind,
+            inplace=inplace,
+            out=out,
+            **options,
+        ),
     )
     return _publish(op)
 

@@ -89,10 +89,7 @@ def _compare(actual, expected, place, options):
 
 
 def _unlike(actual, expected):
-    return TypeError, (
-        "No comparison pair was able to handle inputs of type "
-        f"{type(actual)} and {type(expected)}."
-    )
+    return TypeError, (f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}.")
 
 
 def _compare_values(actual, expected, place, options):
@@ -110,7 +107,10 @@ def _compare_values(actual, expected, place, options):
     if options["check_dtype"] and a._dtype is not b._dtype:
         return AssertionError, f"The values for attribute 'dtype' do not match: {a._dtype!r} != {b._dtype!r}.{suffix}"
     if options["check_stride"] and a.stride() != b.stride():
-        return AssertionError, f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}.{suffix}"
+        return (
+            AssertionError,
+            f"The values for attribute 'stride()' do not match: {a.stride()} != {b.stride()}.{suffix}",
+        )
     rtol, atol = options["rtol"], options["atol"]
     if rtol is None:
         rtol, atol = default_tolerances(a, b)
@@ -120,14 +120,18 @@ def _compare_values(actual, expected, place, options):
 
 def _wide(tensor):
     """The array; 16-bit floats in float32, in which PyTorch compares them."""
-    return tensor._a.astype(np.float32) if tensor._dtype.itemsize == 2 and tensor._dtype.is_floating_point else tensor._a
+    return (
+        tensor._a.astype(np.float32) if tensor._dtype.itemsize == 2 and tensor._dtype.is_floating_point else tensor._a
+    )
 
 
 def _close(a, b, rtol, atol, equal_nan):
     if a.dtype.kind in "biu" and b.dtype.kind in "biu" and rtol == atol == 0:
         return a == b
     with np.errstate(all="ignore"):
-        near = np.abs(np.subtract(a, b, dtype=np.result_type(a, b) if a.dtype.kind in "fc" else np.float64)) <= atol + rtol * np.abs(b)
+        near = np.abs(
+            np.subtract(a, b, dtype=np.result_type(a, b) if a.dtype.kind in "fc" else np.float64)
+        ) <= atol + rtol * np.abs(b)
     near |= a == b
     near &= np.isfinite(a) == np.isfinite(b)
     if equal_nan:

@@ -1,0 +1,113 @@
+"""Binding the arguments of a call to an operator's parameters, and PyTorch's words for arguments that do not fit."""
+
+import numpy as np
+
+from ..tensor import Tensor
+
+__all__ = ["bind", "combination_error", "numpy_names", "require_tensors", "type_error"]
+
+#: names that NumPy's users write for PyTorch's, accepted by PyTorch too
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+
+
+def numpy_names(kwargs, known):
+    """``kwargs`` with NumPy's names replaced by PyTorch's where only those are ``known``."""
+    return {
+        (_NUMPY_NAMES[k] if k in _NUMPY_NAMES and k not in known and _NUMPY_NAMES[k] in known else k): v
+        for k, v in kwargs.items()
+    }
+
+
+def bind(op, args, kwargs):
+    """The bound arguments in the order of ``op.params``; TypeError in PyTorch's words."""
+    try:
+        return (op.bind or op.binder())(*args, **kwargs)
+    except TypeError as error:
+        if kwargs:
+            renamed = numpy_names(kwargs, op.params)
+            if renamed.keys() != kwargs.keys():
+                return bind(op, args, renamed)
+        raise _binding_error(op, args, kwargs, error) from None
+
+
+def _binding_error(op, args, kwargs, error):
+    name = op.shown
+    unknown = [k for k in kwargs if k not in op.params]
+    if unknown:
+        return TypeError(f"{name}() got an unexpected keyword argument '{unknown[0]}'")
+    doubled = [k for k in kwargs if k in op.params[: len(args)]]
+    if doubled:
+        return TypeError(f"{name}() got multiple values for argument '{doubled[0]}'")
+    if len(args) > op.positional:
+        plural = "" if op.positional == 1 else "s"
+        return TypeError(f"{name}() takes {op.positional} positional argument{plural} but {len(args)} were given")
+    given = set(op.params[: len(args)]) | set(kwargs)
+    defaults = len(getattr(op.kernel, "__defaults__", None) or ())
+    missing = [p for p in op.params[: op.positional - defaults] if p not in given]
+    if missing:
+        quoted = ", ".join(f'"{m}"' for m in missing)
+        return TypeError(f"{name}() missing {len(missing)} required positional arguments: {quoted}")
+    return TypeError(str(error).replace("<lambda>", name))
+
+
+def type_error(op, name, position, value, wanted="Tensor"):
+    where = f" (position {position})" if position else ""
+    return TypeError(f"{op.shown}(): argument '{name}'{where} must be {wanted}, not {_type_name(value)}")
+
+
+def _type_name(value):
+    return type(value).__name__
+
+
+def require_tensors(op, values):
+    """TypeError where a tensor belongs and something else stands."""
+    for i, name in enumerate(op.params[: op.positional]):
+        value = values[i]
+        if name == "input" or name in op.rules:
+            if isinstance(value, Tensor):
+                continue
+            if op.required >> i & 1:
+                raise type_error(op, name, i + 1, value)
+            if value.__class__ in (str, np.ndarray, dict, set) or (name == "input" and value is None):
+                raise type_error(op, name, i + 1, value)
+    if op.elementwise and op.numbers != "any":
+        _require_operands(op, values)
+    if op.elementwise and not any(isinstance(v, Tensor) for v in values):
+        if op.positional == 1 or not all(isinstance(v, (int, float, complex)) for v in values[:2]):
+            raise type_error(op, op.params[0], 1, values[0])
+
+
+def _require_operands(op, values):
+    """TypeError for Python numbers where an elementwise operator wants tensors."""
+    if op.numbers == "one":
+        given = values[: len(op.operands)]
+        if not any(isinstance(each, Tensor) for each in given):
+            raise combination_error(op, given)
+        return
+    for i, name in enumerate(op.params[: op.positional]):
+        if name not in op.operands or isinstance(values[i], Tensor) or values[i] is None:
+            continue
+        if op.numbers == "none":
+            raise type_error(op, name, i + 1, values[i])
+        if name == op.operands[0]:
+            raise combination_error(op, values[: len(op.operands)])
+
+
+_SHIFTS = ("bitwise_left_shift", "bitwise_right_shift")
+
+
+def combination_error(op, given):
+    """PyTorch's text for arguments that fit no overload: tensors, or a number for the second or (``numbers="one"``) the first."""
+    first, second = op.operands[0], op.operands[-1]
+    shown = ", ".join(_type_name(each) for each in given)
+    out = ", *, Tensor out = None" if op.out else ""
+    swapped = ""
+    if op.numbers == "one" and op.name in ("remainder", "bitwise_and", "bitwise_or", "bitwise_xor", *_SHIFTS):
+        marked = ", ".join([f"!{_type_name(each)}!" for each in given])
+        swapped = f" * (Number self, Tensor {second})\n      didn't match because some of the arguments have invalid types: ({marked})\n"
+    elif op.numbers == "one":
+        swapped = f" * (Number {'self' if op.name == 'pow' else first}, Tensor {second}{out})\n"
+    return TypeError(
+        f"{op.shown}() received an invalid combination of arguments - got ({shown}), but expected one of:\n"
+        f" * (Tensor {first}, Tensor {second}{out})\n{swapped} * (Tensor {first}, Number {second}{out})\n"
+    )

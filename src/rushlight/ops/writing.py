@@ -1,0 +1,197 @@
+"""Writing results where the caller wants them: the in-place forms of operators, and ``out=``."""
+
+import numpy as np
+
+from .. import dtypes, inplace
+from ..autograd.modes import state, thread
+from ..tensor import Tensor, edge_of
+from . import dispatch
+from .binding import bind, require_tensors, type_error
+from .compute import compute
+from .record import make_node
+from .table import as_array
+
+__all__ = [
+    "execute_inplace",
+    "inplace_function",
+    "resize_out",
+    "share_counter",
+    "store",
+    "store_out",
+    "write",
+    "write_out",
+]
+
+_ndarray = np.ndarray
+_SEQUENCES = (list, tuple)
+
+
+def inplace_function(op):
+    """The method ``name_``."""
+    from .fast import _MISSING, fast_inplace
+
+    def function(*args, **kwargs):
+        values = bind(op, tuple([each for each in args if each is not _MISSING]), kwargs)
+        if state.rare or dispatch.foreign(values):
+            result = _divert_inplace(op, function, args, kwargs, values)
+            if result is not NotImplemented:
+                return result
+        return execute_inplace(op, values)
+
+    return dispatch.named(fast_inplace(op, function) if op.elementwise else function, op.name + "_")
+
+
+def _divert_inplace(op, function, args, kwargs, values):
+    if dispatch.intercept is not None and state.rare:
+        result = dispatch.intercept(op, values, "inplace")
+        if result is not NotImplemented:
+            return result
+    found = dispatch.overloaded(values)
+    types = tuple(type(each) for each in found)
+    for each in found:
+        result = type(each).__torch_function__(function, types, args, kwargs)
+        if result is not NotImplemented:
+            return result
+    return NotImplemented
+
+
+def execute_inplace(op, values):
+    """Run an operator and write its result into its first argument."""
+    require_tensors(op, values)
+    target = values[0]
+    raws, edges, layout, _ = dispatch.unwrap(op, values)
+    recorded = thread.grad and any(edge is not None for edge in edges)
+    inplace.check(target, recorded)
+    array = target._a
+    inplace.check_memory(array)
+    for value in values[1:]:
+        if isinstance(value, Tensor) and value._vc is target._vc:
+            inplace.check_apart(array, value._a)
+    result = as_array(compute(op, raws))
+    if result.shape != array.shape:
+        raise RuntimeError(
+            f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    result_dtype = dtypes.of(result.dtype)
+    if result_dtype is not target._dtype:
+        inplace.cast_check(result_dtype, target._dtype)
+    original = array.copy() if recorded and _needs_original(op) else None
+    write(array, result)
+    if not recorded:
+        inplace.finish(target, None)
+        return target
+    counter = [target._vc[0] + 1]
+    node = make_node(op, values, raws, edges, layout, (array,), (counter,), original)
+    share_counter(node, counter, target._vc)
+    inplace.finish(target, node)
+    return target
+
+
+def write(array, result):
+    """Store ``result`` in ``array``, whatever their dtypes."""
+    if not array.flags.writeable:
+        raise RuntimeError("the memory of this tensor is read-only: it shares a NumPy array that cannot be written to")
+    if result.dtype.kind == "c" and array.dtype.kind != "c":
+        result = result.real
+    np.copyto(array, result, casting="unsafe")
+
+
+def _needs_original(op):
+    if op.joint is not None:
+        return "input" in op.joint.needs
+    return any("input" in rule.needs for rule in op.rules.values())
+
+
+def share_counter(node, placeholder, counter):
+    """The saved result belongs to the written tensor's own counter, at the version it is about to have."""
+    saved = node.saved
+    for name, mark in saved.marks.items():
+        if mark.__class__ is tuple and mark[2] is placeholder:
+            saved.marks[name] = (*mark[:2], counter)
+    if node.guard:
+        node.guard = tuple(counter if each is placeholder else each for each in node.guard)
+
+
+# ---------------------------------------------------------------------------------------------------------- out=
+
+
+def write_out(op, values, out):
+    """``out=``: the result goes into a tensor given by the caller."""
+    outs = out if out.__class__ in _SEQUENCES else (out,)
+    raws, edges, layout, _ = dispatch.unwrap(op, values)
+    for each in outs:
+        if not isinstance(each, Tensor):
+            raise type_error(op, "out", 0, each)
+    if thread.grad and (any(e is not None for e in edges) or any(edge_of(t) is not None for t in outs)):
+        raise RuntimeError(
+            f"{op.spoken_out or op.name}(): functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad."
+        )
+    require_tensors(op, values)
+    result = compute(op, raws)
+    many = result.__class__ in _SEQUENCES
+    results = [as_array(each) for each in result] if many else [as_array(result)]
+    for each, array in zip(outs, results):
+        _check_out(op, dtypes.of(array.dtype), each, raws)
+    if many:
+        for each, array in zip(outs, results):
+            store(each, array)
+        return dispatch.result_class(op)(*outs) if op.returns not in (None, "list") else tuple(outs)
+    store(outs[0], results[0])
+    return out
+
+
+def _check_out(op, dtype, target, raws):
+    """What an operator asks of its ``out=`` beyond a dtype its result can be cast to."""
+    if op.check_out is not None:
+        op.check_out(dtype, target._dtype)
+    if op.out == "same" and dtype is not target._dtype:
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {dtype.cpp_name}, but got {target._dtype.cpp_name} instead"
+        )
+    if op.apart and any(isinstance(raw, _ndarray) and np.may_share_memory(raw, target._a) for raw in raws):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
+def store_out(name, result, out):
+    """``out=`` of a composite."""
+    outs = out if out.__class__ in _SEQUENCES else (out,)
+    results = result if isinstance(result, tuple) else (result,)
+    for each, made in zip(outs, results):
+        if thread.grad and (edge_of(made) is not None or edge_of(each) is not None):
+            raise RuntimeError(
+                f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+                "but one of the arguments requires grad."
+            )
+        store(each, made._a)
+    return out
+
+
+def store(target, array):
+    """Write ``array`` into an ``out=`` tensor, resizing it as PyTorch does."""
+    inplace.cast_check(dtypes.of(array.dtype), target._dtype)
+    resize_out(target, array.shape)
+    inplace.check_memory(target._a)
+    write(target._a, array)
+    inplace.finish(target, None)
+
+
+def resize_out(target, shape):
+    """Give an ``out=`` tensor the shape of the result; with a warning if it has elements."""
+    if target._a.shape == shape:
+        return
+    if target._a.size:
+        import warnings
+
+        warnings.warn(
+            f"An output with one or more elements was resized since it had shape {list(target._a.shape)}, which does not match "
+            f"the required output shape {list(shape)}. This behavior is deprecated, and in a future PyTorch release outputs will "
+            "not be resized unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to "
+            "zero elements with t.resize_(0).",
+            UserWarning,
+            stacklevel=5,
+        )
+    target._a = np.empty(shape, target._dtype.numpy)
