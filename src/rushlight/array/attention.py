@@ -1,8 +1,8 @@
 """Scaled dot-product attention in blocks of queries, with its backward pass.
 
-How. For a block of queries the scores against all keys are one matrix product; the softmax over them is normalised after the
-product with the values. Only the peak and the sum of each row's exponentials are kept, and backward makes the weights of a block again
-(T. Dao et al., "FlashAttention", 2022, without the tiling of the keys).
+How. For a block of queries the scores against all keys are one matrix product; the softmax over them is normalised
+after the product with the values. Only the peak and the sum of each row's exponentials are kept, and backward makes the
+weights of a block again (T. Dao et al., "FlashAttention", 2022, without the tiling of the keys).
 
 Memory. One block of scores, at most `BLOCK` elements (at least one query of every head), and two numbers a query: not
 the queries x keys weights.
@@ -24,8 +24,8 @@ BLOCK = 1 << 19
 def attention(query, key, value, attn_mask=None, is_causal=False, scale=None):
     """softmax(query key^T scale + mask) value: (result (..., L, Ev), softmax's peaks and totals (..., L, 2)).
 
-    query (..., L, E), key (..., S, E), value (..., S, Ev) with equal leading sizes; `attn_mask` broadcasts to (..., L, S), bool (True takes part) or
-    added. A query whose keys are all masked gives zeros.
+    query (..., L, E), key (..., S, E), value (..., S, Ev) with equal leading sizes; `attn_mask` broadcasts to (..., L,
+    S), bool (True takes part) or added. A query whose keys are all masked gives zeros.
     """
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     lead, length = query.shape[:-2], query.shape[-2]

@@ -1,18 +1,19 @@
 """Convolution in 1, 2 and 3 dimensions on raw arrays: forward, its transpose, and the gradient of the weight.
 
 How. The windows of a block of samples (or of a block of output rows, when one sample is large) are copied out by
-`as_strided` into a matrix of columns, and BLAS multiplies it by the weight. With stride 1 in the first spatial dimension,
-the taps of that dimension are not copied: shifting the column matrix by whole rows gives them, so a 3 x 3 kernel copies its
-input three times instead of nine. A depthwise convolution (one channel a group) multiplies and adds shifted inputs
-instead; a 1 x 1 convolution multiplies the input as it lies.
+`as_strided` into a matrix of columns, and BLAS multiplies it by the weight. With stride 1 in the first spatial
+dimension, the taps of that dimension are not copied: shifting the column matrix by whole rows gives them, so a 3 x 3
+kernel copies its input three times instead of nine. A depthwise convolution (one channel a group) multiplies and adds
+shifted inputs instead; a 1 x 1 convolution multiplies the input as it lies.
 
-Memory. Beyond the result: one block of columns and one padded block of input. A block is the largest that keeps the columns under
-`BLOCK_BYTES`, at least one output row of one sample: `channels x taps x row` elements. Nothing is kept for backward but
-the input and the weight.
+Memory. Beyond the result: one block of columns and one padded block of input. A block is the largest that keeps the
+columns under `BLOCK_BYTES`, at least one output row of one sample: `channels x taps x row` elements. Nothing is kept
+for backward but the input and the weight.
 
 No loop over samples or pixels: the loops below go over kernel taps and over blocks that fill the cache.
 
-Terms, for the arrays' shapes: N samples, C input channels, O output channels, G groups, S input sizes, K kernel sizes, L output sizes.
+Terms, for the arrays' shapes: N samples, C input channels, O output channels, G groups, S input sizes, K kernel sizes,
+L output sizes.
 """
 
 import math
@@ -20,6 +21,7 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .. import dtypes
 from .share import share_blocks, solid
 from .widening import through_float32
 from .windows import expand_sizes, sizes_text, tap_slices, taps
@@ -31,44 +33,15 @@ SMALL_IMAGE = 256  # below this many output positions a sample, samples share on
 MERGED_BLOCK_BYTES = 4 << 20
 DEPTHWISE_BLOCK = 1 << 17  # elements of the input
 
-_C_NAMES = {
-    "float32": "float",
-    "float64": "double",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-    "int8": "signed char",
-    "uint8": "unsigned char",
-    "int16": "short int",
-    "int32": "int",
-    "int64": "long int",
-    "bool": "bool",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}
-_SCALAR_NAMES = {
-    "float32": "Float",
-    "float64": "Double",
-    "float16": "Half",
-    "bfloat16": "BFloat16",
-    "int8": "Char",
-    "uint8": "Byte",
-    "int16": "Short",
-    "int32": "Int",
-    "int64": "Long",
-    "bool": "Bool",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-}
-
 
 @through_float32
 def convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     """Cross-correlation of `input` (N, C, *S) with `weight`, or its transpose.
 
     `weight` is (O, C/G, *K), for `transposed` (C, O/G, *K); `bias` (O,) or None. Sizes are ints or one int a dimension.
-    Returns (N, O, *L) with L = (S + 2 padding - dilation (K-1) - 1) // stride + 1, or transposed
-    L = (S - 1) stride - 2 padding + dilation (K-1) + output_padding + 1. Raises RuntimeError with PyTorch's text where the
-    shapes or options do not fit.
+    Returns (N, O, *L) with L = (S + 2 padding - dilation (K-1) - 1) // stride + 1, or transposed L = (S - 1) stride - 2
+    padding + dilation (K-1) + output_padding + 1. Raises RuntimeError with PyTorch's text where the shapes or options
+    do not fit.
     """
     nd = weight.ndim - 2
     input, weight = solid(input), solid(weight)
@@ -278,7 +251,8 @@ def _depthwise(x, w, out, stride, pads, dilation, groups, bias):
     og = outputs // groups
     step = max(1, DEPTHWISE_BLOCK // max(1, outputs * math.prod(x.shape[2:])))
     inner = all(s == 1 for s in stride)
-    # NumPy multiplies two arrays three times as fast as an array and a number; many samples pay for factors written out.
+    # NumPy multiplies two arrays three times as fast as an array and a number; many samples pay for factors written
+    # out.
     written = {}
 
     def factor_of(tap, reach):
@@ -591,10 +565,10 @@ def _raise_output_padding(output_padding, stride, dilation):
 
 def _check_dtypes(input, weight, bias):
     if input.dtype != weight.dtype:
-        found, wanted = (_SCALAR_NAMES.get(a.dtype.name, a.dtype.name) for a in (weight, input))
+        found, wanted = (dtypes.of(a.dtype).legacy for a in (weight, input))
         raise RuntimeError(f"expected scalar type {wanted} but found {found}")
     if bias is not None and bias.dtype != input.dtype:
-        kinds = (_C_NAMES.get(a.dtype.name, a.dtype.name) for a in (input, bias))
+        kinds = (dtypes.of(a.dtype).cpp_name for a in (input, bias))
         raise RuntimeError("Input type ({}) and bias type ({}) should be the same".format(*kinds))
     if input.dtype == np.bool_:
         raise NotImplementedError("\"slow_conv2d_cpu\" not implemented for 'Bool'")

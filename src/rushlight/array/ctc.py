@@ -1,9 +1,10 @@
 """Connectionist temporal classification: the loss and its gradient, by the forward and backward recursions.
 
-Source: A. Graves et al., "Connectionist Temporal Classification", ICML 2006, equations 6 to 16, in logarithms. The recursions
-go over time steps; samples and label positions are handled together.
+Source: A. Graves et al., "Connectionist Temporal Classification", ICML 2006, equations 6 to 16, in logarithms. The
+recursions go over time steps; samples and label positions are handled together.
 
-Memory. The forward variables, time x samples x (2 labels + 1), are kept for backward, which makes the backward variables anew.
+Memory. The forward variables, time x samples x (2 labels + 1), are kept for backward, which makes the backward
+variables anew.
 """
 
 import numpy as np
@@ -70,8 +71,8 @@ def ctc_loss_backward(
         beta = np.where((times - 1 == t)[:, None], start, np.where((times - 1 > t)[:, None], following, -np.inf))
         beta = np.where(inside, beta, -np.inf)
         gathered[:, t] = log_alpha[:, t] + beta
-    # Positions with the same label: the logarithm of their probabilities' sum, from the last position to the first as PyTorch
-    # adds them up, so that float32 rounds alike.
+    # Positions with the same label: the logarithm of their probabilities' sum, from the last position to the first as
+    # PyTorch adds them up, so that float32 rounds alike.
     together = np.full((samples, steps, classes), -np.inf, log_probs.dtype)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for s in range(width - 1, -1, -1):

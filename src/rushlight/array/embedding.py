@@ -1,8 +1,9 @@
 """Looking rows up in a table, and adding cotangents back into it.
 
 How. The gradient of a lookup adds rows that may repeat. The indices are sorted once (a stable sort, so the order of
-addition is that of the input and the result is the same every time), rows of equal index are summed by `np.add.reduceat`, and each sum is
-stored once. Only the rows that were looked up are written: the rest of the table is zeros that the system hands out untouched.
+addition is that of the input and the result is the same every time), rows of equal index are summed by
+`np.add.reduceat`, and each sum is stored once. Only the rows that were looked up are written: the rest of the table is
+zeros that the system hands out untouched.
 
 Memory. Backward: the gradient table, and a sorted copy of the cotangent rows.
 """
@@ -11,6 +12,7 @@ import math
 
 import numpy as np
 
+from .. import dtypes
 from .widening import through_float32
 from .windows import sizes_text
 
@@ -118,8 +120,9 @@ def embedding_bag(
 ):
     """Sum (mode 0), mean (1) or maximum (2) of each bag's rows of `weight` (V, D).
 
-    `indices` (n,) are the bags one after the other, `offsets` (B,) where each begins. Returns (result (B, D), bag of each index (n,), bag
-    sizes (B,), for the maximum the winning index (B, D), else an empty array). Indices equal to `padding_idx` are left out.
+    `indices` (n,) are the bags one after the other, `offsets` (B,) where each begins. Returns (result (B, D), bag of
+    each index (n,), bag sizes (B,), for the maximum the winning index (B, D), else an empty array). Indices equal to
+    `padding_idx` are left out.
     """
     if indices.ndim != 1 or offsets.ndim != 1:
         name, value = ("indices", indices) if indices.ndim != 1 else ("offsets", offsets)
@@ -195,9 +198,7 @@ def embedding_bag_backward(
 
 def _need_integers(indices, name):
     if indices.dtype not in (np.int64, np.int32):
-        kinds = {"float32": "Float", "float64": "Double", "float16": "Half", "bool": "Bool", "int16": "Short"}
-        kinds |= {"int8": "Char", "uint8": "Byte", "bfloat16": "BFloat16"}
-        found = kinds.get(indices.dtype.name, indices.dtype.name)
+        found = dtypes.of(indices.dtype).legacy
         raise RuntimeError(
             f"Expected tensor for argument #1 '{name}' to have one of the following scalar types: Long, Int; but got "
             f"torch.{found}Tensor instead (while checking arguments for embedding)"

@@ -1,7 +1,7 @@
 """Sliding local blocks of a batch of images as columns (im2col), and their adjoint (col2im).
 
-How. The blocks are a strided view of the padded input, copied once. The adjoint adds the columns of each kernel tap into the slice of the image that
-the tap sees; it loops over taps only.
+How. The blocks are a strided view of the padded input, copied once. The adjoint adds the columns of each kernel tap
+into the slice of the image that the tap sees; it loops over taps only.
 
 Memory. The columns: input elements times kernel taps, divided by the strides. Beyond them one padded copy of the image.
 """

@@ -1,8 +1,8 @@
 """Reading images and volumes at the places a grid names (grid_sample), and making affine grids.
 
-How. Along each dimension a place reads a few positions (taps) with weights: one for nearest, two for bilinear, four for bicubic. The result
-sums, over all combinations of taps, gathered values times the product of the weights; the loop goes over the combinations. Padding
-changes the place (border, reflection) or makes taps outside count for nothing (zeros).
+How. Along each dimension a place reads a few positions (taps) with weights: one for nearest, two for bilinear, four for
+bicubic. The result sums, over all combinations of taps, gathered values times the product of the weights; the loop goes
+over the combinations. Padding changes the place (border, reflection) or makes taps outside count for nothing (zeros).
 
 Memory. The taps and weights of every place, and one gathered array of the result's size.
 
@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from .. import dtypes
 from .resample import cubic_weights
 from .widening import through_float32
 from .windows import sizes_text
@@ -60,10 +61,8 @@ def check(input, grid, interpolation_mode):
 
 
 def _kind(value):
-    name = getattr(value.dtype, "name", str(value.dtype))
-    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(
-        name, name
-    )
+    dtype = value.dtype  # a tensor's, or an array's
+    return (dtype if isinstance(dtype, dtypes.dtype) else dtypes.of(dtype)).cpp_name
 
 
 @through_float32

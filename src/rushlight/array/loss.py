@@ -1,16 +1,17 @@
 """Losses that are one operator in PyTorch, on raw arrays: an elementwise value and a reduction, or a choice of classes.
 
-`reduction` is ``"none"``, ``"mean"`` or ``"sum"`` (PyTorch's numbers 0, 1, 2 are its business at the surface). Losses that PyTorch
-composes of other operators are composed in `rushlight.ops.loss`.
+`reduction` is ``"none"``, ``"mean"`` or ``"sum"`` (PyTorch's numbers 0, 1, 2 are its business at the surface). Losses
+that PyTorch composes of other operators are composed in `rushlight.ops.loss`.
 
-Memory. The elementwise losses keep one or two arrays of the input's size while they run; `multilabel_margin_loss` compares every
-class with every target class, samples x classes x classes.
+Memory. The elementwise losses keep one or two arrays of the input's size while they run; `multilabel_margin_loss`
+compares every class with every target class, samples x classes x classes.
 """
 
 import math
 
 import numpy as np
 
+from .. import dtypes
 from .widening import is_half, through_float32
 from .windows import sizes_text
 
@@ -125,7 +126,8 @@ def soft_margin_loss(input, target, reduction="mean"):
 def nll_loss(input, target, weight=None, reduction="mean", ignore_index=-100):
     """-weight[t] input[t]: (loss, total weight). `input` (N, C), (C,) or (N, C, d1, ...), `target` without the C.
 
-    Targets equal to `ignore_index` count for nothing. The mean divides by the total weight. IndexError for a target that is no class.
+    Targets equal to `ignore_index` count for nothing. The mean divides by the total weight. IndexError for a target
+    that is no class.
     """
     _check_nll(input, target, weight)
     dtype = input.dtype
@@ -222,11 +224,10 @@ def _check_nll(input, target, weight):
             f"Expected target size {sizes_text((input.shape[0], *input.shape[2:]))}, got {sizes_text(target.shape)}"
         )
     if target.dtype.kind not in "iu":
-        kinds = {"float32": "Float", "float64": "Double", "float16": "Half", "bool": "Bool", "bfloat16": "BFloat16"}
         raise RuntimeError(
-            f"expected scalar type Long but found {kinds.get(target.dtype.name, target.dtype.name)}"
+            f"expected scalar type Long but found {dtypes.of(target.dtype).legacy}"
             if input.ndim > 2
-            else f"\"nll_loss_out_frame\" not implemented for '{kinds.get(target.dtype.name, target.dtype.name)}'"
+            else f"\"nll_loss_out_frame\" not implemented for '{dtypes.of(target.dtype).legacy}'"
         )
     if weight is not None and weight.shape != (classes,):
         raise RuntimeError(
@@ -284,8 +285,7 @@ def _check_multi_margin(input, target, weight):
     if weight is not None and weight.size != x.shape[1]:
         raise RuntimeError(f"inconsistent weight size, expected {x.shape[1]} but got {sizes_text(weight.shape)}")
     if target.dtype != np.int64:
-        kinds = {"float32": "Float", "float64": "Double", "float16": "Half", "bool": "Bool", "int32": "Int"}
-        raise RuntimeError(f"expected scalar type Long but found {kinds.get(target.dtype.name, target.dtype.name)}")
+        raise RuntimeError(f"expected scalar type Long but found {dtypes.of(target.dtype).legacy}")
     t = target.reshape(-1)
     if t.size and (t.min() < 0 or t.max() >= x.shape[1]):
         raise RuntimeError("target out of range")
@@ -335,8 +335,7 @@ def _check_multilabel(input, target):
             f"inconsistent target size: {sizes_text(target.shape)} for input of size: {sizes_text(input.shape)}"
         )
     if target.dtype != np.int64:
-        kinds = {"float32": "Float", "float64": "Double", "float16": "Half", "bool": "Bool", "int32": "Int"}
-        raise RuntimeError(f"expected scalar type Long but found {kinds.get(target.dtype.name, target.dtype.name)}")
+        raise RuntimeError(f"expected scalar type Long but found {dtypes.of(target.dtype).legacy}")
     x = input.reshape(-1, input.shape[-1] if input.ndim else 1)
     rows = target.reshape(x.shape)
     if rows.size and rows.min() < -1:
@@ -359,8 +358,8 @@ PAIR_BLOCK = 1 << 20
 def cdist(x1, x2, p=2.0):
     """p-norm distance of every row of `x1` (..., P, M) to every row of `x2` (..., R, M): (..., P, R).
 
-    Goes over blocks of rows of `x1` that keep the differences under `PAIR_BLOCK` elements; the Euclidean distance of many rows comes from
-    one matrix product, as in PyTorch.
+    Goes over blocks of rows of `x1` that keep the differences under `PAIR_BLOCK` elements; the Euclidean distance of
+    many rows comes from one matrix product, as in PyTorch.
     """
     lead = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     rows, others, width = x1.shape[-2], x2.shape[-2], x1.shape[-1]

@@ -1,13 +1,13 @@
 """Layer, group and batch normalisation on raw arrays, with their backward passes in one sweep.
 
-How. All of them are x * scale + shift with a scale and a shift for each row, column or channel, so the work is a few sums
-and a few passes. Sums of rows are products with a vector (BLAS). The variance is mean(x^2) - mean(x)^2 where that loses no
-digits, that is where the mean is no larger than the deviation; elsewhere that of the centred values. Layer normalisation
-goes through blocks of rows that stay in cache, shared between threads.
+How. All of them are x * scale + shift with a scale and a shift for each row, column or channel, so the work is a few
+sums and a few passes. Sums of rows are products with a vector (BLAS). The variance is mean(x^2) - mean(x)^2 where that
+loses no digits, that is where the mean is no larger than the deviation; elsewhere that of the centred values. Layer
+normalisation goes through blocks of rows that stay in cache, shared between threads.
 
-Memory. Beyond the result: a block or two of rows (`BLOCK` elements each), and the mean and the reciprocal standard deviation of
-each row, group or channel, which are what backward needs beside the input. Group and batch normalisation keep one array of
-the input's size while they run backward.
+Memory. Beyond the result: a block or two of rows (`BLOCK` elements each), and the mean and the reciprocal standard
+deviation of each row, group or channel, which are what backward needs beside the input. Group and batch normalisation
+keep one array of the input's size while they run backward.
 """
 
 import math
@@ -40,8 +40,8 @@ BLOCK = 1 << 15
 def native_layer_norm(input, normalized_shape, weight, bias, eps):
     """(x - mean) * rstd * weight + bias over the last dimensions: (result, mean, rstd).
 
-    `normalized_shape` are the last sizes of `input`; `weight` and `bias` have that shape or are None. mean and rstd have the
-    leading sizes of `input`, then ones. Raises RuntimeError with PyTorch's text where shapes do not fit.
+    `normalized_shape` are the last sizes of `input`; `weight` and `bias` have that shape or are None. mean and rstd
+    have the leading sizes of `input`, then ones. Raises RuntimeError with PyTorch's text where shapes do not fit.
     """
     check_normalized_shape(input, normalized_shape, weight, bias)
     normalized_shape = tuple(normalized_shape)
@@ -312,8 +312,8 @@ def group_statistics_backward(grad_mean, grad_rstd, input, mean, rstd, group):
 def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """Each channel (dimension 1) to mean 0 and variance 1: (result, mean, invstd) of shape (C,).
 
-    In training the statistics are the batch's, and the caller moves the running ones by them with `momentum`; else they are the
-    running ones, and empty arrays stand in for the saved statistics. Raises RuntimeError with PyTorch's text.
+    In training the statistics are the batch's, and the caller moves the running ones by them with `momentum`; else they
+    are the running ones, and empty arrays stand in for the saved statistics. Raises RuntimeError with PyTorch's text.
     """
     channels = input.shape[1]
     for value, name in (

@@ -1,12 +1,12 @@
 """Pooling over windows of the last two or three dimensions: maximum, average, adaptive, and their adjoints.
 
 How. Maximum and average are separable: one dimension after the other, each over the taps of that dimension. A tap is a
-strided slice, compared with the best so far or added to the sum. Padding is never built: a tap updates only the windows in
-which it meets the input. Adaptive windows differ in length by one; their sums come from `np.add.reduceat`,
-and their maxima from gathering each window's taps.
+strided slice, compared with the best so far or added to the sum. Padding is never built: a tap updates only the windows
+in which it meets the input. Adaptive windows differ in length by one; their sums come from `np.add.reduceat`, and their
+maxima from gathering each window's taps.
 
-Memory. Beyond the results: for each dimension one partly reduced array (average), or one for a block of planes, with a mask
-and 32-bit places (maximum).
+Memory. Beyond the results: for each dimension one partly reduced array (average), or one for a block of planes, with a
+mask and 32-bit places (maximum).
 
 One-dimensional pooling is the two-dimensional one with a dimension of one; the operators do that, as PyTorch does.
 """
@@ -15,6 +15,7 @@ import math
 
 import numpy as np
 
+from .. import dtypes
 from .share import share_blocks
 from .widening import is_half, through_float32
 from .windows import expand_sizes, pool_output_size, sizes_text, taps
@@ -66,7 +67,7 @@ def _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, nd):
     counts = _checked_counts(name, input, kernel, stride, padding, dilation, ceil_mode, nd)
     dtype = input.dtype
     if dtype.kind in "bc":
-        kind = {"bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}[dtype.name]
+        kind = dtypes.of(dtype).legacy
         raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
     if is_half(dtype):
         input = input.astype(np.float32)
@@ -191,7 +192,7 @@ def max_unpool3d(input, indices, output_size, stride, padding):
 
 def _max_unpool(input, indices, output_size, nd):
     if indices.dtype != np.int64:
-        name = {"float32": "Float", "float64": "Double", "int32": "Int"}.get(indices.dtype.name, indices.dtype.name)
+        name = dtypes.of(indices.dtype).legacy
         raise RuntimeError(f"elements in indices should be type int64 but got: {name}")
     if len(output_size) != nd:
         what = "two" if nd == 2 else "three"
@@ -261,9 +262,7 @@ def _avg_pool(input, kernel_size, stride, padding, ceil_mode, count_include_pad,
         raise RuntimeError("divisor must be not zero")
     counts = _checked_counts(name, input, kernel, stride, padding, dilation, ceil_mode, nd)
     if input.dtype.kind not in "f" and input.dtype != np.int64:
-        kinds = {"int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}
-        kinds |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-        raise NotImplementedError(f"\"{name}\" not implemented for '{kinds.get(input.dtype.name, input.dtype.name)}'")
+        raise NotImplementedError(f"\"{name}\" not implemented for '{dtypes.of(input.dtype).legacy}'")
     total = input
     for axis in reversed(range(nd)):
         total = _sum_taps(total, axis - nd, kernel[axis], stride[axis], padding[axis], counts[axis])
@@ -497,10 +496,8 @@ def _adaptive_max_pool(input, output_size, nd):
 
 def _need_floating(input, name):
     if input.dtype.kind != "f":
-        kinds = {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}
-        kinds |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
         if not is_half(input.dtype):
-            kind = kinds.get(input.dtype.name, input.dtype.name)
+            kind = dtypes.of(input.dtype).legacy
             raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
 
 

@@ -1,11 +1,13 @@
 """Recurrent layers over whole sequences: simple (tanh, relu), LSTM and GRU, forward and backward by hand.
 
-How. A sequence is data of shape (rows, features), time step after time step, with the number of sequences still running at each step
-(PyTorch's packed form; a padded batch is the case where all steps are equal). The inputs of all steps go through one matrix
-product; a step then costs one product with the hidden state and a few elementwise passes. Backward keeps the gates' cotangents of
-all steps and makes the weights' gradients by one matrix product each at the end. The loop goes over time steps only.
+How. A sequence is data of shape (rows, features), time step after time step, with the number of sequences still running
+at each step (PyTorch's packed form; a padded batch is the case where all steps are equal). The inputs of all steps go
+through one matrix product; a step then costs one product with the hidden state and a few elementwise passes. Backward
+keeps the gates' cotangents of all steps and makes the weights' gradients by one matrix product each at the end. The
+loop goes over time steps only.
 
-The LSTM's sigmoids are taken as (1 + tanh(z / 2)) / 2, so that one tanh makes all four gates; the halves are folded into the weights.
+The LSTM's sigmoids are taken as (1 + tanh(z / 2)) / 2, so that one tanh makes all four gates; the halves are folded
+into the weights.
 
 Memory. Kept for backward: the gates and the states of every step.
 """
@@ -161,8 +163,8 @@ def _weights(gates_ih, gates_hh, input, before, weight_ih, has_biases):
 def lstm_layer(input, hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, batch_sizes, reverse):
     """One direction of an LSTM; gates in PyTorch's order input, forget, cell, output.
 
-    Returns (outputs (rows, P), final h (B, P), final c (B, H), gates (rows, 4 H), cells (rows, H)); P is H, or the rows of `weight_hr` (P, H)
-    where there is a projection.
+    Returns (outputs (rows, P), final h (B, P), final c (B, H), gates (rows, 4 H), cells (rows, H)); P is H, or the rows
+    of `weight_hr` (P, H) where there is a projection.
     """
     hidden = cx.shape[1]
     halves = np.full(4 * hidden, 0.5, input.dtype)
@@ -225,7 +227,8 @@ def lstm_layer_backward(
     before = _previous(cells, cx, spans, reverse)
     i, f, g, o = (gates[:, k * hidden : (k + 1) * hidden] for k in range(4))
     tanh_c = np.tanh(cells)
-    # What the four gates' cotangents are multiplied by, for all steps at once: the cell's or the output's cotangent remains.
+    # What the four gates' cotangents are multiplied by, for all steps at once: the cell's or the output's cotangent
+    # remains.
     slopes = np.empty_like(gates)
     np.multiply(g * i, 1 - i, out=slopes[:, :hidden])
     np.multiply(before * f, 1 - f, out=slopes[:, hidden : 2 * hidden])
@@ -263,8 +266,8 @@ def lstm_layer_backward(
 def gru_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse):
     """One direction of a GRU; gates in PyTorch's order reset, update, new.
 
-    n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = n + z (h - n). Returns (states (rows, H), final state (B, H), gates (rows, 3 H) after
-    their nonlinearities, recurrent share of n (rows, H)).
+    n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = n + z (h - n). Returns (states (rows, H), final state (B, H),
+    gates (rows, 3 H) after their nonlinearities, recurrent share of n (rows, H)).
     """
     hidden = hx.shape[1]
     gates = _inputs(input, weight_ih, bias_ih)

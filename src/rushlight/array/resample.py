@@ -1,19 +1,20 @@
 """Changing the size of images and volumes: interpolation in every mode, and moving channels into space and back.
 
-How. Every interpolation is separable. Along one dimension it is a plan: for each output position the input positions it reads (a
-few taps) and their weights. Forward gathers the taps and adds them up; the adjoint sums runs of equal positions (which never decrease along a tap) with
-`np.add.reduceat`. No dense matrix and no loop over positions.
+How. Every interpolation is separable. Along one dimension it is a plan: for each output position the input positions it
+reads (a few taps) and their weights. Forward gathers the taps and adds them up; the adjoint sums runs of equal
+positions (which never decrease along a tap) with `np.add.reduceat`. No dense matrix and no loop over positions.
 
 Memory. One array a dimension, of the sizes reached so far, and one more for a tap.
 
-Source of the positions and weights: PyTorch's definitions (half-pixel centres, or aligned corners; cubic convolution with
-a = -0.75, and -0.5 with antialias; triangle, cubic and Lanczos-3 windows stretched by the scale for antialias).
+Source of the positions and weights: PyTorch's definitions (half-pixel centres, or aligned corners; cubic convolution
+with a = -0.75, and -0.5 with antialias; triangle, cubic and Lanczos-3 windows stretched by the scale for antialias).
 """
 
 import math
 
 import numpy as np
 
+from .. import dtypes
 from .widening import is_half
 from .windows import sizes_text
 
@@ -26,8 +27,8 @@ __all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "upsample", "u
 def upsample(input, output_size, mode, align_corners, scale_factors):
     """`input` (N, C, *S) resized to (N, C, *output_size).
 
-    `mode`: nearest, nearest-exact, linear, cubic, linear-aa, cubic-aa, lanczos-aa. `scale_factors` (one or None a dimension) replaces the ratio
-    of the sizes where corners are not aligned. RuntimeError for an empty input or output.
+    `mode`: nearest, nearest-exact, linear, cubic, linear-aa, cubic-aa, lanczos-aa. `scale_factors` (one or None a
+    dimension) replaces the ratio of the sizes where corners are not aligned. RuntimeError for an empty input or output.
     """
     size = tuple(input.shape[2:])
     output_size = tuple(int(s) for s in output_size)
@@ -181,8 +182,8 @@ def _spread(g, axis, size, places, weights):
     ):
         return g
     if max(size, g.shape[axis]) <= DENSE and size * g.shape[axis] > 1:
-        # A short dimension: BLAS multiplies by the whole matrix faster than runs are summed. It would spread an infinity or a NaN
-        # over its line, so such results are made again below.
+        # A short dimension: BLAS multiplies by the whole matrix faster than runs are summed. It would spread an
+        # infinity or a NaN over its line, so such results are made again below.
         matrix = np.zeros((g.shape[axis], size), g.dtype)
         for place, weight in zip(places, weights, strict=True):
             np.add.at(matrix, (np.arange(len(place)), place), weight)
@@ -220,9 +221,8 @@ def _check_sizes(input, size, output_size):
             f"Non-empty {nd + 2}D data tensor expected but got a tensor with sizes {sizes_text(input.shape)}"
         )
     if input.dtype.kind not in "fu" and not is_half(input.dtype):
-        kinds = {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "bool": "Bool"}
-        kind = kinds.get(input.dtype.name, input.dtype.name)
-        raise NotImplementedError(f"\"compute_indices_weights_{'nearest'}\" not implemented for '{kind}'")
+        kind = dtypes.of(input.dtype).legacy
+        raise NotImplementedError(f"\"compute_indices_weights_nearest\" not implemented for '{kind}'")
 
 
 # Channels and space ---------------------------------------------------------------------------------------------------

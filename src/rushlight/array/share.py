@@ -10,8 +10,8 @@ __all__ = ["share_blocks", "solid"]
 def share_blocks(count, step, body):
     """Call ``body(number, low, high)`` for every block of `step` of `count` rows, in this thread and its helpers.
 
-    The blocks are the same whatever the number of threads; sums over rows must be kept by block and added afterwards, in order, so that
-    they are too.
+    The blocks are the same whatever the number of threads; sums over rows must be kept by block and added afterwards,
+    in order, so that they are too.
     """
     blocks = -(-count // step)
 

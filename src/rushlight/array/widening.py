@@ -20,8 +20,8 @@ def is_half(dtype):
 class through_float32:  # noqa: N801 - a decorator
     """A kernel that sees half-precision arguments as float32, and whose float32 results are rounded back.
 
-    The narrow dtype of the results is that of the first half argument. Calls without one go straight through. The object shows the
-    kernel's code and defaults, from which the op table reads its parameters.
+    The narrow dtype of the results is that of the first half argument. Calls without one go straight through. The
+    object shows the kernel's code and defaults, from which the op table reads its parameters.
     """
 
     def __init__(self, kernel):

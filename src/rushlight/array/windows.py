@@ -1,8 +1,8 @@
 """Geometry of sliding windows, shared by convolution, pooling and fold.
 
-A window has, in every spatial dimension, a kernel size, a stride, a padding and a dilation. A *tap* is one position inside
-the kernel; the inputs that a tap sees are a strided slice of the (padded) input, so a loop over taps replaces any loop
-over pixels.
+A window has, in every spatial dimension, a kernel size, a stride, a padding and a dilation. A *tap* is one position
+inside the kernel; the inputs that a tap sees are a strided slice of the (padded) input, so a loop over taps replaces
+any loop over pixels.
 """
 
 import itertools

@@ -88,9 +88,7 @@ def _check(query, key, value, attn_mask, is_causal, enable_gqa):
 
 
 def _c_name(value):
-    from ..array.conv import _C_NAMES
-
-    return _C_NAMES.get(value.dtype.name, value.dtype.name)
+    return value.dtype.cpp_name
 
 
 @functional("scaled_dot_product_attention")
@@ -99,8 +97,9 @@ def scaled_dot_product_attention(
 ):
     """softmax(query key^T scale + mask) value; query (..., L, E), key (..., S, E), value (..., S, Ev).
 
-    `attn_mask` broadcasts to (..., L, S): bool (True takes part) or added. `scale` defaults to 1 / sqrt(E). With `enable_gqa` groups of
-    query heads (dimension -3) share a key and value head. Dropout zeroes weights with probability `dropout_p`.
+    `attn_mask` broadcasts to (..., L, S): bool (True takes part) or added. `scale` defaults to 1 / sqrt(E). With
+    `enable_gqa` groups of query heads (dimension -3) share a key and value head. Dropout zeroes weights with
+    probability `dropout_p`.
     """
     _check(query, key, value, attn_mask, is_causal, enable_gqa)
     if enable_gqa:

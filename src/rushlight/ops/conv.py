@@ -1,7 +1,7 @@
 """Convolutions and the linear maps of nn.functional.
 
-One operator, `convolution`, computes all of them; its transpose is itself with `transposed` turned, so with the gradient of the
-weight (`_convolution_weight`) the family is closed under differentiation.
+One operator, `convolution`, computes all of them; its transpose is itself with `transposed` turned, so with the
+gradient of the weight (`_convolution_weight`) the family is closed under differentiation.
 """
 
 import warnings
@@ -43,7 +43,8 @@ differentiable(
 )
 
 
-# <h, W(x, g)> = <g, C(x, h)> for the weight's gradient W and the convolution C, so its two derivatives are convolutions.
+# <h, W(x, g)> = <g, C(x, h)> for the weight's gradient W and the convolution C, so its two derivatives are
+# convolutions.
 
 
 def _pull_first(F, g, input_shape, grad_output, stride, padding, dilation, transposed, groups):

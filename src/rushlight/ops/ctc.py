@@ -44,8 +44,8 @@ differentiable(
 def ctc_loss(F, log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """Connectionist temporal classification loss of `log_probs` (T, N, C) or (T, C).
 
-    `targets` (N, S) or all of them one after the other (sum of lengths,); the mean divides each sample's loss by its target length
-    first. Infinite losses are zero with `zero_infinity`.
+    `targets` (N, S) or all of them one after the other (sum of lengths,); the mean divides each sample's loss by its
+    target length first. Infinite losses are zero with `zero_infinity`.
     """
     reduction = reduction_name(reduction)
     times, lengths = _as_lengths(input_lengths), _as_lengths(target_lengths)

@@ -1,7 +1,7 @@
 """Dropouts: random zeros in training, the rest scaled so that the mean stays.
 
-The mask is drawn as PyTorch draws it on the CPU (one Bernoulli draw an element, kept with probability 1 - p), so a seed gives
-PyTorch's mask. Element-wise dropout is one multiplication by the mask, hence `MulBackward0`.
+The mask is drawn as PyTorch draws it on the CPU (one Bernoulli draw an element, kept with probability 1 - p), so a seed
+gives PyTorch's mask. Element-wise dropout is one multiplication by the mask, hence `MulBackward0`.
 """
 
 import warnings

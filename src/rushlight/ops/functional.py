@@ -1,7 +1,7 @@
 """Declaring functions of torch.nn.functional whose name means something else, or nothing, in torch itself.
 
-`torch.embedding(weight, indices)` and `torch.nn.functional.embedding(input, weight)` are two functions of one name. The second kind is
-declared here: ``F._nn_<name>`` for rules and other composites, `torch.nn.functional.<name>` for users.
+`torch.embedding(weight, indices)` and `torch.nn.functional.embedding(input, weight)` are two functions of one name. The
+second kind is declared here: ``F._nn_<name>`` for rules and other composites, `torch.nn.functional.<name>` for users.
 """
 
 from .table import PLACES, TENSOR, composite

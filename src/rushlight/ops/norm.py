@@ -1,7 +1,7 @@
 """Normalisations: batch, layer, group, instance, root mean square, local response, and to unit length.
 
-Each of the first three is one operator with a fused kernel for its backward pass; where the gradient itself is differentiated,
-it is composed of ordinary operators instead (see `recompute`).
+Each of the first three is one operator with a fused kernel for its backward pass; where the gradient itself is
+differentiated, it is composed of ordinary operators instead (see `recompute`).
 """
 
 from ..array import norm as kernels
@@ -205,7 +205,8 @@ def native_batch_norm(F, input, weight, bias, running_mean, running_var, trainin
         missing = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{missing} must be defined in evaluation mode")
     if training:
-        # The rule does not read the running statistics of a training step, so it must not keep them either: they change below.
+        # The rule does not read the running statistics of a training step, so it must not keep them either: they change
+        # below.
         results = F._batch_norm_core(input, weight, bias, None, None, True, momentum, eps)
         _move_running(F, running_mean, running_var, input, results[1], results[2], momentum, eps)
     else:

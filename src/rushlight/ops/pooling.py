@@ -1,6 +1,7 @@
 """Pooling: maximum, average, power mean, adaptive, and the inverse of the maximum.
 
-As in PyTorch the one-dimensional operators are the two-dimensional ones with a dimension of one, and the nodes have those names.
+As in PyTorch the one-dimensional operators are the two-dimensional ones with a dimension of one, and the nodes have
+those names.
 """
 
 from ..array import pooling as kernels

@@ -1,8 +1,9 @@
 """Derivatives of derivatives for fused kernels: compose the operation again from differentiable parts, and differentiate that.
 
-A fused kernel's backward pass is a kernel too, which nothing can differentiate. Where a graph of the gradient is asked for
-(`create_graph=True`, forward mode), the rule composes the operation from ordinary operators on its saved inputs and pulls the
-cotangents back through that composition, so the gradient is recorded to any order. Plain backward never comes here.
+A fused kernel's backward pass is a kernel too, which nothing can differentiate. Where a graph of the gradient is asked
+for (`create_graph=True`, forward mode), the rule composes the operation from ordinary operators on its saved inputs and
+pulls the cotangents back through that composition, so the gradient is recorded to any order. Plain backward never comes
+here.
 """
 
 from ..autograd.modes import enable_grad
@@ -15,8 +16,9 @@ def _first(input, other):
     return input
 
 
-# PyTorch's backward operators take the operator's input, also those that read nothing but its shape, and its derivative by that input is
-# zeros, not absent. A rule that wants the same ties its result to the input; on arrays that costs nothing.
+# PyTorch's backward operators take the operator's input, also those that read nothing but its shape, and its derivative
+# by that input is zeros, not absent. A rule that wants the same ties its result to the input; on arrays that costs
+# nothing.
 differentiable(
     "_tied",
     _first,

@@ -1,7 +1,7 @@
 """Recurrent layers and cells: torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu and the cells of one step.
 
-A layer's one direction is one operator with a kernel for the whole sequence and a backward pass by hand; stacking, the two
-directions, dropout between layers and packed sequences are put together here.
+A layer's one direction is one operator with a kernel for the whole sequence and a backward pass by hand; stacking, the
+two directions, dropout between layers and packed sequences are put together here.
 """
 
 from ..array import recurrent as kernels

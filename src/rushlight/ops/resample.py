@@ -99,8 +99,9 @@ def interpolate(
 ):
     """`input` (N, C, *S) resized to `size` or by `scale_factor`.
 
-    Modes: nearest, nearest-exact, area (1 to 3 dimensions), linear, bilinear, bicubic, trilinear (as many as they say), lanczos; `antialias` for
-    the two-dimensional ones. NotImplementedError for a mode and a number of dimensions that do not fit.
+    Modes: nearest, nearest-exact, area (1 to 3 dimensions), linear, bilinear, bicubic, trilinear (as many as they say),
+    lanczos; `antialias` for the two-dimensional ones. NotImplementedError for a mode and a number of dimensions that do
+    not fit.
     """
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
@@ -196,7 +197,8 @@ def grid_sampler(F, input, grid, interpolation_mode, padding_mode, align_corners
 def grid_sample(F, input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
     """`input` (N, C, H, W) read at the places `grid` (N, h, w, 2), or (N, C, D, H, W) at (N, d, h, w, 3), which run from -1 to 1.
 
-    `mode`: bilinear, nearest, bicubic (2-D only). `padding_mode`: zeros, border, reflection. The grid's last dimension is (x, y[, z]).
+    `mode`: bilinear, nearest, bicubic (2-D only). `padding_mode`: zeros, border, reflection. The grid's last dimension
+    is (x, y[, z]).
     """
     if mode not in ("bilinear", "nearest", "bicubic"):
         raise ValueError(
