@@ -11,8 +11,9 @@ from ..array import linalg_spectral as kernels
 from ..array.arguments import shape_text
 from ..autograd.modes import is_grad_enabled, state
 from .linalg import H, complex_dtype, dtype_of, minus
+from .linalg_out import accept_out, castable, same_dtype
 from .results import result_type
-from .table import TENSOR, composite, differentiable
+from .table import composite, differentiable
 
 _function = dict(method=False)
 _private = dict(method=False, function=False)
@@ -76,10 +77,10 @@ def _qr_tall(F, g_q, g_r, q, r):
     return F.linalg_solve_triangular(H(F, r), right, upper=False, left=False)
 
 
-differentiable("linalg_qr", kernels.linalg_qr, vjp=_qr_vjp, returns=("Q", "R"), out=True)
+differentiable("linalg_qr", kernels.linalg_qr, vjp=_qr_vjp, returns=("Q", "R"), out="same")
 
 
-@composite("qr", out=True)
+@composite("qr")
 def qr(F, input, some=True):
     return result_type("qr", ("Q", "R"))(*F.linalg_qr(input, "reduced" if some else "complete"))
 
@@ -113,11 +114,11 @@ def _householder_vjp(F, g, A, tau, A_shape):
 
 differentiable(
     *("linalg_householder_product", kernels.linalg_householder_product),
-    **dict(vjp_all=_householder_vjp, out=True),
+    **dict(vjp_all=_householder_vjp, out=True, check_out=castable("torch.linalg.householder_product")),
 )
 
 
-@composite("orgqr", out=True)
+@composite("orgqr")
 def orgqr(F, input, input2):
     return F.linalg_householder_product(input, input2)
 
@@ -193,7 +194,9 @@ def _check_phase(turn_u, turn_v):
         )
 
 
-differentiable("linalg_svd", kernels.linalg_svd, vjp=_svd_vjp, returns=("U", "S", "Vh"), out=True)
+differentiable(
+    "linalg_svd", kernels.linalg_svd, vjp=_svd_vjp, returns=("U", "S", "Vh"), out="same", spoken_out="_linalg_svd"
+)
 differentiable("_svdvals", kernels.svdvals, **_private)
 
 
@@ -203,12 +206,12 @@ def _recording(x):
     )
 
 
-@composite("linalg_svdvals", out=True, **_function)
+@composite("linalg_svdvals", **_function)
 def linalg_svdvals(F, A):
     return F.linalg_svd(A, False)[1] if _recording(A) else F._svdvals(A)
 
 
-@composite("svd", out=True)
+@composite("svd")
 def svd(F, input, some=True, compute_uv=True):
     if input.ndim < 2:
         raise RuntimeError(
@@ -267,13 +270,20 @@ def _check_eigen_phase(name, inner):
 
 _pair = ("eigenvalues", "eigenvectors")
 _eigh_rule = _eigen_vjp("linalg_eigh_backward", True)
-differentiable("linalg_eigh", kernels.linalg_eigh, vjp=_eigh_rule, returns=_pair, out=True)
-differentiable("linalg_eig", kernels.linalg_eig, vjp=_eigen_vjp("linalg_eig_backward", False), returns=_pair, out=True)
+differentiable("linalg_eigh", kernels.linalg_eigh, vjp=_eigh_rule, returns=_pair, out="same", spoken_out="_linalg_eigh")
+differentiable(
+    "linalg_eig",
+    kernels.linalg_eig,
+    vjp=_eigen_vjp("linalg_eig_backward", False),
+    returns=_pair,
+    out=True,
+    check_out=castable("torch.linalg.eig", "eigenvalues"),
+)
 differentiable("_eigvals", kernels.linalg_eigvals, **_private)
 differentiable("_eigvalsh", kernels.linalg_eigvalsh, **_private)
 
 
-@composite("linalg_eigvals", out=True, **_function)
+@composite("linalg_eigvals", **_function)
 def linalg_eigvals(F, A):
     if _recording(A):
         kernels._check_eig("linalg.eigvals", _raw(A))
@@ -281,7 +291,7 @@ def linalg_eigvals(F, A):
     return F._eigvals(A)
 
 
-@composite("linalg_eigvalsh", out=True, **_function)
+@composite("linalg_eigvalsh", **_function)
 def linalg_eigvalsh(F, A, UPLO="L"):
     return F.linalg_eigh(A, UPLO)[0] if _recording(A) else F._eigvalsh(A, UPLO)
 
@@ -310,7 +320,7 @@ differentiable(
 )
 
 
-@composite("linalg_pinv", out=True, **_function)
+@composite("linalg_pinv", **_function)
 def linalg_pinv(F, A, *args, atol=None, rtol=None, rcond=None, hermitian=False):
     if args:  # pinv(A, rcond, hermitian)
         rcond = args[0]
@@ -373,8 +383,16 @@ def _lstsq_vjp(F, g, needs, input, b, y, driver):
 
 differentiable(
     *("linalg_lstsq", kernels.linalg_lstsq),
-    **dict(vjp_all=_lstsq_vjp, nondiff=(2, 3), out=True),
+    **dict(vjp_all=_lstsq_vjp, nondiff=(2, 3), out=True, check_out=castable("torch.linalg.lstsq", "solution")),
     returns=("solution", "residuals", "rank", "singular_values"),
 )
 
-__all__ = ["TENSOR", "tolerances"]
+accept_out("qr", same_dtype, "linalg_qr")
+accept_out("orgqr", castable("torch.linalg.householder_product"), "linalg_householder_product")
+accept_out("linalg_svdvals", same_dtype, "_linalg_svd")
+accept_out("svd", same_dtype, copies=True)
+accept_out("linalg_eigvals", castable("torch.linalg.eigvals", "eigenvalues"), "aten::linalg_eigvals")
+accept_out("linalg_eigvalsh", same_dtype, "_linalg_eigh")
+accept_out("linalg_pinv", castable("linalg.pinv"))
+
+__all__ = ["tolerances"]
