@@ -298,3 +298,27 @@ def test_short_ways_leave_errors_to_the_general_path():
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
         torch.ones(3, requires_grad=True).lerp_(x, 0.5)
     assert torch.tensor([1, 5]).clamp_(2, 3).tolist() == [2, 3]
+
+
+def test_division_of_small_integers_by_numbers_they_cannot_hold():
+    x = torch.tensor([7, 200], dtype=torch.uint8)
+    assert (x / 256).tolist() == [7 / 256, 200 / 256]
+    assert (x / -2).tolist() == [-3.5, -100]
+    assert torch.div(x, 2, rounding_mode="floor").dtype is torch.uint8
+    assert (
+        type(torch.div(torch.ones(1, requires_grad=True), 2, rounding_mode="trunc").grad_fn).__name__ == "DivBackward2"
+    )
+    y = torch.tensor([3.0, 8.0])
+    assert y.div_(2, rounding_mode="floor") is y and y.tolist() == [1, 4]
+    y /= 4
+    assert y.tolist() == [0.25, 1]
+    with pytest.raises(RuntimeError, match="found 'up'"):
+        torch.div(x, x, rounding_mode="up")
+
+
+@pytest.mark.parametrize("name", ("atan2", "copysign", "xlogy", "floor", "deg2rad", "signbit", "erf"))
+def test_complex_numbers_are_refused(name):
+    z = torch.tensor([1j, 2.0])
+    arguments = (z, z) if name in ("atan2", "copysign", "xlogy") else (z,)
+    with pytest.raises((NotImplementedError, RuntimeError), match="not implemented for|not supported for complex"):
+        find(name)(*arguments)

@@ -118,7 +118,7 @@ def neg(input):
 
 
 def div(input, other, *, rounding_mode=None):
-    """Quotient, exact (None), rounded towards zero ("trunc") or down ("floor")."""
+    """Quotient, exact (None), rounded towards zero ("trunc") or down ("floor"); exact ones of integers are floating."""
     if rounding_mode is None:
         input, other = pair(input, other)
         return np.true_divide(floating(input), floating(other), out=...)
@@ -263,7 +263,7 @@ def _power_number(base, exponent):
             return np.square(base, out=...)
         return np.power(base, number(exponent, base.dtype), out=...)
     if kind == "b":
-        refuse("pow", base)
+        return base.copy() if exponent else np.ones_like(base)
     if exponent == 2:
         return np.square(base, out=...)
     if kind == "f" and base.dtype.itemsize > 2:
@@ -378,8 +378,18 @@ def nextafter(input, other):
     return np.nextafter(input.astype(dtype.numpy), other.astype(dtype.numpy), out=...)
 
 
+def atan2(input, other):
+    """The angle of the point (other, input)."""
+    input, other = pair(input, other)
+    if input.dtype.kind == "c":
+        refuse("atan2_cpu", input)
+    return np.arctan2(input, other, out=...)
+
+
 def copysign(input, other):
     input, other = pair(input, other)
+    if input.dtype.kind == "c":
+        refuse("copysign_cpu", input)
     return np.copysign(input, other, out=...)
 
 
@@ -395,15 +405,19 @@ def heaviside(input, values):
 
 def xlogy(input, other):
     """``input * log(other)``, 0 where `input` is 0 unless `other` is NaN."""
-    return _x_log(np.log, input, other)
+    return _x_log(np.log, "xlogy_cpu", input, other)
 
 
 def xlog1py(input, other):
     """``input * log1p(other)``, 0 where `input` is 0 unless `other` is NaN."""
-    return _x_log(np.log1p, input, other)
+    return _x_log(np.log1p, "xlog1py_cpu", input, other)
 
 
-def _x_log(logarithm, input, other):
+def _x_log(logarithm, kernel, input, other):
+    input, other = pair(input, other)
+    if input.dtype.kind == "c":
+        refuse(kernel, input)
+
     def step(x, v, y):
         logarithm(v, out=y)
         np.multiply(x, y, out=y)
@@ -411,7 +425,7 @@ def _x_log(logarithm, input, other):
         if nothing.any():
             y[nothing] = 0
 
-    return apply(step, pair(input, other))
+    return apply(step, (input, other))
 
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):

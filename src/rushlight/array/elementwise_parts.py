@@ -20,6 +20,8 @@ def _rounding(ufunc, kernel):
         kind = input.dtype.kind
         if kind in "iu":
             return input.copy()
+        if kind == "c" and ufunc is not np.rint:
+            raise NotImplementedError(f"{ufunc.__name__} is not supported for complex inputs")
         if kind in "bc":
             refuse(kernel, input)
         return ufunc(input, out=...)
@@ -94,7 +96,7 @@ def signbit(input):
     if input.dtype.kind == "b":
         return np.zeros(input.shape, bool)
     if input.dtype.kind == "c":
-        raise RuntimeError("signbit is not implemented for complex tensors.")
+        raise NotImplementedError("signbit is not implemented for complex tensors.")
     if input.dtype.kind in "iu":
         return np.less(input, 0, out=...)
     return np.signbit(input, out=...)
@@ -321,10 +323,14 @@ def _sinc(x, y, t):
 
 
 def deg2rad(input):
+    if input.dtype.kind == "c":
+        raise RuntimeError("deg2rad is not supported for complex tensors.")
     return np.multiply(input, math.pi / 180, out=...)
 
 
 def rad2deg(input):
+    if input.dtype.kind == "c":
+        raise RuntimeError("rad2deg is not supported for complex tensors.")
     return np.multiply(input, 180 / math.pi, out=...)
 
 

@@ -75,7 +75,7 @@ def real_only(kernel, *inputs):
 
 def erf(input):
     """2/sqrt(pi) times the integral of exp(-t**2) from 0 to `input`."""
-    real_only("erf", input)
+    real_only("erf_vml_cpu", input)
     return apply(erf_step, (input,), scratch=2)
 
 
@@ -157,13 +157,13 @@ def erfcx_double(x):
 
 def erfc(input):
     """1 - erf(input), accurate in the right tail."""
-    real_only("erfc", input)
+    real_only("erfc_vml_cpu", input)
     return in_double(erfc_double, input)
 
 
 def erfcx(input):
     """exp(input**2) * erfc(input), which neither underflows nor loses digits for large `input`."""
-    real_only("erfcx", input)
+    real_only("erfcx_cpu", input)
     return in_double(erfcx_double, input)
 
 
@@ -195,13 +195,13 @@ def _ndtri_double(p):
 
 def erfinv(input):
     """The number whose erf is `input`; +-inf at +-1, NaN beyond."""
-    real_only("erfinv", input)
+    real_only("erfinv_vml_cpu", input)
     return in_double(erfinv_double, input)
 
 
 def ndtri(input):
     """The quantile of the standard normal distribution: the inverse of `ndtr`; -inf at 0, inf at 1."""
-    real_only("ndtri", input)
+    real_only("ndtri_cpu", input)
     return in_double(_ndtri_double, input)
 
 
@@ -222,7 +222,7 @@ def _ndtr_double(x):
 
 def ndtr(input):
     """The distribution function of the standard normal distribution."""
-    real_only("ndtr", input)
+    real_only("erf_vml_cpu", input)
     return in_double(_ndtr_double, input)
 
 
@@ -235,7 +235,7 @@ def _log_ndtr_double(x):
 
 def log_ndtr(input):
     """log(ndtr(input)), accurate in both tails."""
-    real_only("log_ndtr", input)
+    real_only("log_ndtr_cpu", input)
     return in_double(_log_ndtr_double, input)
 
 
@@ -244,7 +244,7 @@ def log_ndtr(input):
 
 def entr(input):
     """-x log(x); 0 at 0, -inf below."""
-    real_only("entr", input)
+    real_only("entr_cpu", input)
     return apply(_entr, (input,))
 
 
@@ -259,7 +259,7 @@ def _entr(x, y):
 
 def logit(input, eps=None):
     """log(x / (1 - x)); with `eps` the input is first limited to [eps, 1 - eps]."""
-    real_only("logit", input)
+    real_only("logit_cpu", input)
 
     def step(x, y, t):
         if eps is not None:

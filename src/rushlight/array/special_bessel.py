@@ -206,7 +206,7 @@ def airy_double(x):
 
 def _kernel(name, double, text):
     def kernel(input):
-        real_only(name, input)
+        real_only("i0_vml_cpu" if name == "i0" else name + "_cpu", input)
         return in_double(double, input)
 
     kernel.__name__ = kernel.__qualname__ = name

@@ -73,7 +73,7 @@ _few = np.frompyfunc(math.lgamma, 1, 1)
 
 def lgamma(input):
     """Logarithm of the absolute value of the gamma function; inf at 0 and the negative integers."""
-    real_only("lgamma", input)
+    real_only("lgamma_vml_cpu", input)
     if input.size <= 64 and input.size and input.min() > 0 and input.max() < 1e30:
         return np.asarray(_few(input)).astype(input.dtype)  # the interpreter's own is quicker on a few numbers
     return in_double(lgamma_double, input)
@@ -162,7 +162,7 @@ def zeta_double(s, q):
 
 def zeta(input, other):
     """Hurwitz zeta: the sum of 1 / (other + k)**input over k >= 0. NaN for input < 1, inf at 1 and at other = 0, -1, ..."""
-    real_only("zeta", input)
+    real_only("zeta_cpu", input)
     return in_double(zeta_double, input, other)
 
 
@@ -182,7 +182,7 @@ def polygamma(n, input):
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     if n == 0:
         return digamma(input)
-    real_only("polygamma", input)
+    real_only("trigamma" if n == 1 else "polygamma", input)
     if n == 1:
         return in_double(_trigamma_double, input)
     factor = (1.0 if n % 2 else -1.0) * (math.gamma(n + 1) if n < 170 else math.inf)

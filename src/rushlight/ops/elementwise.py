@@ -14,7 +14,7 @@ from ..array import elementwise as kernels
 from ..array import elementwise_parts as parts
 from ..tensor import Tensor
 from .dispatch import store_out
-from .table import PLACES, TENSOR, binary, composite, differentiable, elementwise, unary
+from .table import PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, unary
 
 differentiable(
     *("_masked", parts.masked),
@@ -115,15 +115,37 @@ binary("mul", np.multiply, lambda F, other: other, lambda F, x: x, aliases=("mul
 unary("neg", kernels.neg, lambda F: -1, plain=np.negative, aliases=("negative",), check_out=same_dtype)
 
 
-def _div_input(F, g, other, rounding_mode):
-    return g / conj(F, other) if rounding_mode is None else F.zeros_like(g)
+binary(
+    *("div", np.true_divide),
+    lambda F, g, other: g / conj(F, other),
+    lambda F, g, x, other: -g * conj(F, (x / other) / other),
+    kind="float",
+)
+binary(
+    *("_div_rounded", kernels.div, zero, zero),
+    **dict(node_name="DivBackward2", spoken_out="div", shown="div", method=False, function=False),
+)
 
 
-def _div_other(F, g, x, other, rounding_mode):
-    return -g * conj(F, (x / other) / other) if rounding_mode is None else F.zeros_like(g)
+def _with_rounding(suffix):
+    """`div` takes `rounding_mode`; the rounded quotient of integers stays whole, so it is an operator of its own."""
+    exact, rounded = getattr(TENSOR, "div" + suffix), getattr(TENSOR, "_div_rounded" + suffix)
+
+    def function(*args, rounding_mode=None, **kwargs):
+        if rounding_mode is None:
+            return exact(*args, **kwargs)
+        return rounded(*args, rounding_mode=rounding_mode, **kwargs)
+
+    function.__name__ = function.__qualname__ = "div" + suffix
+    for name in ("div", "divide", "true_divide"):
+        setattr(Tensor, name + suffix, function)
+        PLACES[""][name + suffix] = function
+    setattr(TENSOR, "div" + suffix, function)
 
 
-binary("div", kernels.div, _div_input, _div_other, plain=np.true_divide, aliases=("divide", "true_divide"))
+_with_rounding("")
+_with_rounding("_")
+RAW.div = kernels.div
 Tensor.__div__ = lambda self, other: self / other
 Tensor.__idiv__ = lambda self, other: self.div_(other)
 Tensor.__rdiv__ = lambda self, other: self.reciprocal() * other
@@ -617,10 +639,10 @@ unary(
 )
 unary("atanh", np.arctanh, lambda F, x: 1 / (1 - x * x), kind="float", aliases=("arctanh",))
 binary(
-    *("atan2", np.arctan2),
+    *("atan2", kernels.atan2),
     lambda F, g, x, other: F._masked(g * (other / (x * x + other * other)), (x != 0) | (other != 0)),
     lambda F, g, x, other: F._masked(g * (-x / (x * x + other * other)), (x != 0) | (other != 0)),
-    **dict(kind="float", numbers="none", aliases=("arctan2",)),
+    **dict(kind="float", numbers="none", plain=np.arctan2, aliases=("arctan2",)),
 )
 binary("hypot", kernels.hypot, lambda F, x, y: x / y, lambda F, other, y: other / y, numbers="none", plain=np.hypot)
 unary("deg2rad", parts.deg2rad, lambda F: math.pi / 180, kind="float", node_name="Deg2RadBackward0")
