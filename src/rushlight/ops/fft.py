@@ -5,6 +5,7 @@ from ..array import fft as kernels
 from ..array.arguments import wrap_dim
 from .creation import check_options, give, named_dtype
 from .linalg import complex_dtype, dtype_of
+from .linalg_out import accept_out, complex_out, floating_out
 from .table import PLACES, composite, differentiable
 
 _function = dict(method=False)
@@ -170,27 +171,27 @@ def _halved(name, input, s, dim):
 
 
 def _declare_1d():
-    @composite("fft_fft", out=True, **_function)
+    @composite("fft_fft", **_function)
     def fft_fft(F, input, n=None, dim=-1, norm=None):
         return _complex_1d(F, input, n, dim, norm, True)
 
-    @composite("fft_ifft", out=True, **_function)
+    @composite("fft_ifft", **_function)
     def fft_ifft(F, input, n=None, dim=-1, norm=None):
         return _complex_1d(F, input, n, dim, norm, False)
 
-    @composite("fft_rfft", out=True, **_function)
+    @composite("fft_rfft", **_function)
     def fft_rfft(F, input, n=None, dim=-1, norm=None):
         return _real_1d(F, "rfft", input, n, dim, norm, True)
 
-    @composite("fft_ihfft", out=True, **_function)
+    @composite("fft_ihfft", **_function)
     def fft_ihfft(F, input, n=None, dim=-1, norm=None):
         return _real_1d(F, "ihfft", input, n, dim, norm, False)
 
-    @composite("fft_irfft", out=True, **_function)
+    @composite("fft_irfft", **_function)
     def fft_irfft(F, input, n=None, dim=-1, norm=None):
         return _to_real_1d(F, input, n, dim, norm, False)
 
-    @composite("fft_hfft", out=True, **_function)
+    @composite("fft_hfft", **_function)
     def fft_hfft(F, input, n=None, dim=-1, norm=None):
         return _to_real_1d(F, input, n, dim, norm, True)
 
@@ -253,8 +254,8 @@ def _declare_n(name, run):
     def two_dimensional(F, input, s=None, dim=(-2, -1), norm=None):
         return run(F, input, s, dim, norm)
 
-    composite(f"fft_{name}n", out=True, **_function)(n_dimensional)
-    composite(f"fft_{name}2", out=True, **_function)(two_dimensional)
+    composite(f"fft_{name}n", **_function)(n_dimensional)
+    composite(f"fft_{name}2", **_function)(two_dimensional)
 
 
 _declare_n("fft", lambda F, input, s, dim, norm: _complex_n(F, input, s, dim, norm, True))
@@ -263,6 +264,31 @@ _declare_n("rfft", _rfftn)
 _declare_n("irfft", _irfftn)
 _declare_n("hfft", _hfftn)
 _declare_n("ihfft", _ihfftn)
+
+
+def _accept_out():
+    def last_step(x, *rest):
+        return "_fft_c2c" if complex_dtype(x) else "_fft_r2c"
+
+    def mirrored(x, *rest):
+        return "_fft_c2c" if complex_dtype(x) else "aten::conj_physical"
+
+    accept_out("fft_fft", complex_out("fft"), last_step)
+    accept_out("fft_ifft", complex_out("ifft"), mirrored)
+    accept_out("fft_rfft", complex_out("rfft"), "_fft_r2c")
+    accept_out("fft_ihfft", complex_out("ihfft"), "aten::conj_physical")
+    accept_out("fft_irfft", floating_out("irfft"), "_fft_c2r")
+    accept_out("fft_hfft", floating_out("hfft"), "_fft_c2r")
+    for form in ("n", "2"):
+        for name in ("fft", "ifft"):
+            accept_out(f"fft_{name}{form}", complex_out("fftn"), "_fft_c2c")
+        accept_out(f"fft_rfft{form}", complex_out("rfftn"), "_fft_r2c")
+        accept_out(f"fft_ihfft{form}", complex_out("ihfftn"), "_fft_c2c")
+        accept_out(f"fft_irfft{form}", floating_out("irfftn"), "_fft_c2r")
+        accept_out(f"fft_hfft{form}", floating_out("hfftn"), "_fft_c2r")
+
+
+_accept_out()
 
 
 # ------------------------------------------------------------------------------------------------ order and frequencies

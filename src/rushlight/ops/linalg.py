@@ -10,6 +10,7 @@ from ..array import linalg as shared
 from ..array import linalg_cholesky as cholesky_kernels
 from ..array import linalg_exp, linalg_lu, linalg_solve, linalg_triangular
 from ..tensor import Tensor
+from .linalg_out import accept_out, castable, same_dtype, worded
 from .results import result_type
 from .table import PLACES, TENSOR, composite, differentiable
 
@@ -45,11 +46,13 @@ def _inverse_vjp(F, g, y):
 
 
 _inv = dict(vjp=_inverse_vjp, node_name="LinalgInvExBackward0")
-differentiable("linalg_inv", linalg_solve.linalg_inv, out=True, **_inv)
-differentiable("linalg_inv_ex", linalg_solve.linalg_inv_ex, returns=("inverse", "info"), nondiff=(1,), **_inv)
+differentiable("linalg_inv", linalg_solve.linalg_inv, out="same", spoken_out="linalg_inv_ex", **_inv)
+differentiable(
+    "linalg_inv_ex", linalg_solve.linalg_inv_ex, returns=("inverse", "info"), nondiff=(1,), out="same", **_inv
+)
 
 
-@composite("inverse", out=True)
+@composite("inverse")
 def inverse(F, input):
     return F.linalg_inv(input)
 
@@ -78,7 +81,10 @@ def _nonsingular(input, determinant):
 
 
 differentiable("_nonsingular", _nonsingular, vjp=lambda F, g: g, method=False, function=False)
-differentiable("linalg_det", linalg_solve.linalg_det, vjp=_det_vjp, out=True)
+differentiable("linalg_det", linalg_solve.linalg_det, vjp=_det_vjp, out="same", spoken_out="_linalg_det")
+
+
+_slogdet_out = dict(out="same", spoken_out="_linalg_slogdet")
 
 
 def _slogdet_vjp(F, g, A, y):
@@ -94,7 +100,9 @@ def _slogdet_vjp(F, g, A, y):
     return F.linalg_solve(H(F, A), scale * F.eye(A.shape[-1], dtype=dtype_of(A)))
 
 
-differentiable("linalg_slogdet", linalg_solve.linalg_slogdet, vjp=_slogdet_vjp, returns=("sign", "logabsdet"), out=True)
+differentiable(
+    "linalg_slogdet", linalg_solve.linalg_slogdet, vjp=_slogdet_vjp, returns=("sign", "logabsdet"), **_slogdet_out
+)
 
 
 @composite("det")
@@ -102,7 +110,7 @@ def det(F, input):
     return F.linalg_det(input)
 
 
-@composite("slogdet", out=True)
+@composite("slogdet")
 def slogdet(F, input):
     return result_type("slogdet", ("sign", "logabsdet"))(*F.linalg_slogdet(input))
 
@@ -140,11 +148,13 @@ def _solve_vjp(F, g, needs, A, B_shape, y, left):
 
 
 _solve = dict(vjp_all=_solve_vjp, node_name="LinalgSolveExBackward0")
-differentiable("linalg_solve", linalg_solve.linalg_solve, out=True, **_solve)
-differentiable("linalg_solve_ex", linalg_solve.linalg_solve_ex, returns=("result", "info"), nondiff=(1,), **_solve)
+differentiable("linalg_solve", linalg_solve.linalg_solve, out="same", spoken_out="_linalg_solve_ex", **_solve)
+differentiable(
+    "linalg_solve_ex", linalg_solve.linalg_solve_ex, returns=("result", "info"), nondiff=(1,), out="same", **_solve
+)
 
 
-@composite("linalg_tensorinv", out=True, **_function)
+@composite("linalg_tensorinv", **_function)
 def linalg_tensorinv(F, A, ind=2):
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
@@ -171,7 +181,7 @@ def _product(sizes):
     return total
 
 
-@composite("linalg_tensorsolve", out=True, **_function)
+@composite("linalg_tensorsolve", **_function)
 def linalg_tensorsolve(F, A, B, dims=None):
     if dims is not None:
         A = F.movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
@@ -203,7 +213,9 @@ def _solve_triangular_vjp(F, g, needs, A, y, upper, left, unitriangular):
 
 differentiable(
     *("linalg_solve_triangular", linalg_triangular.linalg_solve_triangular),
-    **dict(vjp_all=_solve_triangular_vjp, out=True),
+    **dict(
+        vjp_all=_solve_triangular_vjp, out=True, check_out=worded("expected scalar type {dtype} but found {target}")
+    ),
 )
 
 
@@ -229,7 +241,7 @@ def _triangular_solve_vjp(F, g, needs, A, y, upper, transpose, unitriangular):
 
 differentiable(
     *("triangular_solve", linalg_triangular.triangular_solve),
-    **dict(vjp_all=_triangular_solve_vjp, returns=("solution", "cloned_coefficient"), out=True),
+    **dict(vjp_all=_triangular_solve_vjp, returns=("solution", "cloned_coefficient"), out="same"),
 )
 
 
@@ -285,9 +297,9 @@ def _packed_lu_rule(F, g, y):
 
 differentiable(
     *("linalg_lu", linalg_lu.linalg_lu),
-    **dict(vjp=_lu_rule, returns=("P", "L", "U"), nondiff=(0,), out=True),
+    **dict(vjp=_lu_rule, returns=("P", "L", "U"), nondiff=(0,), out="same"),
 )
-_factor = dict(vjp=_packed_lu_rule, node_name="LinalgLuFactorExBackward0", out=True)
+_factor = dict(vjp=_packed_lu_rule, node_name="LinalgLuFactorExBackward0", out="same")
 differentiable("linalg_lu_factor", linalg_lu.linalg_lu_factor, returns=("LU", "pivots"), nondiff=(1,), **_factor)
 differentiable(
     *("linalg_lu_factor_ex", linalg_lu.linalg_lu_factor_ex),
@@ -330,7 +342,7 @@ def _unpack_vjp(F, g, LU_data_shape):
 
 differentiable(
     *("lu_unpack", linalg_lu.lu_unpack),
-    **dict(vjp=_unpack_vjp, returns=("P", "L", "U"), nondiff=(0,), out=True, method=False),
+    **dict(vjp=_unpack_vjp, returns=("P", "L", "U"), nondiff=(0,), out="same", method=False),
 )
 
 
@@ -348,10 +360,10 @@ def _lu_solve_vjp(F, g, needs, LU, pivots, y, left, adjoint):
     return g_l + F.triu(F.matmul(H(F, lower), turned)), None, g_b
 
 
-differentiable("linalg_lu_solve", linalg_lu.linalg_lu_solve, vjp_all=_lu_solve_vjp, out=True)
+differentiable("linalg_lu_solve", linalg_lu.linalg_lu_solve, vjp_all=_lu_solve_vjp, out="same")
 
 
-@composite("lu_solve", out=True)
+@composite("lu_solve")
 def lu_solve(F, input, LU_data, LU_pivots):
     return F.linalg_lu_solve(LU_data, LU_pivots, input)
 
@@ -371,12 +383,19 @@ def _cholesky_vjp(F, g, y, upper):
 
 _cholesky = dict(vjp=_cholesky_vjp)
 _ex = "LinalgCholeskyExBackward0"
-differentiable("linalg_cholesky", cholesky_kernels.linalg_cholesky, node_name=_ex, out=True, **_cholesky)
+differentiable(
+    "linalg_cholesky",
+    cholesky_kernels.linalg_cholesky,
+    node_name=_ex,
+    out="same",
+    spoken_out="linalg_cholesky_ex",
+    **_cholesky,
+)
 differentiable(
     *("linalg_cholesky_ex", cholesky_kernels.linalg_cholesky_ex),
-    **dict(returns=("L", "info"), nondiff=(1,), out=True, **_cholesky),
+    **dict(returns=("L", "info"), nondiff=(1,), out="same", **_cholesky),
 )
-differentiable("cholesky", cholesky_kernels.cholesky, out=True, **_cholesky)
+differentiable("cholesky", cholesky_kernels.cholesky, out=True, check_out=castable("cholesky"), **_cholesky)
 
 
 def _cholesky_solve_vjp(F, g, needs, input2, y, upper):
@@ -393,14 +412,26 @@ def _factor_vjp(F, g_a, factor, upper):
     return F.matmul(factor, g_a) if upper else F.matmul(g_a, factor)  # of both triangles, as PyTorch's
 
 
-differentiable("cholesky_solve", cholesky_kernels.cholesky_solve, vjp_all=_cholesky_solve_vjp, out=True)
+differentiable(
+    "cholesky_solve",
+    cholesky_kernels.cholesky_solve,
+    vjp_all=_cholesky_solve_vjp,
+    out=True,
+    check_out=castable("cholesky_solve"),
+)
 
 
 def _cholesky_inverse_vjp(F, g, x, y, upper):
     return _factor_vjp(F, minus(F.matmul(H(F, y), F.matmul(g, H(F, y)))), x, upper)
 
 
-differentiable("cholesky_inverse", cholesky_kernels.cholesky_inverse, vjp=_cholesky_inverse_vjp, out=True)
+differentiable(
+    "cholesky_inverse",
+    cholesky_kernels.cholesky_inverse,
+    vjp=_cholesky_inverse_vjp,
+    out=True,
+    check_out=castable("cholesky_inverse"),
+)
 
 
 # ------------------------------------------------------------------------------------------------------ exponential
@@ -422,5 +453,11 @@ differentiable("linalg_matrix_exp", linalg_exp.linalg_matrix_exp, vjp=_matrix_ex
 def matrix_exp(F, input):
     return F.linalg_matrix_exp(input)
 
+
+accept_out("inverse", same_dtype, "linalg_inv_ex")
+accept_out("slogdet", same_dtype, "_linalg_slogdet")
+accept_out("linalg_tensorinv", castable("tensorinv"), copies=True)
+accept_out("linalg_tensorsolve", castable("tensorsolve"), copies=True)
+accept_out("lu_solve", same_dtype, "linalg_lu_solve")
 
 from . import linalg_norm, linalg_spectral  # noqa: E402, F401 - declare norms and factorizations by singular and eigenvalues

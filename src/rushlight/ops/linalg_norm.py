@@ -6,7 +6,8 @@ import numpy as np
 
 from ..array.arguments import wrap_dim
 from ..array.linalg import check_matrix, check_square
-from .linalg import complex_dtype, dtype_of
+from .linalg import dtype_of
+from .linalg_out import accept_out, castable, same_dtype, worded
 from .linalg_spectral import tolerances
 from .table import composite
 
@@ -33,7 +34,7 @@ def _check_norm_dtype(name, input, dtype):
         )
 
 
-@composite("linalg_vector_norm", out=True, **_function)
+@composite("linalg_vector_norm", **_function)
 def linalg_vector_norm(F, x, ord=2, dim=None, keepdim=False, *, dtype=None):
     if isinstance(ord, bool) or not isinstance(ord, (int, float)):
         kind = type(ord).__name__
@@ -63,7 +64,7 @@ def _product(sizes):
     return total
 
 
-@composite("linalg_matrix_norm", out=True, **_function)
+@composite("linalg_matrix_norm", **_function)
 def linalg_matrix_norm(F, A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     name = "linalg.matrix_norm"
     known = ord in ("fro", "nuc") if isinstance(ord, str) else abs(ord) in (1, 2, math.inf)
@@ -114,7 +115,7 @@ def _filled(F, values, dim=-1):
     return F.zeros(tuple(shape), dtype=dtype_of(values))
 
 
-@composite("linalg_norm", out=True, **_function)
+@composite("linalg_norm", **_function)
 def linalg_norm(F, A, ord=None, dim=None, keepdim=False, *, dtype=None):
     if dim is not None and not isinstance(dim, int):
         dim = tuple(dim)
@@ -134,7 +135,7 @@ def linalg_norm(F, A, ord=None, dim=None, keepdim=False, *, dtype=None):
     return F.linalg_vector_norm(A, ord, dim, keepdim, dtype=dtype)
 
 
-@composite("linalg_cond", out=True, **_function)
+@composite("linalg_cond", **_function)
 def linalg_cond(F, A, p=None):
     if A.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
@@ -160,7 +161,7 @@ def linalg_cond(F, A, p=None):
     return F.nan_to_num(F.masked_fill(size, F.ne(info, 0), math.inf), math.inf, math.inf, -math.inf)
 
 
-@composite("linalg_matrix_rank", out=True, **_function)
+@composite("linalg_matrix_rank", **_function)
 def linalg_matrix_rank(F, A, *args, tol=None, atol=None, rtol=None, hermitian=False):
     if args:  # matrix_rank(A, tol, hermitian)
         tol = args[0]
@@ -213,4 +214,12 @@ def linalg_vander(F, x, *, N=None):
     return F.cat([first, powers], -1)
 
 
-__all__ = ["complex_dtype"]
+accept_out("linalg_vector_norm", same_dtype)
+for _name in ("norm", "matrix_norm"):
+    accept_out(
+        f"linalg_{_name}",
+        worded(f"linalg.{_name} expected out tensor dtype {{dtype}} but got: {{target}}"),
+        copies=True,
+    )
+accept_out("linalg_cond", castable("linalg.cond"), copies=True)
+accept_out("linalg_matrix_rank")

@@ -11,10 +11,13 @@ import numpy as np
 from .. import dtypes
 from ..array import matmul as kernels
 from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
+from .linalg_out import accept_out, castable, same_dtype, worded
 from .table import PLACES, TENSOR, composite, differentiable
 
 _function = dict(method=False)
 _private = dict(method=False, function=False)
+_ADDMV = "addmv input tensors must have the same dtype, but got {target}, {dtype}, and {dtype}"
+_dot_out = dict(out=True, check_out=worded("result dtype {target} does not match input dtype {dtype}"))
 
 
 def _turned(F, x):
@@ -34,14 +37,14 @@ differentiable(
     *("mm", kernels.mm),
     **dict(
         vjp=dict(input=lambda F, g, mat2: F.mm(g, F.conj(F.t(mat2))), mat2=lambda F, g, x: F.mm(F.conj(F.t(x)), g)),
-        out=True,
+        out="same",
     ),
 )
 differentiable(
     *("bmm", kernels.bmm),
     **dict(
         vjp=dict(input=lambda F, g, mat2: F.bmm(g, _turned(F, mat2)), mat2=lambda F, g, x: F.bmm(_turned(F, x), g)),
-        out=True,
+        out="same",
     ),
 )
 
@@ -54,16 +57,16 @@ differentiable(
     *("mv", kernels.mv),
     **dict(
         vjp=dict(input=lambda F, g, vec: _outer(F, g, F.conj(vec)), vec=lambda F, g, x: F.mv(F.conj(F.t(x)), g)),
-        out=True,
+        **dict(out=True, check_out=worded(_ADDMV)),
     ),
 )
 differentiable(
     *("dot", kernels.dot),
-    **dict(vjp=dict(input=lambda F, g, tensor: g * F.conj(tensor), tensor=lambda F, g, x: g * F.conj(x)), out=True),
+    **dict(vjp=dict(input=lambda F, g, tensor: g * F.conj(tensor), tensor=lambda F, g, x: g * F.conj(x)), **_dot_out),
 )
 differentiable(
     *("vdot", kernels.vdot),
-    **dict(vjp=dict(input=lambda F, g, other: F.conj(g) * other, other=lambda F, g, x: g * x), out=True),
+    **dict(vjp=dict(input=lambda F, g, other: F.conj(g) * other, other=lambda F, g, x: g * x), **_dot_out),
 )
 
 
@@ -75,7 +78,7 @@ _addmm = dict(
     mat1=lambda F, g, mat2, alpha: _scaled(F, F.mm(g, F.conj(F.t(mat2))), alpha),
     mat2=lambda F, g, mat1, alpha: _scaled(F, F.mm(F.conj(F.t(mat1)), g), alpha),
 )
-differentiable("addmm", kernels.addmm, vjp=_addmm, inplace=True, out=True)
+differentiable("addmm", kernels.addmm, vjp=_addmm, inplace=True, out="same")
 differentiable(
     *("addmv", kernels.addmv),
     **dict(
@@ -85,7 +88,7 @@ differentiable(
             vec=lambda F, g, mat, alpha: _scaled(F, F.mv(F.conj(F.t(mat)), g), alpha),
         ),
         inplace=True,
-        out=True,
+        out="same",
     ),
 )
 differentiable(
@@ -119,7 +122,7 @@ differentiable(
             ),
         ),
         inplace=True,
-        out=True,
+        **dict(out=True, check_out=worded("self and mat2 must have the same dtype, but got {target} and {dtype}")),
     ),
 )
 differentiable(
@@ -131,7 +134,7 @@ differentiable(
             batch2=lambda F, g, batch1, alpha: _scaled(F, F.bmm(_turned(F, batch1), g), alpha),
         ),
         inplace=True,
-        out=True,
+        out="same",
     ),
 )
 
@@ -150,7 +153,7 @@ differentiable(
 )
 
 
-@composite("matmul", out=True)
+@composite("matmul")
 def matmul(F, input, other):
     n, m = input.ndim, other.ndim
     if n == 2 and m == 2:
@@ -202,10 +205,7 @@ def _spread(F, x, batch):
     return x if tuple(x.shape[:-2]) == batch else F.expand(x, (*batch, *x.shape[-2:]))
 
 
-PLACES["linalg"]["matmul"] = TENSOR.matmul
-
-
-@composite("outer", out=True, aliases=("ger",))
+@composite("outer", aliases=("ger",))
 def outer(F, input, vec2):
     for name, vec in (("self", input), ("vec2", vec2)):
         if vec.ndim != 1:
@@ -213,7 +213,7 @@ def outer(F, input, vec2):
     return F.mul(F.reshape(input, (input.shape[0], 1)), vec2)
 
 
-@composite("inner", out=True)
+@composite("inner")
 def inner(F, input, other):
     if input.ndim == 0 or other.ndim == 0:
         return F.mul(input, other)
@@ -225,7 +225,7 @@ def inner(F, input, other):
     return F.tensordot(input, other, ([-1], [-1]))
 
 
-@composite("tensordot", out=True, **_function)
+@composite("tensordot", **_function)
 def tensordot(F, a, b, dims=2):
     left, right = _contracted(a, b, dims)
     if len(left) != len(right):
@@ -280,7 +280,7 @@ def _size(sizes):
     return total
 
 
-@composite("kron", out=True)
+@composite("kron")
 def kron(F, input, other):
     n = max(input.ndim, other.ndim)
     a = (1,) * (n - input.ndim) + tuple(input.shape)
@@ -290,7 +290,7 @@ def kron(F, input, other):
     return F._unsafe_view(F.mul(left, right), tuple(p * q for p, q in zip(a, b)))
 
 
-@composite("linalg_vecdot", out=True, **_function)
+@composite("linalg_vecdot", **_function)
 def linalg_vecdot(F, x, y, *, dim=-1):
     if x.dtype != y.dtype:
         names = [
@@ -309,12 +309,12 @@ def linalg_vecdot(F, x, y, *, dim=-1):
 # ---------------------------------------------------------------------------------------------------------- products of many
 
 
-@composite("linalg_multi_dot", out=True, **_function)
+@composite("linalg_multi_dot", **_function)
 def linalg_multi_dot(F, tensors):
     return _product_of_all(F, list(tensors))
 
 
-@composite("chain_matmul", out=True, **_function)
+@composite("chain_matmul", **_function)
 def chain_matmul(F, *matrices):
     if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)):
         matrices = matrices[0]
@@ -397,7 +397,7 @@ differentiable(
 )
 
 
-@composite("linalg_matrix_power", out=True, **_function)
+@composite("linalg_matrix_power", **_function)
 def linalg_matrix_power(F, A, n):
     if A.ndim < 2:
         raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
@@ -426,7 +426,7 @@ def linalg_matrix_power(F, A, n):
         A = F.matmul(A, A)
 
 
-@composite("matrix_power", out=True)
+@composite("matrix_power")
 def matrix_power(F, input, n):
     return F.linalg_matrix_power(input, n)
 
@@ -440,12 +440,12 @@ differentiable(
             input=lambda F, g, other, dim: F.linalg_cross(F.conj(other), g, dim=dim),
             other=lambda F, g, x, dim: F.linalg_cross(g, F.conj(x), dim=dim),
         ),
-        out=True,
+        out="same",
     ),
 )
 
 
-@composite("cross", out=True)
+@composite("cross")
 def cross(F, input, other, dim=None):
     if dim is None:
         warnings.warn(
@@ -458,5 +458,26 @@ def cross(F, input, other, dim=None):
         dim = kernels.cross_dim(input, dim)
     return F.linalg_cross(input, other, dim=dim)
 
+
+accept_out("matmul", same_dtype)
+for _name in ("outer", "inner", "kron"):
+    accept_out(_name, spoken="mul")
+accept_out(
+    "tensordot",
+    worded("tensordot: Expected the output tensor to have dtype {dtype}, but got an output tensor with dtype {target}"),
+    copies=True,
+)
+accept_out(
+    "linalg_vecdot",
+    worded("linalg.vecdot: Expected out of dtype{dtype} but found {target}"),
+    lambda x, *rest: "vdot" if x.ndim == 1 else "sum",
+)
+_CHAIN = worded("multi_dot(): expected out tensor to have dtype {dtype} but got {target}", "cpp_name")
+accept_out("linalg_multi_dot", _CHAIN, "mm")
+accept_out("chain_matmul", _CHAIN, "mm")
+accept_out("linalg_matrix_power", castable("matrix_power"), "mm")
+accept_out("matrix_power", castable("matrix_power"), "mm")
+accept_out("cross", same_dtype, "linalg_cross")
+PLACES["linalg"]["matmul"] = TENSOR.matmul
 
 from . import einsum  # noqa: E402, F401 - declares einsum, which is composed of the products above
