@@ -1,0 +1,475 @@
+"""``checkpoint``: forget what a function saved, and compute it again when backward needs it.
+
+Without reentrant autograd (the one to use) the function runs as always, but hooks on saved tensors keep a number in place of each tensor.
+The first number that backward asks for runs the function again under hooks that collect the tensors, by number, and stop it as soon
+as the last is there. With ``use_reentrant=True`` it runs under ``no_grad`` as a custom Function whose backward runs it again and calls
+``backward`` inside backward.
+"""
+
+import contextlib
+import enum
+import sys
+import warnings
+import weakref
+
+from ..autograd import calls, engine
+from ..autograd.function import Function
+from ..autograd.graph_tools import saved_tensors_hooks
+from ..autograd.modes import enable_grad, no_grad, thread
+from ..ops import dispatch
+from ..ops.record import make_node
+from ..ops.table import PLACES, as_array
+from ..tensor import Tensor, wrap
+
+__all__ = [
+    "CheckpointError",
+    "CheckpointFunction",
+    "CheckpointPolicy",
+    "DefaultDeviceType",
+    "SelectiveCheckpointContext",
+    "check_backward_validity",
+    "checkpoint",
+    "checkpoint_sequential",
+    "create_selective_checkpoint_contexts",
+    "detach_variable",
+    "get_device_states",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
+    "set_device_states",
+]
+
+_TIP = (
+    "Tip: To see a more detailed error, either pass `debug=True` to `torch.utils.checkpoint.checkpoint(...)` or wrap the code block with "
+    "`with torch.utils.checkpoint.set_checkpoint_debug_enabled(True):` to enable checkpoint-debug mode globally."
+)
+
+
+class CheckpointError(RuntimeError):
+    """The function did something else when it ran again."""
+
+
+class _Stop(Exception):
+    """Everything wanted has been computed again."""
+
+
+_early_stop = True
+_debug = None
+
+
+@contextlib.contextmanager
+def set_checkpoint_early_stop(enable):
+    """Within the block, whether running again stops once everything wanted is there (the default) or goes to the end."""
+    global _early_stop
+    was, _early_stop = _early_stop, enable
+    try:
+        yield
+    finally:
+        _early_stop = was
+
+
+@contextlib.contextmanager
+def set_checkpoint_debug_enabled(enabled):
+    """Within the block, ``debug`` of every checkpoint; debug reports are not there yet, so True is refused by ``checkpoint``."""
+    global _debug
+    was, _debug = _debug, enabled
+    try:
+        yield
+    finally:
+        _debug = was
+
+
+def noop_context_fn():
+    """Two contexts that do nothing."""
+    return contextlib.nullcontext(), contextlib.nullcontext()
+
+
+class DefaultDeviceType:
+    """The device whose random state is kept beside the CPU's; there is only the CPU here."""
+
+    _kind = "cuda"
+
+    @staticmethod
+    def set_device_type(device="cuda"):
+        DefaultDeviceType._kind = device
+
+    @staticmethod
+    def get_device_type():
+        return DefaultDeviceType._kind
+
+
+def get_device_states(*args):
+    """Random states of other devices the tensors are on: none."""
+    return [], []
+
+
+def set_device_states(devices, states, *, device_type=None):
+    if devices or states:
+        raise RuntimeError("there are no devices here but the CPU")
+
+
+@contextlib.contextmanager
+def _random(state):
+    """The random stream as it was at ``state`` (None: as it is); afterwards it goes on as if nothing had been drawn."""
+    if state is None:
+        yield
+        return
+    package = sys.modules[__package__.partition(".")[0]]
+    now = package.get_rng_state()
+    package.set_rng_state(state)
+    try:
+        yield
+    finally:
+        package.set_rng_state(now)
+
+
+def _state_now():
+    return sys.modules[__package__.partition(".")[0]].get_rng_state()
+
+
+# ------------------------------------------------------------------------------------------------------ reentrant
+
+
+def detach_variable(inputs):
+    """The tensors of a tuple cut off from the graph, requiring grad as they did."""
+    if not isinstance(inputs, tuple):
+        raise RuntimeError(
+            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}"
+        )
+    made = []
+    for each in inputs:
+        if isinstance(each, Tensor):
+            cut = each.detach()
+            cut.requires_grad = each.requires_grad
+            each = cut
+        made.append(each)
+    return tuple(made)
+
+
+def check_backward_validity(inputs):
+    """Warn where no input requires grad: there will be no gradients then."""
+    if not any(isinstance(each, Tensor) and each.requires_grad for each in inputs):
+        warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
+
+
+class CheckpointFunction(Function):
+    """The reentrant variant."""
+
+    @staticmethod
+    def forward(ctx, run_function, preserve_rng_state, *args):
+        check_backward_validity(args)
+        ctx.run_function = run_function
+        ctx.state = _state_now() if preserve_rng_state else None
+        ctx.inputs = [None if isinstance(each, Tensor) else each for each in args]
+        ctx.at = [i for i, each in enumerate(args) if isinstance(each, Tensor)]
+        ctx.save_for_backward(*[args[i] for i in ctx.at])
+        with no_grad():
+            return run_function(*args)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        task = engine.current_task()
+        if task is not None and task.wanted is not None:
+            raise RuntimeError(
+                "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter to "
+                ".backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without passing the "
+                "`inputs` argument."
+            )
+        inputs = list(ctx.inputs)
+        for i, tensor in zip(ctx.at, ctx.saved_tensors):
+            inputs[i] = tensor
+        with _random(ctx.state), enable_grad():
+            cut = detach_variable(tuple(inputs))
+            outputs = ctx.run_function(*cut)
+        if isinstance(outputs, Tensor):
+            outputs = (outputs,)
+        pairs = [(out, g) for out, g in zip(outputs, gradients) if isinstance(out, Tensor) and out.requires_grad]
+        if not pairs:
+            raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
+        calls.backward([out for out, _ in pairs], [g for _, g in pairs])
+        return (None, None, *[each.grad if isinstance(each, Tensor) else None for each in cut])
+
+
+# -------------------------------------------------------------------------------------------------- without reentrance
+
+
+class _Number:
+    """Stands for a saved tensor: the how-manieth of its frame it is."""
+
+    __slots__ = ("__weakref__", "frame", "index")
+
+    def __init__(self, frame, index):
+        self.frame = frame
+        self.index = index
+
+
+def _facts(tensor):
+    return {"shape": tensor.shape, "dtype": tensor.dtype, "device": tensor.device}
+
+
+def _nothing(tensor):
+    return None
+
+
+_CHECKS = {"default": _facts, "none": _nothing}
+
+
+class _Frame:
+    """One checkpointed call."""
+
+    def __init__(self, rerun, early_stop, facts):
+        self.rerun = rerun
+        self.early_stop = early_stop
+        self.facts = facts
+        self.saved_facts = []
+        self.numbers = []
+        self.found = {}
+
+    def pack(self, tensor):
+        number = _Number(self, len(self.numbers))
+        self.numbers.append(weakref.ref(number))
+        self.saved_facts.append(self.facts(tensor))
+        return number
+
+    def unpack(self, number):
+        if number.index not in self.found:
+            self._recompute()
+        return self.found.pop(number.index)
+
+    def _recompute(self):
+        self.found = {}
+        count = 0
+
+        def collect(tensor):
+            nonlocal count
+            index, count = count, count + 1
+            if index >= len(self.numbers):
+                raise CheckpointError(
+                    "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original forward "
+                    f"pass.\n{_TIP}"
+                )
+            if self.numbers[index]() is not None:
+                self.found[index] = tensor.detach()
+            self._facts_now[index] = self.facts(tensor)
+            if self.early_stop and count == len(self.numbers):
+                raise _Stop
+            return tensor.detach()
+
+        self._facts_now = {}
+        try:
+            with saved_tensors_hooks(collect, lambda tensor: tensor), enable_grad():
+                self.rerun()
+        except _Stop:
+            pass
+        if count != len(self.numbers):
+            raise CheckpointError(
+                "torch.utils.checkpoint: A different number of tensors was saved during the original forward and recomputation.\n"
+                f"Number of tensors saved during forward: {len(self.numbers)}\n"
+                f"Number of tensors saved during recomputation: {count}.\n{_TIP}"
+            )
+        self._check_facts()
+
+    def _check_facts(self):
+        different = ""
+        for index, before in enumerate(self.saved_facts):
+            after = self._facts_now[index]
+            if before != after:
+                different += f"tensor at position {index}:\nsaved metadata: {before}\nrecomputed metadata: {after}\n"
+        if different:
+            raise CheckpointError(
+                "torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than during the forward "
+                f"pass.\n{different}.\n{_TIP}"
+            )
+
+
+def checkpoint(
+    function,
+    *args,
+    use_reentrant=None,
+    context_fn=noop_context_fn,
+    determinism_check="default",
+    debug=False,
+    early_stop=True,
+    **kwargs,
+):
+    """Run ``function(*args, **kwargs)`` without keeping what it saves for backward; backward runs it again.
+
+    Args:
+        function: what to run; it must do the same when it runs again.
+        use_reentrant: False is recommended; left out it warns and means True.
+        context_fn: returns two contexts, for the first run and for running again (not reentrant).
+        determinism_check: "default" compares shapes and dtypes of what is saved, "none" does not.
+        debug: not there yet; True raises NotImplementedError.
+        early_stop: stop running again once everything wanted is there.
+        preserve_rng_state (among kwargs): draw the same random numbers again (default True).
+    """
+    if use_reentrant is None:
+        warnings.warn(
+            "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. Starting in PyTorch 2.9, calling "
+            "checkpoint without use_reentrant will raise an exception. use_reentrant=False is recommended, but if you need to preserve "
+            "the current default behavior, you can pass use_reentrant=True. Refer to docs for more details on the differences between "
+            "the two variants.",
+            stacklevel=2,
+        )
+        use_reentrant = True
+    preserve = kwargs.pop("preserve_rng_state", True)
+    if use_reentrant:
+        if kwargs:
+            raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+        if context_fn is not noop_context_fn or debug is not False:
+            raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+        return CheckpointFunction.apply(function, preserve, *args)
+    if determinism_check not in _CHECKS:
+        raise ValueError(f"determinism_check should be one of {list(_CHECKS)}, but got {determinism_check}")
+    if debug if _debug is None else _debug:
+        raise NotImplementedError("checkpoint(debug=True): reports of what ran differently are not there yet")
+    first, again = context_fn()
+    if not thread.grad:
+        with first:
+            return function(*args, **kwargs)
+    state = _state_now() if preserve else None
+
+    def rerun():
+        with _random(state), again:
+            function(*args, **kwargs)
+
+    frame = _Frame(rerun, early_stop and _early_stop, _CHECKS[determinism_check])
+    with saved_tensors_hooks(frame.pack, lambda number: number.frame.unpack(number)), first:
+        return function(*args, **kwargs)
+
+
+def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwargs):
+    """Run the modules or functions one after another, checkpointing all of ``segments`` stretches but the last."""
+    if use_reentrant is None:
+        warnings.warn(
+            "torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. In version 2.9 we "
+            "will raise an exception if use_reentrant is not passed. use_reentrant=False is recommended, but if you need to preserve "
+            "the current default behavior, you can pass use_reentrant=True. Refer to docs for more details on the differences between "
+            "the two variants.",
+            stacklevel=2,
+        )
+        use_reentrant = True
+    preserve = kwargs.pop("preserve_rng_state", True)
+    if kwargs:
+        raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+    functions = list(functions.children()) if hasattr(functions, "children") else list(functions)
+
+    def stretch(start, end):
+        def run(value):
+            for each in functions[start : end + 1]:
+                value = each(value)
+            return value
+
+        return run
+
+    size = len(functions) // segments
+    end = -1
+    for start in range(0, size * (segments - 1), size):
+        end = start + size - 1
+        input = checkpoint(stretch(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
+    return stretch(end + 1, len(functions) - 1)(input)
+
+
+# ------------------------------------------------------------------------------------------------ selective
+
+
+class CheckpointPolicy(enum.Enum):
+    """What becomes of an operator's result: kept, or computed again."""
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+
+
+class SelectiveCheckpointContext:
+    """First argument of a policy: ``is_recompute`` says which run asks."""
+
+    def __init__(self, *, is_recompute):
+        self.is_recompute = is_recompute
+
+
+def _policy(made):
+    if isinstance(made, bool):
+        return CheckpointPolicy.MUST_SAVE if made else CheckpointPolicy.PREFER_RECOMPUTE
+    return made
+
+
+_KEPT = (CheckpointPolicy.MUST_SAVE, CheckpointPolicy.PREFER_SAVE, CheckpointPolicy.MUST_CPU_OFFLOAD)
+
+
+class _Selective:
+    """A context in which an interpreter keeps (first run) or reuses (second run) the results a policy names."""
+
+    def __init__(self, policy, store, again, allow_mutation):
+        self.policy, self.store, self.again, self.allow_mutation = policy, store, again, allow_mutation
+        self.context = SelectiveCheckpointContext(is_recompute=again)
+
+    def __enter__(self):
+        from ..autograd import levels
+
+        self.used = {}
+        levels.push(self.interpret)
+
+    def __exit__(self, *exc):
+        from ..autograd import levels
+
+        levels.remove(self.interpret)
+
+    def interpret(self, op, values, how):
+        if how is not None or op.view:
+            return NotImplemented
+        public = PLACES[""].get(op.name, op.public)
+        keep = _policy(self.policy(self.context, public, *values)) in _KEPT
+        if not self.again:
+            result = dispatch.execute(op, values)
+            if keep:
+                results = result if isinstance(result, tuple) else (result,)
+                self.store.setdefault(op.name, []).append([(each._a, each._vc, each._vc[0]) for each in results])
+            return result
+        if not keep:
+            return NotImplemented
+        number = self.used.get(op.name, 0)
+        self.used[op.name] = number + 1
+        if number >= len(self.store.get(op.name, ())):
+            raise RuntimeError(f"torch.{op.name} invocation index {number} encountered during backward but not found in storage.")
+        return self._replayed(op, values, self.store[op.name][number])
+
+    def _replayed(self, op, values, kept):
+        if op.returns is not None:
+            return NotImplemented
+        ((array, counter, version),) = kept
+        if counter[0] != version and not self.allow_mutation:
+            raise RuntimeError("Tensor cached during selective activation checkpoint has been mutated")
+        raws, edges, layout, _ = dispatch.unwrap(op, values)
+        result = wrap(as_array(array))
+        if thread.grad and (op.rules or op.joint is not None) and any(edge is not None for edge in edges):
+            if result._dtype.is_floating_point or result._dtype.is_complex:
+                result._edge = make_node(op, values, raws, edges, layout, (array,), (result._vc,))
+        return result
+
+
+def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mutation=False):
+    """``context_fn`` for ``checkpoint`` that keeps some operators' results instead of computing them again.
+
+    Args:
+        policy_fn_or_list: ``policy(ctx, op, *args) -> CheckpointPolicy``, or a list of operators to keep. An operator is the public
+            function (``torch.mm``): there is no lower level here.
+        allow_cache_entry_mutation: reuse kept results even if they were written to.
+    """
+    if isinstance(policy_fn_or_list, list):
+        kept = policy_fn_or_list
+
+        def policy(ctx, op, *args):
+            return CheckpointPolicy.MUST_SAVE if op in kept else CheckpointPolicy.PREFER_RECOMPUTE
+
+    elif callable(policy_fn_or_list):
+        policy = policy_fn_or_list
+    else:
+        raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
+    store = {}
+    return (
+        _Selective(policy, store, False, allow_cache_entry_mutation),
+        _Selective(policy, store, True, allow_cache_entry_mutation),
+    )
