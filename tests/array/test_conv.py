@@ -171,3 +171,14 @@ def test_refuses_in_pytorchs_words(x, w, options, text):
     with pytest.raises(RuntimeError) as error:
         conv.convolution(np.ones(x), np.ones(w), None, **given)
     assert str(error.value) == text
+
+
+def test_a_refusal_is_not_forgotten_after_a_good_call():
+    x, w = np.ones((1, 3, 4, 4)), np.ones((2, 3, 3, 3))
+    options = ((1, 1), (0, 0), (1, 1), False, (0, 0), 1)
+    for _ in range(2):
+        assert conv.convolution(x, w, None, *options).shape == (1, 2, 2, 2)
+        with pytest.raises(RuntimeError, match="expected bias to be 1-dimensional with 2 elements"):
+            conv.convolution(x, w, np.ones(3), *options)
+        with pytest.raises(RuntimeError, match="expected scalar type Double but found Float"):
+            conv.convolution(x, w.astype(np.float32), None, *options)

@@ -45,7 +45,7 @@ def convolution(input, weight, bias, stride, padding, dilation, transposed, outp
     """
     nd = weight.ndim - 2
     input, weight = solid(input), solid(weight)
-    _check_arguments(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    _check_once(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
     stride, padding = expand_sizes(stride, nd), expand_sizes(padding, nd)
     dilation, output_padding = expand_sizes(dilation, nd), expand_sizes(output_padding, nd)
     kernel = weight.shape[2:]
@@ -473,6 +473,27 @@ def _check_sizes(value, nd, name):
         f"expected {name} to be a single integer value or a list of {nd} values to match the convolution dimensions, "
         f"but got {name}={sizes_text(value)}"
     )
+
+
+#: calls that were found in order, by all that the checks look at
+_FOUND_GOOD = set()
+
+
+def _check_once(input, weight, bias, *options):
+    """`_check_arguments`, not again for shapes, dtypes and options that have passed it."""
+    key = (input.shape, weight.shape, input.dtype, weight.dtype, *options)
+    if bias is not None:
+        key += (bias.shape, bias.dtype)
+    try:
+        if key in _FOUND_GOOD:
+            return
+    except TypeError:  # an option is a list
+        _check_arguments(input, weight, bias, *options)
+        return
+    _check_arguments(input, weight, bias, *options)
+    if len(_FOUND_GOOD) >= 1024:
+        _FOUND_GOOD.clear()
+    _FOUND_GOOD.add(key)
 
 
 def _check_arguments(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):

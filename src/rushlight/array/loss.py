@@ -134,9 +134,10 @@ def nll_loss(input, target, weight=None, reduction="mean", ignore_index=-100):
     wide = input.astype(np.float32) if is_half(dtype) else input
     channel = 0 if input.ndim == 1 else 1
     chosen, keep = _class_places(target, input.shape[channel], ignore_index)
-    picked = np.take_along_axis(wide, np.expand_dims(chosen, channel), channel)
-    picked = picked.reshape(target.shape)
-    loss = -picked
+    if input.ndim == 2:
+        loss = -wide[np.arange(len(chosen)), chosen]
+    else:
+        loss = -np.take_along_axis(wide, np.expand_dims(chosen, channel), channel).reshape(target.shape)
     share = None
     if weight is not None:
         share = weight.astype(wide.dtype, copy=False)[chosen]
@@ -147,10 +148,10 @@ def nll_loss(input, target, weight=None, reduction="mean", ignore_index=-100):
     if reduction == "none":
         return loss.astype(dtype, copy=False), np.zeros((), dtype)
     total = np.asarray(target.size if share is None else share.sum(), wide.dtype)
-    loss = np.asarray(loss.sum(dtype=wide.dtype))
+    loss = np.add.reduce(loss, axis=None, keepdims=True).reshape(())
     if reduction == "mean":
         with np.errstate(invalid="ignore", divide="ignore"):
-            loss = np.asarray(loss / total)
+            loss = np.divide(loss, total, out=...)
     return loss.astype(dtype, copy=False), total.astype(dtype, copy=False)
 
 
@@ -169,6 +170,9 @@ def nll_loss_backward(grad_output, target, weight, reduction, ignore_index, tota
     if keep is not None:
         value = np.where(keep, value, np.zeros((), grad.dtype))
     out = np.zeros(input_shape, dtype)
+    if len(input_shape) == 2:
+        out[np.arange(len(chosen)), chosen] = value
+        return out
     value = np.broadcast_to(value, target.shape).astype(dtype, copy=False)
     np.put_along_axis(out, np.expand_dims(chosen, channel), np.expand_dims(value, channel), channel)
     return out
@@ -179,7 +183,7 @@ def _class_places(target, classes, ignore_index):
     keep = None
     chosen = target
     if target.size:
-        low, high = int(target.min()), int(target.max())
+        low, high = np.minimum.reduce(target, axis=None), np.maximum.reduce(target, axis=None)
         if low < 0 or high >= classes or low <= ignore_index <= high:
             keep = target != ignore_index
             wrong = keep & ((target < 0) | (target >= classes))
