@@ -381,7 +381,18 @@ def _cholesky_vjp(F, g, y, upper):
     return F.linalg_solve_triangular(H(F, lower), inner, upper=True)
 
 
-_cholesky = dict(vjp=_cholesky_vjp)
+def _cholesky_jvp(F, t, y, upper):
+    many = isinstance(y, (tuple, list))
+    y = y[0] if many else y
+    lower = H(F, y) if upper else y
+    phi = F.linalg_solve_triangular(lower, t, upper=False)
+    phi = F.linalg_solve_triangular(H(F, lower), phi, upper=True, left=False)
+    moved = F.matmul(lower, (F.tril(phi) + F.tril(phi, -1)) * 0.5)
+    moved = H(F, moved) if upper else moved
+    return (moved, None) if many else moved
+
+
+_cholesky = dict(vjp=_cholesky_vjp, jvp=_cholesky_jvp)
 _ex = "LinalgCholeskyExBackward0"
 differentiable(
     "linalg_cholesky",

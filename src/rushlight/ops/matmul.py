@@ -11,8 +11,10 @@ import numpy as np
 from .. import dtypes
 from ..array import matmul as kernels
 from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
+from ..parameter import Parameter
+from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
-from .table import PLACES, TENSOR, composite, differentiable
+from .table import COMPOSITES, PLACES, TENSOR, composite, differentiable
 
 _function = dict(method=False)
 _private = dict(method=False, function=False)
@@ -459,7 +461,24 @@ def cross(F, input, other, dim=None):
     return F.linalg_cross(input, other, dim=dim)
 
 
+def _shorten_matmul():
+    """Two plain matrices go straight to ``mm``, where the usual questions are asked; the rest takes the composite's path."""
+    general, mm, plain = TENSOR.matmul, TENSOR.mm, (Tensor, Parameter)
+
+    def matmul(*args, **kwargs):
+        if not kwargs and len(args) == 2:
+            input, other = args
+            if input.__class__ in plain and other.__class__ in plain and input._a.ndim == 2 and other._a.ndim == 2:
+                return mm(input, other)
+        return general(*args, **kwargs)
+
+    matmul.__module__, matmul.__doc__ = general.__module__, general.__doc__
+    COMPOSITES["matmul"] = (matmul, COMPOSITES["matmul"][1])
+    TENSOR.matmul = PLACES[""]["matmul"] = Tensor.matmul = matmul
+
+
 accept_out("matmul", same_dtype)
+_shorten_matmul()
 for _name in ("outer", "inner", "kron"):
     accept_out(_name, spoken="mul")
 accept_out(
