@@ -25,6 +25,7 @@ from .interop import from_dlpack, to_dlpack  # noqa: E402, F401
 from .ops import core as _core  # noqa: E402
 from .ops import creation as _creation  # noqa: E402
 from .ops import table as _table  # noqa: E402
+from . import overrides as _overrides  # noqa: E402
 from .size import Size  # noqa: E402, F401
 from .tensor import LAYOUTS as _LAYOUTS  # noqa: E402
 from .tensor import Tensor, layout  # noqa: E402, F401

@@ -68,7 +68,9 @@ def _perturbed(fn, inputs, index, offset, kept):
     moved = wrap(np.array(tensor._a + offset, tensor._a.dtype).reshape(tensor._a.shape), tensor._dtype)
     with no_grad():
         found = _as_tuple(fn(*inputs[:index], moved, *inputs[index + 1 :]))
-    return [np.array(found[k]._a, np.complex128 if found[k]._dtype.is_complex else np.float64).reshape(-1) for k in kept]
+    return [
+        np.array(found[k]._a, np.complex128 if found[k]._dtype.is_complex else np.float64).reshape(-1) for k in kept
+    ]
 
 
 def _difference(fn, inputs, index, direction, kept, eps):
@@ -111,7 +113,10 @@ def _rows(output, tensors, options):
 
 def _pull_all(output, tensors, options):
     output = output.clone()
-    made = [np.zeros((each._a.size, output._a.size), np.complex128 if each._dtype.is_complex else np.float64) for each in tensors]
+    made = [
+        np.zeros((each._a.size, output._a.size), np.complex128 if each._dtype.is_complex else np.float64)
+        for each in tensors
+    ]
     for k in range(output._a.size):
         unit = np.zeros(output._a.size, output._a.dtype)
         unit[k] = 1
@@ -149,7 +154,11 @@ def _pushed(fn, inputs, index, tangent, kept):
         found = []
         for k in kept:
             tangent = forward_ad.unpack_dual(results[k]).tangent
-            found.append(np.zeros(results[k]._a.size, results[k]._a.dtype) if tangent is None else np.array(tangent._a).reshape(-1))
+            found.append(
+                np.zeros(results[k]._a.size, results[k]._a.dtype)
+                if tangent is None
+                else np.array(tangent._a).reshape(-1)
+            )
         return found
 
 
@@ -285,7 +294,9 @@ def _check_without_outputs(fn, inputs, found, options):
 def _check_multiplied(outputs, inputs):
     """Zero cotangents must give zero gradients of the right type and size."""
     tensors = [each for _, each in _checked_inputs(inputs)]
-    for gradient, tensor in zip(grad(outputs, tensors, [TENSOR.zeros_like(o) for o in outputs], allow_unused=True), tensors):
+    for gradient, tensor in zip(
+        grad(outputs, tensors, [TENSOR.zeros_like(o) for o in outputs], allow_unused=True), tensors
+    ):
         if gradient is None:
             continue
         if np.any(gradient._a != 0):
@@ -334,7 +345,7 @@ def _check_undefined(fn, inputs):
         if any(each is not None and np.any(each._a != 0) for each in found):
             _warn_undefined()
             raise GradcheckError(
-                "Expected all input grads to be undefined or zero when all output grads are undefined or zero. Please look at \"Notes "
+                'Expected all input grads to be undefined or zero when all output grads are undefined or zero. Please look at "Notes '
                 'about undefined output gradients" in "tools/autograd/derivatives.yaml"'
             )
 
@@ -358,7 +369,9 @@ def _check_batched(outputs, inputs, options):
         try:
             together = grad(output, tensors, batch, retain_graph=True, allow_unused=True, is_grads_batched=True)
         except RuntimeError as error:
-            raise GradcheckError(f"While computing batched gradients, got: {error}\n\n{FAILED_BATCHED_GRAD_MSG}") from error
+            raise GradcheckError(
+                f"While computing batched gradients, got: {error}\n\n{FAILED_BATCHED_GRAD_MSG}"
+            ) from error
         for i, found in enumerate(together):
             expected = [one[i] for one in alone]
             if found is None or expected[0] is None:
@@ -381,7 +394,10 @@ def _parts(fn, outputs):
     def part(take):
         @functools.wraps(fn)
         def inside(*inputs):
-            return tuple(take(each) if isinstance(each, Tensor) and each._dtype.is_complex else each for each in _as_tuple(fn(*inputs)))
+            return tuple(
+                take(each) if isinstance(each, Tensor) and each._dtype.is_complex else each
+                for each in _as_tuple(fn(*inputs))
+            )
 
         return inside
 
@@ -406,7 +422,10 @@ def _input_parts(fn, inputs):
     real = part(lambda new, old: new + old.imag * 1j)
     imaginary = part(lambda new, old: old.real + new * 1j)
     cut = [
-        tuple(getattr(each.detach(), name).clone().requires_grad_(True) if i in at else each for i, each in enumerate(inputs))
+        tuple(
+            getattr(each.detach(), name).clone().requires_grad_(True) if i in at else each
+            for i, each in enumerate(inputs)
+        )
         for name in ("real", "imag")
     ]
     return [(imaginary, cut[1], "imaginary"), (real, cut[0], "real")]
@@ -444,7 +463,9 @@ def _run(fn, inputs, options, flags):
 
 def _check_batched_forward(fn, inputs, kept):
     """There is no batching of tangents but one at a time, which is what the forward check already does."""
-    raise NotImplementedError("gradcheck: check_batched_forward_grad needs vmap over forward mode, which is not there yet")
+    raise NotImplementedError(
+        "gradcheck: check_batched_forward_grad needs vmap over forward mode, which is not there yet"
+    )
 
 
 def gradcheck(
@@ -569,5 +590,9 @@ def gradgradcheck(
         (*inputs, *grad_outputs),
         **dict(eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol, masked=masked),
         **dict(check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes, fast_mode=fast_mode),
-        **dict(check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev, check_backward_ad=check_rev_over_rev),
+        **dict(
+            check_batched_grad=check_batched_grad,
+            check_forward_ad=check_fwd_over_rev,
+            check_backward_ad=check_rev_over_rev,
+        ),
     )

@@ -4,10 +4,12 @@ Ordinary elementwise calls on float tensors never come here (see ``fast``); ever
 another category, subclasses, ``out=``, errors, and all operators that are not elementwise.
 """
 
+import threading
+
 import numpy as np
 
 from .. import dtypes
-from ..autograd.modes import state, thread
+from ..autograd.modes import enter_rare, leave_rare, state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, edge_of, wrap, wrap_view
 from .binding import bind, numpy_names, require_tensors
@@ -178,8 +180,15 @@ def result_class(op):
 
 
 def overloaded(values):
-    """The arguments whose class answers for functions itself (``__torch_function__``), subclasses first."""
+    """Who answers for functions itself (``__torch_function__``): a mode of this thread, then arguments' classes, subclasses first."""
     found = []
+    if state.rare:
+        if functions.off == "all":
+            return found
+        if functions.modes:
+            found.append(_INNERMOST)
+        if functions.off:
+            return found
     for value in values:
         for each in value if value.__class__ in _SEQUENCES else (value,):
             kind = each.__class__
@@ -192,7 +201,43 @@ def overloaded(values):
 
 
 _EXACT = {Tensor, Parameter, int, float, bool, str, type(None), tuple, list, slice, type(...), dtypes.dtype, np.ndarray}
-_DISABLED = None
+
+
+class _FunctionModes(threading.local):
+    """The function modes of this thread, and whether classes ("classes") or modes too ("all") are passed over for now."""
+
+    modes = ()
+    off = None
+
+
+functions = _FunctionModes()
+
+
+class _Innermost:
+    """Stands for the innermost function mode among those who answer for a function; the mode is off while it does."""
+
+    @staticmethod
+    def __torch_function__(function, types, args=(), kwargs=None):
+        was = functions.modes
+        functions.modes = was[:-1]
+        try:
+            return was[-1].__torch_function__(function, tuple(t for t in types if t is not _Innermost), args, kwargs or {})
+        finally:
+            functions.modes = was
+
+
+_INNERMOST = _Innermost()
+
+
+def _DISABLED(func, types, args=(), kwargs=None):  # noqa: N802 - a function that is a constant
+    """The ``__torch_function__`` of classes that leave functions to rushlight: run them as on plain tensors."""
+    was, functions.off = functions.off, "classes"
+    enter_rare()
+    try:
+        return func(*args, **(kwargs or {}))
+    finally:
+        leave_rare()
+        functions.off = was
 
 
 def call(op, args, kwargs):
@@ -227,23 +272,27 @@ def foreign(values):
 
 def _divert(op, args, kwargs, values, out):
     """Hand the call to whoever stands before operators: a mode of this thread, or an argument's own class."""
-    if intercept is not None and state.rare:
-        result = intercept(op, values, out)
-        if result is not NotImplemented:
-            return result
     found = overloaded(values)
-    if not found:
-        return NotImplemented
-    types = tuple(type(each) for each in found)
-    if out is not None:
-        kwargs = dict(kwargs, out=out)
-    for each in found:
-        result = type(each).__torch_function__(op.public, types, args, kwargs)
-        if result is not NotImplemented:
-            return result
-    names = ", ".join(f"'{t.__module__}.{t.__qualname__}'" for t in types)
-    raise TypeError(
-        f"no implementation found for 'torch.{op.name}' on types that implement __torch_function__: [{names}]"
+    if found:
+        types = tuple(type(each) for each in found)
+        if out is not None:
+            kwargs = dict(kwargs, out=out)
+        for each in found:
+            result = type(each).__torch_function__(op.public, types, args, kwargs)
+            if result is not NotImplemented:
+                return result
+        raise unanswered("torch." + op.name, found)
+    if intercept is not None and state.rare:
+        return intercept(op, values, out)
+    return NotImplemented
+
+
+def unanswered(name, found):
+    """The error where everybody who was asked returned NotImplemented."""
+    who = "".join(f"  - tensor subclass {type(each)!r}\n" for each in found if each is not _INNERMOST)
+    return TypeError(
+        f"Multiple dispatch failed for '{name}'; all __torch_function__ handlers returned NotImplemented:\n\n{who}\n"
+        "For more information, try re-running with TORCH_LOGS=not_implemented"
     )
 
 
@@ -296,9 +345,10 @@ def composite_function(name, function, on_tensors, options):
             if len(args) > at and not isinstance(args[at], (tuple, list)):
                 args = (*args[:at], args[at:])
         values = (*args, *kwargs.values()) if kwargs else args
-        if foreign(values):
-            for each in overloaded(values):
-                types = tuple(type(o) for o in overloaded(values))
+        if state.rare or foreign(values):
+            found = overloaded(values)
+            types = tuple(type(o) for o in found)
+            for each in found:
                 result = type(each).__torch_function__(public, types, args, kwargs)
                 if result is not NotImplemented:
                     return result

@@ -89,14 +89,16 @@ def getitem(self, index):
 
 
 def _diverted(function, args, self):
-    if dispatch.intercept is not None and state.rare:
-        result = dispatch.intercept(_SLICE if function is getitem else _SETITEM, args, function)
-        if result is not NotImplemented:
-            return result
     found = dispatch.overloaded((self,))
     if found:
         public = Tensor.__getitem__ if function is getitem else Tensor.__setitem__
-        return type(self).__torch_function__(public, (type(self),), args, {})
+        types = tuple(type(each) for each in found)
+        for each in found:
+            result = type(each).__torch_function__(public, types, args, {})
+            if result is not NotImplemented:
+                return result
+    if dispatch.intercept is not None and state.rare:
+        return dispatch.intercept(_SLICE if function is getitem else _SETITEM, args, function)
     return NotImplemented
 
 
@@ -392,6 +394,8 @@ def _expand_error(target, shape):
     return RuntimeError("shapes do not match")
 
 
+dispatch.named(getitem, "__getitem__")
+dispatch.named(setitem, "__setitem__")
 Tensor.__getitem__ = getitem
 Tensor.__setitem__ = setitem
 

@@ -38,20 +38,19 @@ def inplace_function(op):
                 return result
         return execute_inplace(op, values)
 
+    dispatch.named(function, op.name + "_")
     return dispatch.named(fast_inplace(op, function) if op.elementwise else function, op.name + "_")
 
 
 def _divert_inplace(op, function, args, kwargs, values):
-    if dispatch.intercept is not None and state.rare:
-        result = dispatch.intercept(op, values, "inplace")
-        if result is not NotImplemented:
-            return result
     found = dispatch.overloaded(values)
     types = tuple(type(each) for each in found)
     for each in found:
         result = type(each).__torch_function__(function, types, args, kwargs)
         if result is not NotImplemented:
             return result
+    if dispatch.intercept is not None and state.rare:
+        return dispatch.intercept(op, values, "inplace")
     return NotImplemented
 
 

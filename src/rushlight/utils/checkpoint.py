@@ -133,9 +133,7 @@ def _state_now():
 def detach_variable(inputs):
     """The tensors of a tuple cut off from the graph, requiring grad as they did."""
     if not isinstance(inputs, tuple):
-        raise RuntimeError(
-            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}"
-        )
+        raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
     made = []
     for each in inputs:
         if isinstance(each, Tensor):
@@ -433,7 +431,9 @@ class _Selective:
         number = self.used.get(op.name, 0)
         self.used[op.name] = number + 1
         if number >= len(self.store.get(op.name, ())):
-            raise RuntimeError(f"torch.{op.name} invocation index {number} encountered during backward but not found in storage.")
+            raise RuntimeError(
+                f"torch.{op.name} invocation index {number} encountered during backward but not found in storage."
+            )
         return self._replayed(op, values, self.store[op.name][number])
 
     def _replayed(self, op, values, kept):
