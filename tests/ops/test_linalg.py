@@ -1,5 +1,7 @@
 """Linear algebra on tensors: derivatives of first and second order against differences, real and complex."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -203,3 +205,25 @@ def test_failures_are_linalg_errors():
         linalg.inv(torch.ones(2, 2))
     with pytest.raises(RuntimeError, match="linalg.svd: The algorithm failed to converge"):
         linalg.svd(torch.full((2, 2), float("nan")))
+
+
+def test_replaced_functions_say_so_once_at_the_callers_line():
+    from rushlight.ops.linalg_warnings import forget
+
+    calls = {
+        "torch.cholesky": lambda: torch.cholesky(torch.eye(2)),
+        "torch.qr": lambda: torch.qr(torch.eye(2)),
+        "torch.lu": lambda: torch.eye(2).lu(),
+        "torch.triangular_solve": lambda: torch.triangular_solve(torch.eye(2), torch.eye(2)),
+        "torch.chain_matmul": lambda: torch.chain_matmul(torch.eye(2), torch.eye(2)),
+        "torch.cross": lambda: torch.cross(torch.eye(3), torch.eye(3)),
+    }
+    for name, call in calls.items():
+        forget()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call()
+            call()
+        assert len(caught) == 1
+        assert name in str(caught[0].message)
+        assert caught[0].filename == __file__

@@ -6,6 +6,7 @@ from ..array.arguments import wrap_dim
 from .creation import check_options, give, named_dtype
 from .linalg import complex_dtype, dtype_of
 from .linalg_out import accept_out, complex_out, floating_out
+from .linalg_warnings import tell, tell_once
 from .table import PLACES, composite, differentiable
 
 _function = dict(method=False)
@@ -407,6 +408,8 @@ def stft(
         )
     is_complex = complex_dtype(input) or (window is not None and complex_dtype(window))
     onesided = not is_complex if onesided is None else onesided
+    if window is None:
+        tell_once("stft")
     window = _window(F, window, width, n_fft, input)
     if align_to_window:
         raise NotImplementedError("stft: rushlight does not have align_to_window=True")
@@ -504,13 +507,7 @@ def istft(
     if input.ndim == 2:
         signal = F.squeeze(signal, 0)
     if end > total:
-        import warnings
-
-        warnings.warn(
-            "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. Please check your center and hop_length settings.",
-            UserWarning,
-            stacklevel=3,
-        )
+        tell("istft")
         signal = F.constant_pad_nd(signal, (0, end - total))
     return signal
 

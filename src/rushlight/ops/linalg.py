@@ -11,6 +11,7 @@ from ..array import linalg_cholesky as cholesky_kernels
 from ..array import linalg_exp, linalg_lu, linalg_solve, linalg_triangular
 from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
+from .linalg_warnings import tell_once
 from .results import result_type
 from .table import PLACES, TENSOR, composite, differentiable
 
@@ -219,6 +220,11 @@ differentiable(
 )
 
 
+def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False):
+    tell_once("triangular_solve")
+    return linalg_triangular.triangular_solve(input, A, upper, transpose, unitriangular)
+
+
 def _triangular_solve_vjp(F, g, needs, A, y, upper, transpose, unitriangular):
     x = y[0]
     g_x, g_kept = g
@@ -240,7 +246,7 @@ def _triangular_solve_vjp(F, g, needs, A, y, upper, transpose, unitriangular):
 
 
 differentiable(
-    *("triangular_solve", linalg_triangular.triangular_solve),
+    *("triangular_solve", triangular_solve),
     **dict(vjp_all=_triangular_solve_vjp, returns=("solution", "cloned_coefficient"), out="same"),
 )
 
@@ -309,6 +315,7 @@ differentiable(
 
 @composite("lu", **_function)
 def lu(F, A, pivot=True, get_infos=False, out=None):
+    tell_once("lu")
     packed, pivots, info = F.linalg_lu_factor_ex(A, pivot=pivot)
     made = (packed, pivots, info) if get_infos else (packed, pivots)
     if get_infos:
@@ -365,6 +372,7 @@ differentiable("linalg_lu_solve", linalg_lu.linalg_lu_solve, vjp_all=_lu_solve_v
 
 @composite("lu_solve")
 def lu_solve(F, input, LU_data, LU_pivots):
+    tell_once("lu_solve")
     return F.linalg_lu_solve(LU_data, LU_pivots, input)
 
 
@@ -406,7 +414,14 @@ differentiable(
     *("linalg_cholesky_ex", cholesky_kernels.linalg_cholesky_ex),
     **dict(returns=("L", "info"), nondiff=(1,), out="same", **_cholesky),
 )
-differentiable("cholesky", cholesky_kernels.cholesky, out=True, check_out=castable("cholesky"), **_cholesky)
+
+
+def cholesky(input, upper=False):
+    tell_once("cholesky")
+    return cholesky_kernels.cholesky(input, upper)
+
+
+differentiable("cholesky", cholesky, out=True, check_out=castable("cholesky"), **_cholesky)
 
 
 def _cholesky_solve_vjp(F, g, needs, input2, y, upper):

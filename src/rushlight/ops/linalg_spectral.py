@@ -12,6 +12,7 @@ from ..array.arguments import shape_text
 from ..autograd.modes import is_grad_enabled, state
 from .linalg import H, complex_dtype, dtype_of, minus
 from .linalg_out import accept_out, castable, same_dtype
+from .linalg_warnings import tell_once
 from .results import result_type
 from .table import composite, differentiable
 
@@ -82,6 +83,7 @@ differentiable("linalg_qr", kernels.linalg_qr, vjp=_qr_vjp, returns=("Q", "R"), 
 
 @composite("qr")
 def qr(F, input, some=True):
+    tell_once("qr")
     return result_type("qr", ("Q", "R"))(*F.linalg_qr(input, "reduced" if some else "complete"))
 
 

@@ -4,8 +4,6 @@ For C = A B the cotangents are A' = G Bᴴ and B' = Aᴴ G; every other product 
 chooses among ``dot``, ``mv``, ``mm`` and ``bmm`` by the ranks of its arguments, as PyTorch's does.
 """
 
-import warnings
-
 import numpy as np
 
 from .. import dtypes
@@ -14,6 +12,7 @@ from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
 from ..parameter import Parameter
 from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
+from .linalg_warnings import tell_once
 from .table import COMPOSITES, PLACES, TENSOR, composite, differentiable
 
 _function = dict(method=False)
@@ -320,12 +319,7 @@ def linalg_multi_dot(F, tensors):
 def chain_matmul(F, *matrices):
     if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)):
         matrices = matrices[0]
-    warnings.warn(
-        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
-        "instead, which accepts a list of two or more tensors rather than multiple parameters.",
-        UserWarning,
-        stacklevel=3,
-    )
+    tell_once("chain_matmul")
     for each in matrices:
         if each.ndim != 2:
             raise RuntimeError(f"Tensor dimension is {each.ndim}, expected 2 instead.")
@@ -450,13 +444,7 @@ differentiable(
 @composite("cross")
 def cross(F, input, other, dim=None):
     if dim is None:
-        warnings.warn(
-            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
-            "simply use torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in a "
-            "future release.",
-            UserWarning,
-            stacklevel=3,
-        )
+        tell_once("cross")
         dim = kernels.cross_dim(input, dim)
     return F.linalg_cross(input, other, dim=dim)
 
