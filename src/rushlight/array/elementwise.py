@@ -63,17 +63,19 @@ def check_alpha(x, alpha):
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
 
 
-def _refuse_bool_subtraction(input, other):
-    bools = [x for x in (input, other) if hasattr(x, "dtype") and x.dtype.kind == "b"]
+def refuse_bool_subtraction(*operands):
+    """RuntimeError where an operand of a subtraction is bool."""
+    bools = [x for x in operands if x is True or x is False or getattr(x, "dtype", None) == bool]
     if len(bools) == 2:
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. "
             "Use the `^` or `logical_xor()` operator instead."
         )
-    raise RuntimeError(
-        "Subtraction, the `-` operator, with a bool tensor is not supported. "
-        "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
-    )
+    if bools:
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. "
+            "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+        )
 
 
 def add(input, other, *, alpha=1):
@@ -88,8 +90,7 @@ def add(input, other, *, alpha=1):
 def sub(input, other, *, alpha=1):
     """``input - alpha * other``; bool has no subtraction."""
     input, other = pair(input, other)
-    if input.dtype == bool or other.dtype == bool:
-        _refuse_bool_subtraction(input, other)
+    refuse_bool_subtraction(input, other)
     if alpha is not True and alpha == 1:
         return np.subtract(input, other, out=...)
     check_alpha(input, alpha)

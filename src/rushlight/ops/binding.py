@@ -96,17 +96,25 @@ def _require_operands(op, values):
 _SHIFTS = ("bitwise_left_shift", "bitwise_right_shift")
 
 
+_NUMBER_SELF = ("pow", "xlogy", "special_xlogy", "special_xlog1py", "special_zeta")
+
+
 def combination_error(op, given):
     """PyTorch's text for arguments that fit no overload: tensors, or a number for the second or (``numbers="one"``) the first."""
     first, second = op.operands[0], op.operands[-1]
     shown = ", ".join(_type_name(each) for each in given)
+    if op.name == "rsub":
+        return TypeError(
+            f"rsub() received an invalid combination of arguments - got ({shown}), but expected one of:\n"
+            " * (Tensor input, Tensor other, *, Number alpha = 1)\n * (Tensor input, Number other, Number alpha = 1)\n"
+        )
     out = ", *, Tensor out = None" if op.out else ""
     swapped = ""
     if op.numbers == "one" and op.name in ("remainder", "bitwise_and", "bitwise_or", "bitwise_xor", *_SHIFTS):
         marked = ", ".join([f"!{_type_name(each)}!" for each in given])
         swapped = f" * (Number self, Tensor {second})\n      didn't match because some of the arguments have invalid types: ({marked})\n"
     elif op.numbers == "one":
-        swapped = f" * (Number {'self' if op.name == 'pow' else first}, Tensor {second}{out})\n"
+        swapped = f" * (Number {'self' if op.name in _NUMBER_SELF else first}, Tensor {second}{out})\n"
     return TypeError(
         f"{op.shown}() received an invalid combination of arguments - got ({shown}), but expected one of:\n"
         f" * (Tensor {first}, Tensor {second}{out})\n{swapped} * (Tensor {first}, Number {second}{out})\n"

@@ -40,6 +40,8 @@ def compute_elementwise(op, raws):
     params = op.params
     places = [params.index(name) for name in op.operands]
     operands = [raws[i] for i in places]
+    if op.refuse is not None:
+        op.refuse(*operands)
     common = operand_dtype(operands)
     if op.kind == "float" and common.category < 2:
         common = dtypes.get_default_dtype()

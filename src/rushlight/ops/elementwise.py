@@ -106,9 +106,17 @@ def only_bool(name):
 # ------------------------------------------------------------------------------------------------------ arithmetic
 
 binary("add", kernels.add, lambda F: 1, lambda F, alpha: alpha, plain=np.add)
-binary("sub", kernels.sub, lambda F: 1, lambda F, alpha: -alpha, plain=np.subtract, aliases=("subtract",))
+binary(
+    *("sub", kernels.sub, lambda F: 1, lambda F, alpha: -alpha),
+    **dict(plain=np.subtract, aliases=("subtract",), refuse=kernels.refuse_bool_subtraction),
+)
 _RSUB = dict(
-    inplace=False, method=False, out=False, numbers="other", node_name=lambda values: _by_operand("Rsub", values, 0, 1)
+    refuse=kernels.refuse_bool_subtraction,
+    inplace=False,
+    method=False,
+    out=False,
+    numbers="other",
+    node_name=lambda values: _by_operand("Rsub", values, 0, 1),
 )
 binary("rsub", kernels.rsub, lambda F, alpha: -alpha, lambda F: 1, **_RSUB)
 binary("mul", np.multiply, lambda F, other: other, lambda F, x: x, aliases=("multiply",))

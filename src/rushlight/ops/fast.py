@@ -43,16 +43,27 @@ def fast_function(op):
 _MISSING = object()
 
 
-def operator_method(op, reflected=False):
-    """``__add__`` and its kin: as the function, but NotImplemented for what is no operand."""
+def operator_method(op, name):
+    """The method ``name`` (``__add__`` and its kin): as the function, but NotImplemented for what is no operand."""
     from .dispatch import call
 
     def slow(a, b, *rest, **kwargs):
+        check_receiver(name, a)
         if not isinstance(b, _OPERANDS) and not hasattr(b, "__torch_function__"):
             return NotImplemented
-        return call(op, (b, a) if reflected else (a, b), kwargs)
+        return call(op, (a, b), kwargs)
 
-    return _binary(op, slow)
+    method = _binary(op, slow)
+    method.__name__ = method.__qualname__ = name
+    return method
+
+
+def check_receiver(name, value):
+    """TypeError for an operator method called unbound on what is no tensor."""
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"descriptor '{name}' for 'torch._C.TensorBase' objects doesn't apply to a '{type(value).__name__}' object"
+        )
 
 
 _OPERANDS = (Tensor, int, float, complex, np.number, np.bool_)

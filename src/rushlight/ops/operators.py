@@ -1,11 +1,8 @@
 """Python's operators on tensors."""
 
-import operator
-
 from ..autograd.engine import bridge
 from ..tensor import Tensor
-from .dispatch import call, execute_inplace, intercept  # noqa: F401
-from .fast import _OPERANDS, operator_method
+from .fast import _OPERANDS, check_receiver, operator_method
 from .table import OPS, TENSOR
 
 _BINARY = {
@@ -22,6 +19,7 @@ def _guarded(name, function):
     """A method over a public function: NotImplemented for what is no operand."""
 
     def method(self, other):
+        check_receiver(name, self)
         if not isinstance(other, _OPERANDS) and not hasattr(other, "__torch_function__"):
             return NotImplemented
         return function(self, other)
@@ -44,26 +42,24 @@ def hang():
     """Hang the operators on Tensor; every family must have been declared."""
     for python, name in _BINARY.items():
         op = OPS.get(name)
-        if op is None and not hasattr(TENSOR, name):
-            continue
         plain = op is not None and op.elementwise and op.kind in ("same", "float", "bool") and len(op.operands) == 2
         plain = plain and op.params[:2] == op.operands
         dunder = f"__{python}__"
-        method = operator_method(op) if plain else _guarded(dunder, getattr(TENSOR, name))
-        method.__name__ = method.__qualname__ = dunder
-        setattr(Tensor, dunder, method)
+        setattr(Tensor, dunder, operator_method(op, dunder) if plain else _guarded(dunder, getattr(TENSOR, name)))
         if python in _COMPARISONS:
             continue
+        swapped = f"__r{python}__"
         if python in _COMMUTES:
-            setattr(Tensor, f"__r{python}__", method)
+            setattr(
+                Tensor, swapped, operator_method(op, swapped) if plain else _guarded(swapped, getattr(TENSOR, name))
+            )
         else:
-            setattr(Tensor, f"__r{python}__", _reflected(python, name))
+            setattr(Tensor, swapped, _reflected(python, name))
         written = getattr(TENSOR, name + "_", None)
         if written is not None:
             setattr(Tensor, f"__i{python}__", _inplace(f"__i{python}__", written))
     for python, name in dict(neg="neg", pos="positive", abs="abs", invert="bitwise_not").items():
-        if hasattr(TENSOR, name):
-            setattr(Tensor, f"__{python}__", getattr(TENSOR, name))
+        setattr(Tensor, f"__{python}__", getattr(TENSOR, name))
     bridge.add = TENSOR.add
     bridge.copy = _copy_of
     Tensor.__matmul__ = _matmul
@@ -84,8 +80,10 @@ def _matmul(self, other):
 
 def _reflected(python, name):
     """``2 - x``, ``2 / x``, ``2 ** x``: the number comes first."""
+    dunder = f"__r{python}__"
 
     def method(self, other):
+        check_receiver(dunder, self)
         if not isinstance(other, _OPERANDS) and not hasattr(other, "__torch_function__"):
             return NotImplemented
         if python == "sub":
@@ -97,7 +95,7 @@ def _reflected(python, name):
                 other = self.new_full((), other, dtype=_number_dtype(self, other))
         return getattr(TENSOR, name)(other, self)
 
-    method.__name__ = method.__qualname__ = f"__r{python}__"
+    method.__name__ = method.__qualname__ = dunder
     return method
 
 
@@ -105,6 +103,3 @@ def _number_dtype(self, number):
     from .. import dtypes
 
     return dtypes.combine(self._dtype, None, dtypes.of_number(number))
-
-
-__all__ = ["call", "execute_inplace", "hang", "operator"]

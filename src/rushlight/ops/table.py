@@ -101,7 +101,7 @@ class Op:
             "returns",
         ),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
-        *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes"),
+        *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes", "refuse"),
     )
 
     def __init__(self, name, kernel, **given):
@@ -203,6 +203,7 @@ def binary(name, kernel, rule=None, other_rule=None, *, kind="same", **options):
 def elementwise(name, kernel, operands, partials, *, kind="same", inplace=True, out=True, **options):
     """An elementwise operator of any number of ``operands`` (names of parameters), which broadcast and promote together.
 
+    ``refuse(*operands)`` raises for operands (arrays and numbers, not yet promoted) that the operator does not take.
     ``numbers`` says where Python numbers may stand for tensors: ``"any"`` (not everywhere at once), ``"other"`` (not for the first),
     ``"none"``. ``kind``: ``"same"`` results in the promoted dtype, ``"float"`` turns integers into the default dtype first, ``"bool"``
     results in bool.
