@@ -65,7 +65,7 @@ def check_alpha(x, alpha):
 
 def refuse_bool_subtraction(*operands):
     """RuntimeError where an operand of a subtraction is bool."""
-    bools = [x for x in operands if x is True or x is False or getattr(x, "dtype", None) == bool]
+    bools = [x for x in operands if x is True or x is False or getattr(getattr(x, "dtype", None), "kind", "") == "b"]
     if len(bools) == 2:
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. "
