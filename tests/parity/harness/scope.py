@@ -25,7 +25,7 @@ OUT_OF_SCOPE = (
     (r"nn\.functional\.fractional_max_pool", "fractional pooling"),
     (r"special\.(\w+_polynomial_\w+|airy_ai)$", "orthogonal polynomials and Airy functions"),
     (r"special\.(scaled_)?(modified_|spherical_)?bessel_", "Bessel functions beyond i0, i0e, i1, i1e"),
-    (r"native_dropout_backward$", "no public name in PyTorch"),
+    (r"(native_dropout|max_pool2d_with_indices)_backward$", "no public name in PyTorch (torch.ops.aten only)"),
 )
 OUT_OF_SCOPE_ENTRIES = {
     "as_strided[partial_views]": "as_strided on partial storages",
