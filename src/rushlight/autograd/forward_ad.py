@@ -312,14 +312,13 @@ def give_zeros(tensor):
 def _inplace(op, values):
     target = values[0]
     own = tangent_of(target)
-    before = attach(target._a.copy(), target._dtype, edge_of(target), [0])
+    # what the derivative reads of the target, and of whatever shares its memory, are the values before the write
+    old = [_copied(value) if isinstance(value, Tensor) and value._vc is target._vc else value for value in values]
+    given = [_tangents(value) for value in values]
     with _off():
-        old = [before, *values[1:]]
-        # what the derivative reads of the target is its value before the write
-        tangents = [own if value is before else _tangent_or_none(value) for value in old]
         dispatch.execute_inplace(op, values)
         after = attach(target._a.copy(), target._dtype, edge_of(target), [0])
-        (tangent,) = push_forward(op, old, after, tangents)
+        (tangent,) = push_forward(op, old, after, given)
         if own is None and tangent is not None:
             own = give_zeros(target)
         if own is not None:
@@ -328,6 +327,11 @@ def _inplace(op, values):
             else:
                 own.copy_(tangent)
     return target
+
+
+def _copied(tensor):
+    """A tensor's value as it is now, at its place in the graph."""
+    return attach(tensor._a.copy(), tensor._dtype, edge_of(tensor), [0])
 
 
 def _tangent_or_none(value):

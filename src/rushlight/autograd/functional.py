@@ -380,14 +380,14 @@ def _jacobian_forward(func, inputs, strict, vectorize):
             with forward_ad.dual_level():
                 tangents = [np.zeros(one._a.shape, one._dtype.numpy) for one in inputs]
                 tangents[i].reshape(-1)[j] = 1
-                duals = [forward_ad.make_dual(one.detach(), wrap(t, one._dtype)) for one, t in zip(inputs, tangents)]
+                duals = [forward_ad.make_dual(one, wrap(t, one._dtype)) for one, t in zip(inputs, tangents)]
                 many_outputs, outputs = _tensors(func(*duals), "outputs of the user-provided function", "jacobian")
                 pairs = [forward_ad.unpack_dual(out) for out in outputs]
                 found = [TENSOR.zeros_like(p.primal) if p.tangent is None else p.tangent for p in pairs]
             if columns is None:
                 columns = [[[] for _ in inputs] for _ in found]
             for k, column in enumerate(found):
-                columns[k][i].append(column.detach())
+                columns[k][i].append(column)
     rows = tuple(
         tuple(TENSOR.stack(c, -1).reshape(*c[0].shape, *each.shape) for c, each in zip(row, inputs))
         for row in columns or ()

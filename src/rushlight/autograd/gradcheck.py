@@ -265,7 +265,7 @@ def _check_inputs(inputs):
         if not isinstance(each, Tensor) or not each.requires_grad:
             continue
         checked = True
-        if not (each._dtype.name in ("float64", "complex128")):
+        if each._dtype.name not in ("float64", "complex128"):
             warnings.warn(
                 f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will likely fail "
                 "if all the inputs are not of double precision floating point or complex. ",

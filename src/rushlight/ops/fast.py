@@ -276,6 +276,9 @@ def fast_inplace(op, slow):
         x = input._a
         if kwargs and not (scales and len(kwargs) == 1 and "alpha" in kwargs) or not dtype.plain or 0 in x.strides:
             return slow(input, other, *rest, **kwargs)
+        if input._vc.__class__ is not list:
+            # a tensor made in inference mode
+            return slow(input, other, *rest, **kwargs)
         edge = None
         if binary:
             kind = other.__class__

@@ -1,0 +1,187 @@
+"""Operations whose derivative the user writes."""
+
+import gc
+import weakref
+
+import pytest
+
+import rushlight as torch
+from rushlight.autograd import Function
+from rushlight.autograd.function import once_differentiable
+
+
+def leaf(*values):
+    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
+
+
+class Square(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return 2 * x * gradient
+
+
+class Scale(Function):
+    @staticmethod
+    def forward(x, factor=2.0):
+        return x * factor
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.factor = inputs[1]
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.factor, None
+
+
+def test_value_gradient_and_name():
+    x = leaf(1.0, 3.0)
+    y = Square.apply(x)
+    assert y.grad_fn.name() == "SquareBackward"
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 6.0]
+
+
+def test_differentiated_twice():
+    x = leaf(1.0, 3.0)
+    (first,) = torch.autograd.grad(Square.apply(x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad((first * first).sum(), x)
+    assert second.tolist() == [8.0, 24.0]
+
+
+def test_context_set_up_apart_and_defaults():
+    x = leaf(1.0)
+    Scale.apply(x).backward()
+    Scale.apply(x, 5.0).backward()
+    Scale.apply(x, factor=7.0).backward()
+    assert x.grad.tolist() == [14.0]
+
+
+def test_an_input_written_to_gets_the_function_as_its_history():
+    class Double(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * 2
+
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    z = Double.apply(y)
+    assert z is y and y.grad_fn.name() == "DoubleBackward"
+    z.sum().backward()
+    assert x.grad.tolist() == [6.0, 6.0]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad has been used in an in-place operation"):
+        Double.apply(leaf(1.0))
+
+
+def test_outputs_that_have_no_derivative():
+    class SortOf(Function):
+        @staticmethod
+        def forward(ctx, x):
+            place = (x > 1).double()
+            ctx.mark_non_differentiable(place)
+            return x * 2, place, "a word"
+
+        @staticmethod
+        def backward(ctx, gradient, of_place, of_word):
+            assert of_place.tolist() == [0.0, 0.0] and of_word is None
+            return gradient * 2
+
+    x = leaf(1.0, 2.0)
+    y, place, word = SortOf.apply(x)
+    assert word == "a word" and not place.requires_grad
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_once_differentiable_refuses_the_second_derivative():
+    class Once(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        @once_differentiable
+        def backward(ctx, gradient):
+            return gradient * 3 * ctx.saved_tensors[0] ** 2
+
+    x = leaf(2.0)
+    (first,) = torch.autograd.grad(Once.apply(x) * x, x, create_graph=True)
+    assert first.tolist() == [32.0]
+    with pytest.raises(RuntimeError, match="marked with @once_differentiable"):
+        first.backward()
+
+
+@pytest.mark.parametrize(
+    "returned, text",
+    [
+        (lambda g: (g, g), "incorrect number of gradients"),
+        (lambda g: 1, "expected Variable or None"),
+        (lambda g: g.new_ones(3), "invalid gradient at index 0"),
+    ],
+)
+def test_wrong_gradients_are_refused(returned, text):
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return returned(gradient)
+
+    with pytest.raises(RuntimeError, match=text):
+        Wrong.apply(leaf(1.0, 2.0)).sum().backward()
+
+
+def test_a_saved_output_makes_no_cycle():
+    class Exp(Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = x.exp()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * ctx.saved_tensors[0]
+
+    gc.disable()
+    try:
+        y = Exp.apply(leaf(1.0))
+        gone = weakref.ref(y.grad_fn)
+        del y
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_forward_mode_uses_jvp():
+    forward_ad = torch.autograd.forward_ad
+
+    class Product(Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_forward(a, b)
+            return a * b
+
+        @staticmethod
+        def jvp(ctx, ta, tb):
+            a, b = ctx.saved_tensors
+            return ta * b + a * tb
+
+    with forward_ad.dual_level():
+        a = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(1.0))
+        b = forward_ad.make_dual(torch.tensor(5.0), torch.tensor(2.0))
+        assert forward_ad.unpack_dual(Product.apply(a, b)).tangent.item() == 11.0
