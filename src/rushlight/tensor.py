@@ -392,6 +392,8 @@ def wrap_view(array, dtype, source, refuse=None, replay=None):
     if counter.__class__ is not list:
         tensor._view = None
         return tensor
+    if not thread.grad:
+        refuse = "inference" if state.rare and inference.is_inference_mode_enabled() else "no_grad"
     above = source._view
     if above is None:
         base = source
@@ -400,8 +402,6 @@ def wrap_view(array, dtype, source, refuse=None, replay=None):
         refuse = refuse or above.refuse
         if above.replay is not None:
             replay = _after(above.replay, replay, source, array)
-    if refuse is None and not thread.grad:
-        refuse = "inference" if state.rare and inference.is_inference_mode_enabled() else "no_grad"
     tensor._view = made = View(base, counter[0], refuse, replay)
     if refuse is not None and not thread.grad:
         made.version = -1

@@ -260,7 +260,7 @@ def _copied(input, src, non_blocking=False):
 _copy = differentiable(
     "_copy",
     _copied,
-    vjp=dict(src=lambda F, g: g),
+    vjp=dict(input=lambda F, g: F.zeros_like(g), src=lambda F, g: g),
     node_name="CopyBackwards",
     cpp_name="torch::autograd::CopyBackwards",
     inplace=True,
