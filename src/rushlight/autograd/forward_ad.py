@@ -487,11 +487,12 @@ def _by_transposing(op, values, results, given):
         if not recorded:
             own = [None if p is None else Leaf(None, t._a, t._dtype) for p, t in zip(places, tensors)]
             node = make_node(op, values, raws, own, layout, tuple(r._a for r in results), tuple(r._vc for r in results))
+        # any cotangent will do, for the vjp is linear in it; ones, because some rules treat zeros apart
         cotangents = []
         for k, each in enumerate(results):
             live = (each._dtype.is_floating_point or each._dtype.is_complex) and k not in (op.nondiff or ())
             cotangents.append(
-                wrap(np.zeros(each._a.shape, each._a.dtype), each._dtype).requires_grad_(True) if live else None
+                wrap(np.ones(each._a.shape, each._a.dtype), each._dtype).requires_grad_(True) if live else None
             )
         pulled = node.run_graph(cotangents[0] if op.returns is None else cotangents, True)
         pairs = [
@@ -501,7 +502,7 @@ def _by_transposing(op, values, results, given):
         ]
         live = [c for c in cotangents if c is not None]
         if not pairs:
-            return [None if c is None else TENSOR.zeros_like(c) for c in cotangents]
+            return [None if c is None else TENSOR.zeros_like(c.detach()) for c in cotangents]
         pushed = grad(
             [p for p, _ in pairs],
             live,
