@@ -185,3 +185,42 @@ def test_forward_mode_uses_jvp():
         a = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(1.0))
         b = forward_ad.make_dual(torch.tensor(5.0), torch.tensor(2.0))
         assert forward_ad.unpack_dual(Product.apply(a, b)).tangent.item() == 11.0
+
+
+def test_backward_within_backward_to_any_depth():
+    class Deep(Function):
+        @staticmethod
+        def forward(ctx, x):
+            with torch.enable_grad():
+                ctx.x = x.detach().requires_grad_() - 1
+            return ctx.x.detach()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            if ctx.x >= 0:
+                with torch.enable_grad():
+                    Deep.apply(ctx.x).sum().backward()
+            return gradient
+
+    x = torch.tensor(1000.0, requires_grad=True)
+    Deep.apply(x).sum().backward()
+    assert x.grad.item() == 1.0
+
+
+def test_an_error_deep_down_arrives_as_itself():
+    class Failing(Function):
+        @staticmethod
+        def forward(ctx, x, depth):
+            ctx.depth = depth
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            if ctx.depth == 0:
+                raise ZeroDivisionError("at the bottom")
+            with torch.enable_grad():
+                Failing.apply(leaf(1.0), ctx.depth - 1).sum().backward()
+            return gradient, None
+
+    with pytest.raises(ZeroDivisionError, match="at the bottom"):
+        Failing.apply(leaf(1.0), 100).sum().backward()

@@ -9,6 +9,7 @@ tensor that is not differentiable.
 import functools
 import inspect
 import itertools
+import threading
 import warnings
 from collections import OrderedDict
 
@@ -155,7 +156,7 @@ class BackwardCFunction(FunctionCtx, Node):
             for i, each in enumerate(given):
                 if each is None:
                     given[i] = self._zeros(i)
-        received = self.apply(*given)
+        received = _nested(self.apply, given)
         if not keep:
             self.saved = None
         return self._checked(received)
@@ -192,6 +193,48 @@ class BackwardCFunction(FunctionCtx, Node):
             None if each is None or edge is None else fitted(each, edge, i, name)
             for i, (each, edge) in enumerate(zip(kept, self.next))
         ]
+
+
+class _Depth(threading.local):
+    count = 0
+
+
+_depth = _Depth()
+#: how many backward functions may call backward within each other in one thread, before Python's own limit on recursion is near
+_DEEPEST = 40
+
+
+def _nested(function, args):
+    """Call a user's backward function; where such calls are nested deeply, in a thread that has its stack to itself."""
+    if _depth.count < _DEEPEST:
+        _depth.count += 1
+        try:
+            return function(*args)
+        finally:
+            _depth.count -= 1
+    return _elsewhere(function, args)
+
+
+def _elsewhere(function, args):
+    recording = thread.grad
+    outcome = []
+
+    def run():
+        was = set_grad(recording)
+        try:
+            outcome.append((function(*args), None))
+        except BaseException as error:
+            outcome.append((None, error))
+        finally:
+            set_grad(was)
+
+    other = threading.Thread(target=run)
+    other.start()
+    other.join()
+    ((result, error),) = outcome
+    if error is not None:
+        raise error
+    return result
 
 
 def fitted(gradient, edge, index, name):
