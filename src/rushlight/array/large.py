@@ -2,12 +2,19 @@
 
 import numpy as np
 
-from .threads import parallel
+from .threads import get_num_threads, parallel
 
 #: number of elements above which an array is handled here
 LARGE = 65536
-#: elements in a block: 128 KiB of float32, so that a handful of blocks fits a core's cache
+#: elements in a block for one thread: 128 KiB of float32, so that a handful of blocks fits a core's cache
 BLOCK = 32768
+#: and for several, which meet at the interpreter between blocks and should not do so often
+BLOCK_SHARED = 131072
+
+
+def block_size():
+    """The number of elements to take at a time, for the number of threads in use."""
+    return BLOCK if get_num_threads() == 1 else BLOCK_SHARED
 
 
 def large_unary(kernel, x, dtype=None):
@@ -64,10 +71,11 @@ def chain_rule(cotangent, rule, values):
         return np.multiply(cotangent, rule(RAW, *values), out=...)
     out = np.empty(shape, cotangent.dtype)
     target = out.reshape(-1)
+    block = block_size()
 
     def body(start, stop):
-        for at in range(start, stop, BLOCK):
-            end = min(at + BLOCK, stop)
+        for at in range(start, stop, block):
+            end = min(at + block, stop)
             g, *given = [np.asarray(each)[at:end] if cut else each for each, cut in parts]
             np.multiply(g, rule(RAW, *given), out=target[at:end])
 

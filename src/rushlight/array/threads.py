@@ -7,6 +7,8 @@ started the caller does it all. The parts do not depend on timing, and elementwi
 import os
 import threading
 
+#: how much less than an equal part a worker gets, which must first wake up
+HEAD_START = 0.1
 #: parts begin at multiples of this many elements, so that blocks of cached work stay whole
 GRAIN = 16384
 
@@ -101,8 +103,9 @@ def parallel(count, body):
         return
     try:
         team = _team(threads - 1)
-        share = -(-count // (len(team) + 1) // GRAIN) * GRAIN
-        start = share
+        # the caller takes more: it begins at once, and if it is the last to finish nobody has to be woken
+        share = int(count / (len(team) + 1) * (1 - HEAD_START)) // GRAIN * GRAIN
+        start = own = count - share * len(team)
         active = []
         for worker in team:
             if start >= count:
@@ -113,9 +116,7 @@ def parallel(count, body):
             start = stop
         error = None
         try:
-            body(0, min(share, count))
-            if start < count:
-                body(start, count)
+            body(0, own)
         finally:
             for worker in active:
                 error = worker.wait() or error

@@ -8,7 +8,7 @@ the cache, only saved values are read and only what leaves the stretch is writte
 
 import numpy as np
 
-from ..array.large import BLOCK, LARGE, flat
+from ..array.large import LARGE, block_size, flat
 from ..array.threads import parallel
 from .graph import Leaf, target
 
@@ -70,20 +70,79 @@ def run_region(first, cotangent, keep, consumers, pending):
         for edge in node.next:
             if edge is not None and edge not in members and edge not in exits:
                 exits[edge] = np.empty(shape, edge.dtype.numpy)
-    targets = {edge: array.reshape(-1) for edge, array in exits.items()}
-    plan = [(node, node.pull, members[node], tuple(edge is not None for edge in node.next)) for node in order]
-    value, cut = start
-
-    def body(begin, end):
-        for at in range(begin, end, BLOCK):
-            block = slice(at, min(at + BLOCK, end))
-            _run_block(plan, first, value[block] if cut else value, block, targets)
-
-    parallel(size, body)
+    run = _program(order, members, list(exits), start[1])
+    saved = [array for node in order for array, _ in members[node]]
+    targets = [array.reshape(-1) for array in exits.values()]
+    pulls = [node.pull for node in order]
+    block = block_size()
+    parallel(size, lambda begin, end: run(pulls, start[0], saved, targets, begin, end, block))
     if not keep:
         for node in order:
             node.release()
     return list(exits.items())
+
+
+_PROGRAMS = {}
+
+
+def _program(order, members, exits, cut):
+    """The function that runs a stretch of this form on a range of elements: straight-line source, remembered by form.
+
+    The form is, for each node, where its cotangents go (the number of a node of the stretch, or of an exit) and which of its saved
+    values are cut into blocks.
+    """
+    number = {node: i for i, node in enumerate(order)}
+    form = (
+        cut,
+        tuple(
+            (
+                tuple([None if e is None else number[e] if e in number else -1 - exits.index(e) for e in node.next]),
+                tuple([None if array is None else sliced for array, sliced in members[node]]),
+            )
+            for node in order
+        ),
+    )
+    found = _PROGRAMS.get(form)
+    if found is None:
+        if len(_PROGRAMS) > 256:
+            _PROGRAMS.clear()
+        scope = {"add": np.add}
+        exec(_source(*form), scope)
+        found = _PROGRAMS[form] = scope["run"]
+    return found
+
+
+def _source(cut, nodes):
+    lines = ["def run(pulls, g, saved, targets, begin, end, size):"]
+    count = len(nodes)
+    lines.append("    " + "".join([f"p{i}, " for i in range(count)]) + "= pulls")
+    values = [(i, j, kind) for i, (_, kinds) in enumerate(nodes) for j, kind in enumerate(kinds)]
+    if values:
+        lines.append("    " + "".join([f"v{i}_{j}, " for i, j, _ in values]) + "= saved")
+    outs = 1 + max(-1 - place for places, _ in nodes for place in places if place is not None and place < 0)
+    lines.append("    " + "".join([f"t{k}, " for k in range(outs)]) + "= targets")
+    lines += ["    for at in range(begin, end, size):", "        to = min(at + size, end)"]
+    lines += [f"        o{k} = t{k}[at:to]" for k in range(outs)]
+    lines.append("        c0 = g[at:to]" if cut else "        c0 = g")
+    held, written = {0}, set()
+    for i, (places, kinds) in enumerate(nodes):
+        wanted = [str(place is not None) for place in places]
+        given = [f"v{i}_{j}[at:to]" if kind else f"v{i}_{j}" for j, kind in enumerate(kinds)]
+        names = "".join([f"r{j}, " for j in range(len(places))])
+        lines.append(f"        {names}= p{i}({', '.join([f'c{i}', *wanted, *given])})")
+        for j, place in enumerate(places):
+            if place is None:
+                continue
+            if place >= 0:
+                lines.append(f"        c{place} = c{place} + r{j}" if place in held else f"        c{place} = r{j}")
+                held.add(place)
+            elif place in written:
+                lines.append(f"        add(o{-1 - place}, r{j}, o{-1 - place})")
+            else:
+                lines.append(f"        o{-1 - place}[...] = r{j}")
+                written.add(place)
+        lines.append(f"        c{i} = None")
+    return "\n".join(lines)
 
 
 def _join(members, node, shape, size):
@@ -98,24 +157,3 @@ def _join(members, node, shape, size):
         parts.append(part)
     members[node] = parts
     return True
-
-
-def _run_block(plan, first, value, block, targets):
-    """All rules of the stretch on one block of elements."""
-    cotangents = {first: value}
-    written = set()
-    for node, pull, parts, wanted in plan:
-        given = [each[block] if cut else each for each, cut in parts]
-        for edge, pulled in zip(node.next, pull(cotangents.pop(node), *wanted, *given)):
-            if edge is None or pulled is None:
-                continue
-            out = targets.get(edge)
-            if out is None:
-                held = cotangents.get(edge)
-                cotangents[edge] = pulled if held is None else held + pulled
-            elif edge in written:
-                part = out[block]
-                np.add(part, pulled, out=part)
-            else:
-                out[block] = pulled
-                written.add(edge)
