@@ -315,7 +315,8 @@ def finish(tensor, node):
     if state.hooks:
         move_retained(base, base._edge, whole)
     base._edge = whole
-    if view.replay is None:
+    # the view itself, like every other, looks its place up at its next use; with hooks about, a retained gradient must move now
+    if state.hooks and view.replay is None:
         refresh(tensor, view)
 
 
