@@ -94,3 +94,118 @@ def perceptron_step(torch):
                 parameter.grad = None
 
     return step
+
+
+@workload("64 writes in place to rows of a matrix, backward through them")
+def writes_to_views(torch):
+    w = torch.ones(64, 64, requires_grad=True)
+
+    def step():
+        z = w * 1
+        for i in range(64):
+            z[i].mul_(1.01)
+        z.sum().backward()
+        w.grad = None
+
+    return step
+
+
+@workload("softmax of 4096 x 1000, forward and backward")
+def softmax(torch):
+    torch.manual_seed(0)
+    x, weights = torch.randn(4096, 1000, requires_grad=True), torch.randn(4096, 1000)
+
+    def step():
+        torch.softmax(x, 1).backward(weights)
+        x.grad = None
+
+    return step
+
+
+@workload("cross-entropy of 4096 x 1000, forward and backward")
+def cross_entropy(torch):
+    torch.manual_seed(0)
+    x, classes = torch.randn(4096, 1000, requires_grad=True), torch.randint(0, 1000, (4096,))
+
+    def step():
+        torch.nn.functional.cross_entropy(x, classes).backward()
+        x.grad = None
+
+    return step
+
+
+@workload("layer norm and GELU of 2048 x 512, forward and backward")
+def layer_norm_gelu(torch):
+    torch.manual_seed(0)
+    x, weight, bias = torch.randn(2048, 512), torch.ones(512), torch.zeros(512)
+    for each in (x, weight, bias):
+        each.requires_grad_()
+
+    def step():
+        torch.nn.functional.gelu(torch.nn.functional.layer_norm(x, (512,), weight, bias)).sum().backward()
+        x.grad = weight.grad = bias.grad = None
+
+    return step
+
+
+@workload("convolution of 16 x 64 x 32 x 32 with 64 kernels of 3 x 3, forward and backward")
+def convolution(torch):
+    torch.manual_seed(0)
+    x, kernels = torch.randn(16, 64, 32, 32, requires_grad=True), torch.randn(64, 64, 3, 3, requires_grad=True)
+
+    def step():
+        torch.nn.functional.conv2d(x, kernels, padding=1).sum().backward()
+        x.grad = kernels.grad = None
+
+    return step
+
+
+@workload("max pooling of 16 x 64 x 32 x 32 by 2, forward and backward")
+def max_pooling(torch):
+    torch.manual_seed(0)
+    x = torch.randn(16, 64, 32, 32, requires_grad=True)
+
+    def step():
+        torch.nn.functional.max_pool2d(x, 2).sum().backward()
+        x.grad = None
+
+    return step
+
+
+@workload("embedding of 4096 rows out of 50,000, forward and backward")
+def embedding(torch):
+    torch.manual_seed(0)
+    table, rows = torch.randn(50_000, 64, requires_grad=True), torch.randint(0, 50_000, (4096,))
+
+    def step():
+        torch.nn.functional.embedding(rows, table).sum().backward()
+        table.grad = None
+
+    return step
+
+
+@workload("Cholesky solve of 200 x 200 in float64, forward and backward")
+def cholesky_solve(torch):
+    torch.manual_seed(0)
+    factor = torch.randn(200, 200, dtype=torch.float64)
+    matrix = (factor @ factor.T + 200 * torch.eye(200, dtype=torch.float64)).requires_grad_()
+    right = torch.randn(200, 1, dtype=torch.float64)
+
+    def step():
+        torch.cholesky_solve(right, torch.linalg.cholesky(matrix)).sum().backward()
+        matrix.grad = None
+
+    return step
+
+
+@workload("Hessian of a function of ten variables")
+def hessian(torch):
+    x = torch.linspace(-1, 1, 10)
+
+    def function(v):
+        return ((1 - v[:-1]) ** 2 + 100 * (v[1:] - v[:-1] ** 2) ** 2).sum()
+
+    def step():
+        torch.autograd.functional.hessian(function, x)
+
+    return step

@@ -16,6 +16,7 @@ _keep_freed_memory()
 
 from . import dtypes as _dtypes  # noqa: E402
 from . import interop as _interop  # noqa: E402, F401 - hangs methods on Tensor
+from . import overrides as _overrides  # noqa: E402, F401 - hangs __torch_function__ on Tensor
 from . import storage as _storage  # noqa: E402
 from .autograd import calls as _calls  # noqa: E402, F401 - gives Tensor its backward()
 from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # noqa: E402, F401
@@ -25,7 +26,6 @@ from .interop import from_dlpack, to_dlpack  # noqa: E402, F401
 from .ops import core as _core  # noqa: E402
 from .ops import creation as _creation  # noqa: E402
 from .ops import table as _table  # noqa: E402
-from . import overrides as _overrides  # noqa: E402
 from .size import Size  # noqa: E402, F401
 from .tensor import LAYOUTS as _LAYOUTS  # noqa: E402
 from .tensor import Tensor, layout  # noqa: E402, F401
