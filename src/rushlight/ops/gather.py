@@ -8,6 +8,7 @@ from ..array import indexing, masks
 from ..array.arguments import wrap_dim
 from ..tensor import Tensor
 from .reduce import as_number, raw
+from .refusals import same
 from .table import TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
@@ -19,7 +20,7 @@ differentiable(
     *("gather", kernels.gather),
     **dict(
         vjp=lambda F, g, dim, index, x_shape: F._gather_backward(g, tuple(x_shape), dim, index),
-        out=True,
+        **dict(out="same", apart=True),
     ),
 )
 differentiable(
@@ -49,24 +50,25 @@ def _src_vjp(F, g, dim, index, src_shape):
 
 
 _input_vjp = dict(input=lambda F, g, dim, index: F._scatter_value(g, dim, index, 0))
-_made = dict(node_name="ScatterBackward0", inplace=True, **_private)
+_made = dict(node_name="ScatterBackward0", inplace=True, out="same", spoken_out="scatter", **_private)
 differentiable("_scatter", _scatter, vjp=dict(_input_vjp, src=_src_vjp), **_made)
 differentiable("_scatter_value", _scatter_value, vjp=_input_vjp, **dict(_made, node_name="ScatterBackward1"))
-differentiable("_scatter_reduced", _scatter_reduced, inplace=True, **_private)
+differentiable("_scatter_reduced", _scatter_reduced, inplace=True, out="same", spoken_out="scatter", **_private)
 
 
-def _scatter_call(F, name, input, dim, index, src, value, reduce):
+def _scatter_call(F, name, input, dim, index, src, value, reduce, **rest):
     src = value if src is None else src
     if reduce is not None:
-        return getattr(F, "_scatter_reduced" + name)(input, dim, index, src, reduce)
+        return getattr(F, "_scatter_reduced" + name)(input, dim, index, src, reduce, **rest)
     if hasattr(src, "shape"):
-        return getattr(F, "_scatter" + name)(input, dim, index, src)
-    return getattr(F, "_scatter_value" + name)(input, dim, index, src)
+        return getattr(F, "_scatter" + name)(input, dim, index, src, **rest)
+    return getattr(F, "_scatter_value" + name)(input, dim, index, src, **rest)
 
 
-@composite("scatter", out=True)
-def scatter(F, input, dim, index, src=None, *, value=None, reduce=None):
-    return _scatter_call(F, "", input, dim, index, src, value, reduce)
+@composite("scatter")
+def scatter(F, input, dim, index, src=None, *, value=None, reduce=None, out=None):
+    rest = {} if out is None else {"out": out}
+    return _scatter_call(F, "", input, dim, index, src, value, reduce, **rest)
 
 
 def _method(name):
@@ -86,7 +88,8 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
 
 
 differentiable(
-    *("scatter_add", kernels.scatter_add), **dict(vjp=dict(input=lambda F, g: g, src=_src_vjp), inplace=True, out=True)
+    *("scatter_add", kernels.scatter_add),
+    **dict(vjp=dict(input=lambda F, g: g, src=_src_vjp), inplace=True, out="same"),
 )
 
 
@@ -136,7 +139,7 @@ def _scatter_reduce_vjp(F, g, needs, x, dim, index, src, y, reduce, include_self
     return to_self, None, to_src
 
 
-differentiable("scatter_reduce", kernels.scatter_reduce, vjp_all=_scatter_reduce_vjp, inplace=True, out=True)
+differentiable("scatter_reduce", kernels.scatter_reduce, vjp_all=_scatter_reduce_vjp, inplace=True, out="same")
 
 
 def _index_reduce_vjp(F, g, needs, x, dim, index, source, y, reduce, include_self):
@@ -150,7 +153,7 @@ def _index_reduce_vjp(F, g, needs, x, dim, index, source, y, reduce, include_sel
     return to_self, None, to_src
 
 
-differentiable("index_reduce", kernels.index_reduce, vjp_all=_index_reduce_vjp, inplace=True, out=True)
+differentiable("index_reduce", kernels.index_reduce, vjp_all=_index_reduce_vjp, inplace=True, out="same")
 
 # ----------------------------------------------------------------------------------------------- whole slices by index
 
@@ -159,7 +162,8 @@ def _index_select_vjp(F, g, dim, index, x_shape):
     return F._index_select_backward(g, tuple(x_shape), dim, index)
 
 
-differentiable("index_select", kernels.index_select, vjp=dict(input=_index_select_vjp), out=True)
+_select_out = same("index_select(): self and result must have the same scalar type")
+differentiable("index_select", kernels.index_select, vjp=dict(input=_index_select_vjp), out=True, check_out=_select_out)
 differentiable(
     *("_index_select_backward", kernels._index_select_backward),
     **dict(vjp=dict(grad_output=lambda F, g, dim, index: F.index_select(g, dim, index)), **_private),
@@ -173,7 +177,7 @@ differentiable(
                 F.index_select(g, dim, index) * alpha, tuple(source_shape)
             ),
         ),
-        **dict(inplace=True, out=True),
+        **dict(inplace=True, out="same"),
     ),
 )
 differentiable(
@@ -183,7 +187,7 @@ differentiable(
             input=lambda F, g, dim, index: F._index_fill_value(g, dim, index, 0),
             source=lambda F, g, dim, index, source_shape: F.reshape(F.index_select(g, dim, index), tuple(source_shape)),
         ),
-        **dict(inplace=True, out=True),
+        **dict(inplace=True, out="same"),
     ),
 )
 
@@ -222,7 +226,14 @@ def index_fill_(self, dim, index, value):
 
 differentiable(
     *("take", kernels.take),
-    **dict(vjp=lambda F, g, index, x_shape: F.put(F.new_zeros(g, tuple(x_shape)), index, g, True), out=True),
+    **dict(
+        vjp=lambda F, g, index, x_shape: F.put(F.new_zeros(g, tuple(x_shape)), index, g, True),
+        out=True,
+        check_out=same(
+            "take(): self and out expected to have the same dtype, but got self.dtype = {result} and out.dtype = {out}"
+        ),
+        apart=True,
+    ),
 )
 
 
@@ -242,16 +253,17 @@ differentiable(
 )
 
 
-@composite("take_along_dim", out=True)
-def take_along_dim(F, input, indices, dim=None):
+@composite("take_along_dim")
+def take_along_dim(F, input, indices, dim=None, *, out=None):
+    rest = {} if out is None else {"out": out}
     kernels.take_along_dim(raw(input), raw(indices), dim) if _needs_words(input, indices, dim) else None
     if dim is None:
-        return F.gather(F.reshape(input, (-1,)), 0, F.reshape(indices, (-1,)))
+        return F.gather(F.reshape(input, (-1,)), 0, F.reshape(indices, (-1,)), **rest)
     dim = wrap_dim(dim, input.ndim)
     source, wanted = kernels.along_shapes(tuple(input.shape), tuple(indices.shape), dim)
     if raw(indices).size and raw(indices).min() < 0:
         indices = F.where(F.lt(indices, 0), indices + source[dim], indices)
-    return F.gather(F.expand(input, source), dim, F.expand(indices, wanted))
+    return F.gather(F.expand(input, source), dim, F.expand(indices, wanted), **rest)
 
 
 def _needs_words(input, indices, dim):
@@ -321,15 +333,16 @@ differentiable(
             other=lambda F, g, condition, other_shape: F.masked_fill(g, condition, 0.0),
         ),
         **dict(node_name="WhereBackward0", **_private),
+        **dict(out=True, spoken_out="where", check_out=same("Expected out type to be {result} but got {out}")),
     ),
 )
 
 
-@composite("where", method=False, out=True)
-def where(F, condition, input=None, other=None):
+@composite("where", method=False)
+def where(F, condition, input=None, other=None, *, out=None):
     if input is None and other is None:
         return F.nonzero(condition, as_tuple=True)
-    return F._where(condition, input, other)
+    return F._where(condition, input, other) if out is None else F._where(condition, input, other, out=out)
 
 
 def _where_method(self, condition, other):
@@ -373,7 +386,11 @@ def _masked_select_vjp(F, g, mask, x_shape):
     return F.masked_scatter(F.new_zeros(g, shape), mask, g)
 
 
-differentiable("masked_select", masks.masked_select, vjp=_masked_select_vjp, out=True)
+differentiable(
+    *("masked_select", masks.masked_select),
+    **dict(vjp=_masked_select_vjp, out=True, apart=True),
+    check_out=same("masked_select(): self and result must have the same scalar type"),
+)
 
 
 def _source_vjp(F, g, mask, source_shape):
@@ -390,12 +407,15 @@ differentiable(
 )
 
 
-@composite("nonzero", out=True)
-def nonzero(F, input, *, as_tuple=False):
-    return F._nonzero_tuple(input) if as_tuple else F._nonzero(input)
+@composite("nonzero")
+def nonzero(F, input, *, as_tuple=False, out=None):
+    if as_tuple:
+        return F._nonzero_tuple(input)
+    return F._nonzero(input) if out is None else F._nonzero(input, out=out)
 
 
-differentiable("_nonzero", masks.nonzero, **_private)
+_nonzero_out = same("nonzero: Expected out tensor to have scalar type {result} but got scalar type{out}")
+differentiable("_nonzero", masks.nonzero, check_out=_nonzero_out, **_private)
 differentiable("_nonzero_tuple", masks.nonzero_tuple, returns="list", **_private)
 differentiable("argwhere", masks.argwhere)
 
@@ -465,13 +485,19 @@ def _part_writer(name, part, params, node_name):
         input=lambda F, g, src_shape, args: getattr(F, "_" + name)(g, F.new_zeros(g, tuple(src_shape)), args),
         src=lambda F, g, args: getattr(F, public)(g, *args),
     )
-    differentiable("_" + name, replaced, vjp=rules, node_name=node_name, **_private)
+    differentiable(
+        "_" + name, replaced, vjp=rules, node_name=node_name, out="same", spoken_out="aten::" + name, **_private
+    )
     space = {}
     names = ", ".join(params)
     bare = "".join(f"{each.partition('=')[0]}, " for each in params)
-    source = f"def {name}(F, input, src, {names}):\n    return F._{name}(input, src, ({bare}))\n"
+    source = (
+        f"def {name}(F, input, src, {names}, *, out=None):\n"
+        f"    rest = {{}} if out is None else {{'out': out}}\n"
+        f"    return F._{name}(input, src, ({bare}), **rest)\n"
+    )
     exec(source, space)  # a function with PyTorch's signature for the operator
-    composite(name, out=True)(space[name])
+    composite(name)(space[name])
 
 
 _part_writer("select_scatter", "select", ("dim", "index"), "SelectScatterBackward0")

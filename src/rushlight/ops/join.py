@@ -10,6 +10,8 @@ from ..array import join as kernels
 from ..array.arguments import shape_text, wrap_dim
 from ..tensor import Tensor, wrap
 from .creation import as_dtype, check_options, finish
+from .dispatch import store_out
+from .refusals import castable, keep_same
 from .table import PLACES, composite, differentiable
 
 _function = dict(method=False)
@@ -30,8 +32,19 @@ def _cat_vjp(F, g, tensors_shape, dim):
     return parts
 
 
-differentiable("cat", kernels.cat, vjp=_cat_vjp, out=True, aliases=("concat", "concatenate"), **_function)
-differentiable("stack", kernels.stack, vjp=lambda F, g, dim: list(F.unbind(g, dim)), out=True, **_function)
+_joined_out = castable("torch.cat(): input types can't be cast to the desired output type {out}", TypeError)
+differentiable(
+    *("cat", kernels.cat),
+    **dict(vjp=_cat_vjp, out=True, check_out=_joined_out, apart=True, aliases=("concat", "concatenate"), **_function),
+)
+differentiable(
+    *("stack", kernels.stack),
+    **dict(vjp=lambda F, g, dim: list(F.unbind(g, dim)), out=True, check_out=_joined_out, **_function),
+)
+
+
+def _joined(F, parts, dim, out):
+    return F.cat(parts, dim) if out is None else F.cat(parts, dim, out=out)
 
 
 def _at_least(F, tensors, ndim):
@@ -43,29 +56,29 @@ def _check_some(name, tensors):
         raise RuntimeError(f"{name} expects a non-empty TensorList")
 
 
-@composite("hstack", out=True, **_function)
-def hstack(F, tensors):
+@composite("hstack", **_function)
+def hstack(F, tensors, *, out=None):
     _check_some("hstack", tensors)
     parts = _at_least(F, tensors, 1)
-    return F.cat(parts, 0 if parts[0].ndim == 1 else 1)
+    return _joined(F, parts, 0 if parts[0].ndim == 1 else 1, out)
 
 
-@composite("vstack", out=True, aliases=("row_stack",), **_function)
-def vstack(F, tensors):
+@composite("vstack", aliases=("row_stack",), **_function)
+def vstack(F, tensors, *, out=None):
     _check_some("vstack", tensors)
-    return F.cat(_at_least(F, tensors, 2), 0)
+    return _joined(F, _at_least(F, tensors, 2), 0, out)
 
 
-@composite("dstack", out=True, **_function)
-def dstack(F, tensors):
+@composite("dstack", **_function)
+def dstack(F, tensors, *, out=None):
     _check_some("dstack", tensors)
-    return F.cat(_at_least(F, tensors, 3), 2)
+    return _joined(F, _at_least(F, tensors, 3), 2, out)
 
 
-@composite("column_stack", out=True, **_function)
-def column_stack(F, tensors):
+@composite("column_stack", **_function)
+def column_stack(F, tensors, *, out=None):
     _check_some("column_stack", tensors)
-    return F.cat([each if each.ndim > 1 else F.reshape(each, (-1, 1)) for each in tensors], 1)
+    return _joined(F, [each if each.ndim > 1 else F.reshape(each, (-1, 1)) for each in tensors], 1, out)
 
 
 def _one_or_several(function):
@@ -323,7 +336,7 @@ def flipud(F, input):
     return F.flip(input, (0,))
 
 
-_written = dict(inplace=True, out=True, linear=True)
+_written = dict(inplace=True, out="same", linear=True)
 differentiable("tril", kernels.tril, vjp=lambda F, g, diagonal: F.tril(g, diagonal), **_written)
 differentiable("triu", kernels.triu, vjp=lambda F, g, diagonal: F.triu(g, diagonal), **_written)
 differentiable(
@@ -332,12 +345,12 @@ differentiable(
 )
 
 
-@composite("diag", out=True)
-def diag(F, input, diagonal=0):
-    if input.ndim == 1:
-        return F.diag_embed(input, diagonal)
-    if input.ndim == 2:
-        return F.clone(F.diagonal(input, diagonal))
+@composite("diag")
+def diag(F, input, diagonal=0, *, out=None):
+    keep_same(input, out)
+    if input.ndim in (1, 2):
+        made = F.diag_embed(input, diagonal) if input.ndim == 1 else F.clone(F.diagonal(input, diagonal))
+        return made if out is None else store_out("aten::diagonal_copy", made, out)
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
 
 

@@ -9,6 +9,7 @@ from ..array import reduce as kernels
 from ..array import statistics as variance
 from ..array.arguments import wrap_dim
 from ..array.statistics import correction_of
+from .refusals import castable, only, same
 from .results import result_type
 from .table import composite, differentiable
 
@@ -170,8 +171,11 @@ def _extreme_vjp(F, g, x, y, x_shape, dim, keepdim):
     return shared(F, restore(F, g, x_shape, dim, keepdim), x, restore(F, y, x_shape, dim, keepdim), dim, False)
 
 
-differentiable("amax", kernels.amax, vjp=_extreme_vjp, out=True)
-differentiable("amin", kernels.amin, vjp=_extreme_vjp, out=True)
+_match = same(
+    "Expected the dtype for input and out to match, but got {result} for input's dtype and {out} for out's dtype."
+)
+differentiable("amax", kernels.amax, vjp=_extreme_vjp, out=True, check_out=_match)
+differentiable("amin", kernels.amin, vjp=_extreme_vjp, out=True, check_out=_match)
 
 
 def _aminmax(input, dim=None, keepdim=False):
@@ -187,7 +191,16 @@ def _aminmax_vjp(F, g, x, y, x_shape, dim, keepdim):
     return total
 
 
-differentiable("_aminmax", _aminmax, vjp=_aminmax_vjp, returns=("min", "max"), node_name="AminmaxBackward0", **_private)
+differentiable(
+    "_aminmax",
+    _aminmax,
+    vjp=_aminmax_vjp,
+    returns=("min", "max"),
+    node_name="AminmaxBackward0",
+    out="same",
+    spoken_out="aminmax",
+    **_private,
+)
 
 
 def named(name, fields, function, args, out):
@@ -235,13 +248,19 @@ def _everything(kernel):
     return everything
 
 
+_CAN_CAST = (
+    "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got false.  "
+    "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
+)
+
+
 def _max_or_min(name, pairwise):
     kernel = getattr(kernels, name)
-    picking(name, _along(kernel))
+    picking(name, _along(kernel), out="same", spoken_out=name)
     differentiable(
         *(f"_{name}_all", _everything(kernel)),
         **dict(vjp=lambda F, g, x, y: shared(F, g, x, y, None) if x.ndim else g, **_private),
-        node_name=f"{name.capitalize()}Backward1",
+        **dict(node_name=f"{name.capitalize()}Backward1", spoken_out=name, check_out=castable(_CAN_CAST)),
     )
 
     def either(F, input, dim=None, keepdim=False, *, other=None, out=None):
@@ -257,10 +276,12 @@ def _max_or_min(name, pairwise):
 
 _max_or_min("max", "maximum")
 _max_or_min("min", "minimum")
-differentiable("argmax", kernels.argmax, out=True)
-differentiable("argmin", kernels.argmin, out=True)
-differentiable("any", kernels.any, out=True)
-differentiable("all", kernels.all, out=True)
+differentiable("argmax", kernels.argmax, out="same")
+differentiable("argmin", kernels.argmin, out="same")
+_truth = (dtypes.bool, dtypes.uint8)
+for _name in ("any", "all"):
+    _check = only(lambda out: out in _truth, _name + " only supports bool tensor for result, got: {out}")
+    differentiable(_name, getattr(kernels, _name), out=True, check_out=_check)
 differentiable("count_nonzero", kernels.count_nonzero)
 
 # ---------------------------------------------------------------------------------------------------- logarithm, norm
@@ -273,7 +294,11 @@ def _logsumexp_vjp(F, g, x, y, x_shape, dim, keepdim):
     return restore(F, g, x_shape, dim, keepdim) * F.conj(F.exp(x - top))
 
 
-differentiable("logsumexp", kernels.logsumexp, vjp=_logsumexp_vjp, out=True)
+_logsumexp_out = only(
+    lambda out: out.is_floating_point or out.is_complex,
+    "logsumexp(): Expected floating point type for result tensor, but got: {out}",
+)
+differentiable("logsumexp", kernels.logsumexp, vjp=_logsumexp_vjp, out=True, check_out=_logsumexp_out)
 
 
 def _norm_vjp(F, g, x, y, p, x_shape, dim, keepdim):
@@ -300,25 +325,22 @@ def _power_quotient(F, size, p):
     return F.masked_fill(F.pow(size, 1 - p), F.eq(size, 0), 0.0)
 
 
-differentiable("_norm", kernels.norm, vjp=_norm_vjp, node_name="LinalgVectorNormBackward0", **_private)
+differentiable(
+    *("_norm", kernels.norm),
+    **dict(
+        vjp=_norm_vjp, node_name="LinalgVectorNormBackward0", out="same", spoken_out="linalg_vector_norm", **_private
+    ),
+)
 
 
 @composite("norm")
 def norm(F, input, p="fro", dim=None, keepdim=False, out=None, dtype=None):
-    if isinstance(p, str):
-        if p == "nuc":
-            made = F.linalg_matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
-        elif p != "fro":
-            raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
-        else:
-            made = F._norm(input, 2, dim, keepdim, dtype=dtype)
-    else:
-        made = F._norm(input, 2 if p is None else p, dim, keepdim, dtype=dtype)
-    if out is None:
-        return made
-    from .dispatch import store_out
-
-    return store_out("norm", made, out)
+    rest = {} if out is None else {"out": out}
+    if isinstance(p, str) and p == "nuc":
+        return F.linalg_matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype, **rest)
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
+    return F._norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype, **rest)
 
 
 @composite("dist")

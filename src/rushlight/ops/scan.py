@@ -7,6 +7,7 @@ from ..array import scan as kernels
 from ..array.arguments import wrap_dim, wrap_dims
 from ..tensor import Tensor, wrap
 from .reduce import raw, rush_dtype
+from .refusals import same
 from .table import composite, differentiable
 
 
@@ -17,7 +18,7 @@ def reversed_cumsum(F, g, dim):
 
 differentiable(
     *("cumsum", kernels.cumsum),
-    **dict(vjp=lambda F, g, dim: reversed_cumsum(F, g, dim), linear=True, inplace=True, out=True),
+    **dict(vjp=lambda F, g, dim: reversed_cumsum(F, g, dim), linear=True, inplace=True, out="same"),
 )
 
 
@@ -41,7 +42,7 @@ def _cumprod_vjp(F, g, x, y, dim):
     return F.transpose(F.sum(F.unsqueeze(g, -2) * F.conj(products), -1), dim, -1)
 
 
-differentiable("cumprod", kernels.cumprod, vjp=_cumprod_vjp, inplace=True, out=True)
+differentiable("cumprod", kernels.cumprod, vjp=_cumprod_vjp, inplace=True, out="same")
 
 
 def _running_vjp(F, g, y, dim, x_shape):
@@ -50,7 +51,8 @@ def _running_vjp(F, g, y, dim, x_shape):
     return F.scatter_add(F.new_zeros(g, tuple(x_shape)), dim, y[1], g)
 
 
-_running = dict(vjp=_running_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
+_scalar_type = same("expected scalar_type {result} but found {out}")
+_running = dict(vjp=_running_vjp, returns=("values", "indices"), nondiff=(1,), out=True, check_out=_scalar_type)
 differentiable("cummax", kernels.cummax, **_running)
 differentiable("cummin", kernels.cummin, **_running)
 
@@ -71,7 +73,7 @@ def _logcumsumexp_vjp(F, g, x, y, dim):
     return F.exp(from_the_end(positive - y) + x) - F.exp(from_the_end(negative - y) + x)
 
 
-differentiable("logcumsumexp", kernels.logcumsumexp, vjp=_logcumsumexp_vjp, out=True)
+differentiable("logcumsumexp", kernels.logcumsumexp, vjp=_logcumsumexp_vjp, out=True, check_out=_scalar_type)
 
 
 # --------------------------------------------------------------------------------------------- differences, integrals

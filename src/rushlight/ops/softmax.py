@@ -8,7 +8,13 @@ _private = dict(method=False, function=False)
 
 differentiable(
     *("_softmax", kernels.softmax),
-    **dict(vjp=lambda F, g, y, dim: F._softmax_backward_data(g, y, dim), node_name="SoftmaxBackward0", **_private),
+    **dict(
+        vjp=lambda F, g, y, dim: F._softmax_backward_data(g, y, dim),
+        node_name="SoftmaxBackward0",
+        out="same",
+        spoken_out="aten::softmax",
+        **_private,
+    ),
 )
 differentiable(
     *("_log_softmax", kernels.log_softmax),
@@ -38,13 +44,13 @@ differentiable(
 
 
 @composite("softmax")
-def softmax(F, input, dim, dtype=None):
-    return F._softmax(input, dim, dtype)
+def softmax(F, input, dim, dtype=None, *, out=None):
+    return F._softmax(input, dim, dtype) if out is None else F._softmax(input, dim, dtype, out=out)
 
 
 @composite("log_softmax")
-def log_softmax(F, input, dim, dtype=None):
-    return F._log_softmax(input, dim, dtype)
+def log_softmax(F, input, dim, dtype=None, *, out=None):
+    return F._log_softmax(input, dim, dtype) if out is None else F._log_softmax(input, dim, dtype, out=out)
 
 
 def _implicit_dim(name, ndim, stacklevel):

@@ -1,7 +1,9 @@
 """Sorting, searching and sets; the cotangent of sorted values goes back where they came from."""
 
 from ..array import sort as kernels
+from .dispatch import store_out
 from .reduce import take_vjp
+from .refusals import keep_same, same
 from .table import composite, differentiable
 
 _private = dict(method=False, function=False)
@@ -11,7 +13,7 @@ def _sorted_vjp(F, g, y, dim, x_shape):
     return take_vjp(F, g, y, x_shape, dim, True)
 
 
-_values = dict(vjp=_sorted_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
+_values = dict(vjp=_sorted_vjp, returns=("values", "indices"), nondiff=(1,), out="same")
 differentiable(
     *("sort", kernels.sort),
     **dict(_values, node_name=lambda values: "SortBackward0" if values[3] is None else "SortBackward1"),
@@ -20,9 +22,11 @@ differentiable("topk", kernels.topk, **_values)
 differentiable("argsort", kernels.argsort)
 
 
-@composite("msort", out=True)
-def msort(F, input):
-    return F.sort(input, 0)[0]
+@composite("msort")
+def msort(F, input, *, out=None):
+    keep_same(input, out)
+    made = F.sort(input, 0)[0]
+    return made if out is None else store_out("sort", made, out)
 
 
 def _searched(sorted_sequence, values, out_int32, right, side, sorter):
@@ -37,24 +41,32 @@ def _contained(elements, test_elements, assume_unique, invert):
     return kernels.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
-differentiable("_searchsorted", _searched, **_private)
-differentiable("_bucketize", _bucketed, **_private)
-differentiable("_isin", _contained, **_private)
+_place_out = same(
+    "torch.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether "
+    "out_int32 flag is True, but we got output tensor's dtype {out} and out_int32 flag is {int32}"
+)
+differentiable("_searchsorted", _searched, check_out=_place_out, **_private)
+differentiable("_bucketize", _bucketed, check_out=_place_out, **_private)
+differentiable("_isin", _contained, out="same", **_private)
 
 
-@composite("searchsorted", method=False, out=True)
-def searchsorted(F, sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
-    return F._searchsorted(sorted_sequence, input, out_int32, right, side, sorter)
+def _passed(function, args, out):
+    return function(*args) if out is None else function(*args, out=out)
 
 
-@composite("bucketize", method=False, out=True)
-def bucketize(F, input, boundaries, *, out_int32=False, right=False):
-    return F._bucketize(input, boundaries, out_int32, right)
+@composite("searchsorted", method=False)
+def searchsorted(F, sorted_sequence, input, *, out_int32=False, right=False, side=None, out=None, sorter=None):
+    return _passed(F._searchsorted, (sorted_sequence, input, out_int32, right, side, sorter), out)
 
 
-@composite("isin", method=False, out=True)
-def isin(F, elements, test_elements, *, assume_unique=False, invert=False):
-    return F._isin(elements, test_elements, assume_unique, invert)
+@composite("bucketize", method=False)
+def bucketize(F, input, boundaries, *, out_int32=False, right=False, out=None):
+    return _passed(F._bucketize, (input, boundaries, out_int32, right), out)
+
+
+@composite("isin", method=False)
+def isin(F, elements, test_elements, *, assume_unique=False, invert=False, out=None):
+    return _passed(F._isin, (elements, test_elements, assume_unique, invert), out)
 
 
 differentiable("_unique", kernels.unique, returns="list", **_private)

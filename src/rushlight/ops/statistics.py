@@ -5,7 +5,9 @@ import numpy as np
 from .. import dtypes
 from ..array import statistics as kernels
 from ..array.arguments import wrap_dim
+from .dispatch import store_out
 from .reduce import named, picking, raw, rush_dtype, shared, take_vjp
+from .refusals import keep_same, same
 from .results import result_type
 from .table import composite, differentiable
 
@@ -44,9 +46,12 @@ _median("median")
 _median("nanmedian")
 
 _picks = dict(vjp=take_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
-differentiable("mode", kernels.mode, **_picks)
-differentiable("kthvalue", kernels.kthvalue, **_picks)
+_mode_out = same("expected scalar type '{result}' but got '{out}' for values output")
+differentiable("mode", kernels.mode, check_out=_mode_out, **_picks)
+_kth_out = same("output values must be of same type as input")
+differentiable("kthvalue", kernels.kthvalue, check_out=_kth_out, apart=True, **_picks)
 
+_QUANTILE_OUT = "quantile() out tensor must be same dtype as the input tensor"
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
@@ -129,20 +134,33 @@ def _like(value, array):
     return wrap(array)
 
 
-@composite("quantile", out=True)
-def quantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear"):
-    return _quantile(F, "quantile", input, q, dim, keepdim, interpolation, False)
+@composite("quantile")
+def quantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
+    keep_same(input, out, _QUANTILE_OUT)
+    made = _quantile(F, "quantile", input, q, dim, keepdim, interpolation, False)
+    return made if out is None else store_out("quantile", made, out)
 
 
-@composite("nanquantile", out=True)
-def nanquantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear"):
-    return _quantile(F, "nanquantile", input, q, dim, keepdim, interpolation, True)
+@composite("nanquantile")
+def nanquantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
+    keep_same(input, out, _QUANTILE_OUT)
+    made = _quantile(F, "nanquantile", input, q, dim, keepdim, interpolation, True)
+    return made if out is None else store_out("nanquantile", made, out)
 
 
 # ------------------------------------------------------------------------------------------------------- counting
 
 differentiable("bincount", kernels.bincount)
-differentiable("histc", kernels.histc, out=True)
+differentiable(
+    *("histc", kernels.histc),
+    **dict(
+        out=True,
+        check_out=same(
+            "torch.histogram: input tensor and hist tensor should have the same dtype, but got input {cpp_result} and hist "
+            "{cpp_out}"
+        ),
+    ),
+)
 
 
 def _histogram(input, bins, range, weight, density):
