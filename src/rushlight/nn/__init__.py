@@ -3,7 +3,11 @@
 import importlib as _importlib
 
 from ..missing import explain as _explain
-from ..parameter import Parameter  # noqa: F401
+from .modules import *  # noqa: F403
+from .modules import __all__ as _classes
+from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", *_classes]
 
 
 def __getattr__(name):
