@@ -1,30 +1,56 @@
 """Removable hooks, kept in the order in which they were registered."""
 
-import itertools
 import weakref
+from collections import OrderedDict
 
 from .graph import mark_hooks
 
-_ids = itertools.count().__next__
-
 
 class RemovableHandle:
-    """Takes a hook away again: ``handle.remove()``, or leaving ``with handle:``."""
+    """Takes a hook away again: ``handle.remove()``, or leaving ``with handle:``.
 
-    def __init__(self, hooks):
-        self._hooks = weakref.ref(hooks)
-        self.id = _ids()
+    Args:
+        hooks_dict: where the hook is kept under ``handle.id``; only referred to weakly.
+        extra_dict: another dictionary, or a list of them, that may know the same id.
+    """
+
+    next_id = 0
+
+    def __init__(self, hooks_dict, *, extra_dict=None):
+        self.hooks_dict_ref = weakref.ref(hooks_dict)
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
+        if extra_dict is None:
+            self.extra_dict_ref = ()
+        else:
+            extra = [extra_dict] if isinstance(extra_dict, dict) else extra_dict
+            self.extra_dict_ref = tuple(weakref.ref(each) for each in extra)
 
     def remove(self):
-        hooks = self._hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
+        for ref in (self.hooks_dict_ref, *self.extra_dict_ref):
+            hooks = ref()
+            if hooks is not None:
+                hooks.pop(self.id, None)
+
+    def __getstate__(self):
+        return self.hooks_dict_ref(), self.id, tuple(ref() for ref in self.extra_dict_ref)
+
+    def __setstate__(self, state):
+        hooks, self.id = state[:2]
+        # a dictionary that died has nothing to be taken from
+        self.hooks_dict_ref = weakref.ref(OrderedDict() if hooks is None else hooks)
+        extra = state[2] if len(state) > 2 and state[2] else ()
+        self.extra_dict_ref = tuple(weakref.ref(OrderedDict() if each is None else each) for each in extra)
+        RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
         self.remove()
+
+
+RemovableHandle.__module__ = "torch.utils.hooks"
 
 
 class Hooks(dict):

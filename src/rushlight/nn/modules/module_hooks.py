@@ -1,4 +1,4 @@
-"""Hooks of modules: the handles that take them away, those that are common to all modules, and those run in the backward pass.
+"""Hooks of modules: those that are common to all modules, and those run in the backward pass.
 
 A backward hook needs a place in the graph on either side of the module: `BackwardHook` puts an identity (`BackwardHookFunction`)
 over the inputs and one over the outputs, and calls the user's hooks from the nodes of the two.
@@ -10,6 +10,7 @@ import weakref
 from collections import OrderedDict
 
 from ...autograd.function import Function
+from ...autograd.hooks import RemovableHandle
 from ...autograd.modes import is_grad_enabled
 from ...tensor import Tensor
 
@@ -19,46 +20,6 @@ __all__ = [
     *("register_module_full_backward_pre_hook", "register_module_module_registration_hook"),
     "register_module_parameter_registration_hook",
 ]
-
-
-class RemovableHandle:
-    """Takes a hook away again: ``handle.remove()``, or leaving ``with handle:``.
-
-    Args:
-        hooks_dict: where the hook is kept under ``handle.id``; only referred to weakly.
-        extra_dict: another dictionary, or a list of them, that may know the same id.
-    """
-
-    next_id = 0
-
-    def __init__(self, hooks_dict, *, extra_dict=None):
-        self.hooks_dict_ref = weakref.ref(hooks_dict)
-        self.id = RemovableHandle.next_id
-        RemovableHandle.next_id += 1
-        extra = [extra_dict] if isinstance(extra_dict, dict) else extra_dict or ()
-        self.extra_dict_ref = tuple(weakref.ref(each) for each in extra)
-
-    def remove(self):
-        for ref in (self.hooks_dict_ref, *self.extra_dict_ref):
-            hooks = ref()
-            if hooks is not None:
-                hooks.pop(self.id, None)
-
-    def __getstate__(self):
-        return self.hooks_dict_ref(), self.id, tuple(ref() for ref in self.extra_dict_ref)
-
-    def __setstate__(self, state):
-        hooks, self.id = state[:2]
-        self.hooks_dict_ref = weakref.ref(OrderedDict() if hooks is None else hooks)
-        extra = state[2] if len(state) > 2 and state[2] else ()
-        self.extra_dict_ref = tuple(weakref.ref(OrderedDict() if each is None else each) for each in extra)
-        RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.remove()
 
 
 class WrappedHook:
