@@ -19,12 +19,12 @@ take ten times as long on an irregular mask.
 import numpy as np
 
 from .. import dtypes
+from .large import BLOCK_SHARED as BLOCK
+from .large import block_size
 from .threads import parallel
 
 __all__ = ["BLOCK", "allocate", "apply", "blockwise", "floating", "is_half", "keep", "polynomial", "select", "zeros"]
 
-#: elements in a block: 256 KiB of float32; smaller ones stay nearer, but threads then meet at the interpreter too often
-BLOCK = 65536
 #: up to here one call over the whole array is as good
 SMALL = 32768
 
@@ -117,11 +117,13 @@ def blockwise(step, inputs, out, scratch=0):
     sources = [np.ravel(x, order=order) for x in inputs]
     target = np.ravel(out, order=order)
 
+    block = block_size()
+
     def body(start, stop):
-        spare = [np.empty(BLOCK, out.dtype) for _ in range(scratch)]
-        for at in range(start, stop, BLOCK):
-            end = min(at + BLOCK, stop)
-            if end - at < BLOCK:
+        spare = [np.empty(block, out.dtype) for _ in range(scratch)]
+        for at in range(start, stop, block):
+            end = min(at + block, stop)
+            if end - at < block:
                 spare = [each[: end - at] for each in spare]
             step(*[x[at:end] for x in sources], target[at:end], *spare)
 

@@ -124,7 +124,7 @@ def _run_plain(roots, keep):
     while heap:
         node = heappop(heap)[1]
         cotangent = pending.pop(node)
-        if cotangent.__class__ is _ndarray and cotangent.size > LARGE and getattr(node, "pull", None) is not None:
+        if cotangent.__class__ is _ndarray and cotangent.size > LARGE and getattr(node, "steps", None) is not None:
             if consumers is None:
                 consumers = count_consumers(roots)
             leaving = run_region(node, cotangent, keep, consumers, pending)

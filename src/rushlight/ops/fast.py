@@ -16,6 +16,7 @@ from ..inplace import check_apart
 from ..parameter import Parameter
 from ..tensor import Tensor, _new, attach, edge_of
 from .record import Layout, OpNode, Saved, fit_tensor
+from .steps import trace
 from .table import RAW, TENSOR
 
 _FIXED = [0]
@@ -462,8 +463,21 @@ def fast_node_base(op):
     # on the shortest path every further parameter has its default value
     scope.update({name: value for name, value in defaults.items() if name not in op.operands})
     exec(source, scope)
-    written = {"run": scope["run"], "run_graph": scope["run_graph"], "pull": staticmethod(scope["pull"])}
+    written = {"run": scope["run"], "run_graph": scope["run_graph"], "steps": _steps}
     return type("FastNode", (FastNode,), {"__slots__": (), **written})
+
+
+def _steps(self):
+    """For each operand how its cotangent is computed from that of the result and the saved values, as ``steps.trace`` tells it."""
+    op = self.op
+    names = op.operands
+    if len(names) == 1:
+        # as they are saved: those that the rule needs
+        saved = [name for name in ("input", "y") if name in op.rules[names[0]].needs]
+    else:
+        saved = [*names, "y"]
+    rules = [op.rules.get(name) for name in names]
+    return [rule and trace(rule, _constant_of(op, rule), saved, op.defaults()) for rule in rules]
 
 
 class _Thawing(FastNode):
@@ -480,8 +494,8 @@ def _constant_of(op, rule):
     return value if isinstance(value, (int, float)) else None
 
 
-def _pulled(op, name, block=False):
-    """Source of the cotangent for one operand; of a block that is in the cache already, or of whatever size."""
+def _pulled(op, name):
+    """Source of the cotangent for one operand."""
     rule = op.rules[name]
     constant = _constant_of(op, rule)
     if constant is not None:
@@ -491,8 +505,6 @@ def _pulled(op, name, block=False):
         return f"rule_{name}(RAW, g{args and ', ' + args})"
     if not args:
         return f"g * rule_{name}(RAW)"
-    if block:
-        return f"multiply(g, rule_{name}(RAW, {args}))"
     return _SCALED.format(rule="rule_" + name, args=args)
 
 
@@ -563,10 +575,6 @@ def _unary_source(op):
             f"    {', '.join(order)} = saved",
         ]
     lines.append(f"    return ({_pulled(op, op.operands[0])},)")
-    lines += [
-        f"def pull({', '.join(['g', 'wanted', *order])}):",
-        f"    return ({_pulled(op, op.operands[0], block=True)},)",
-    ]
     return "\n".join(lines)
 
 
@@ -595,8 +603,4 @@ def _binary_source(op):
                 f"        if {out}.shape != {edge}.shape: {out} = sum_to({out}, {edge}.shape)",
             ]
     lines.append("    return ga, gb")
-    kept = names if any(name in names for rule in op.rules.values() for name in rule.needs) else ()
-    lines.append(f"def pull({', '.join(['g', 'wanted_a', 'wanted_b', *kept])}):")
-    pulled = [_pulled(op, name, block=True) if name in op.rules else "None" for name in op.operands]
-    lines.append(f"    return ({pulled[0]} if wanted_a else None, {pulled[1]} if wanted_b else None)")
     return "\n".join(lines)
