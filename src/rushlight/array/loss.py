@@ -227,11 +227,12 @@ def _check_nll(input, target, weight):
         raise RuntimeError(
             f"Expected target size {sizes_text((input.shape[0], *input.shape[2:]))}, got {sizes_text(target.shape)}"
         )
-    if target.dtype.kind not in "iu":
+    if target.dtype != np.int64 and (input.ndim > 2 or target.dtype != np.uint8):
+        legacy = dtypes.of(target.dtype).legacy
         raise RuntimeError(
-            f"expected scalar type Long but found {dtypes.of(target.dtype).legacy}"
-            if input.ndim > 2
-            else f"\"nll_loss_out_frame\" not implemented for '{dtypes.of(target.dtype).legacy}'"
+            "expected scalar type Long but found Byte"
+            if legacy == "Byte"
+            else f"expected target dtype to be Long or Byte, but got {legacy}"
         )
     if weight is not None and weight.shape != (classes,):
         raise RuntimeError(

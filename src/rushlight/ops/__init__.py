@@ -17,6 +17,7 @@ FAMILIES = (
         "embedding",
         "conv",
         "pooling",
+        "fractional",
         "norm",
         "loss",
         "resample",

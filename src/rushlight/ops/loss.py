@@ -369,9 +369,17 @@ def nll_loss(F, input, target, weight=None, size_average=None, ignore_index=-100
 
     The mean divides by the weights of the targets; targets equal to `ignore_index` count for nothing.
     """
-    reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
-    loss = F._nll_loss if input.ndim <= 2 else F._nll_loss2d
-    return loss(input, target, weight, reduction, ignore_index)[0]
+    return _negative_likelihood(
+        F, input, target, weight, reduction_name(legacy_reduction(size_average, reduce, reduction)), ignore_index
+    )
+
+
+def _negative_likelihood(F, logs, target, weight, reduction, ignore_index):
+    if logs.ndim <= 2:
+        return F._nll_loss(logs, target, weight, reduction, ignore_index)[0]
+    loss = F._nll_loss2d(logs, target, weight, reduction, ignore_index)[0]
+    # PyTorch computes all but images as if they were images, so there the losses of single elements are a view
+    return F.view(loss, tuple(loss.shape)) if reduction == "none" and logs.ndim != 4 else loss
 
 
 @functional("cross_entropy")
@@ -392,6 +400,8 @@ def cross_entropy(
     """
     reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
     if tuple(input.shape) == tuple(target.shape) and (input.ndim != 0):
+        if ignore_index >= 0 and target.dtype.is_floating_point:
+            raise RuntimeError("ignore_index is not supported for floating point target")
         return _soft_cross_entropy(F, input, target, weight, reduction, label_smoothing)
     dim = 0 if input.ndim == 1 else 1
     logs = F.log_softmax(input, dim)
@@ -399,13 +409,22 @@ def cross_entropy(
         return _smooth_cross_entropy(F, logs, target, weight, reduction, ignore_index, label_smoothing, dim)
     if label_smoothing != 0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    loss = F._nll_loss if input.ndim <= 2 else F._nll_loss2d
-    return loss(logs, target, weight, reduction, ignore_index)[0]
+    return _negative_likelihood(F, logs, target, weight, reduction, ignore_index)
 
 
 def _check_smoothing(label_smoothing):
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+
+
+differentiable(
+    "_shared_by",
+    lambda input, count: input / input.dtype.type(count),
+    vjp=lambda F, g, count: F.div(g, count),
+    linear=True,
+    # PyTorch's name for a division by a number within an operator
+    node_name="DivBackward1",
+)
 
 
 def _soft_cross_entropy(F, input, target, weight, reduction, label_smoothing):
@@ -433,7 +452,7 @@ def _soft_cross_entropy(F, input, target, weight, reduction, label_smoothing):
     if reduction == "sum":
         return loss
     count = max(_count(input.shape) // max(classes, 1), 0)
-    return F.div(loss, count) if count else F.mul(loss, float("nan"))
+    return F._shared_by(loss, count) if count else F.mul(loss, float("nan"))
 
 
 def _spoken(value):

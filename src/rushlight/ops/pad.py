@@ -5,6 +5,15 @@ from .table import composite, differentiable
 
 _private = dict(method=False, function=False)
 
+
+def _node_name(values):
+    """PyTorch's name: one for each mode and number of dimensions; circular padding is written in slices there."""
+    _, pad, mode = values
+    if mode == "circular":
+        return "CopySlices"
+    return f"{'Reflection' if mode == 'reflect' else 'Replication'}Pad{len(pad) // 2}DBackward0"
+
+
 differentiable(
     *("constant_pad_nd", kernels.constant_pad_nd),
     **dict(vjp=lambda F, g, pad: F.constant_pad_nd(g, tuple([-n for n in pad]), 0), method=False),
@@ -12,7 +21,7 @@ differentiable(
 differentiable(
     *("_pad_by_index", kernels._pad_by_index),
     **dict(vjp=lambda F, g, x_shape, pad, mode: F._pad_by_index_backward(g, tuple(x_shape), pad, mode), linear=True),
-    **dict(node_name="PadBackward0", **_private),
+    **dict(node_name=_node_name, **_private),
 )
 differentiable(
     *("_pad_by_index_backward", kernels._pad_by_index_backward),
