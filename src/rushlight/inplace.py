@@ -5,6 +5,8 @@ a part of its base: the base's new node (CopySlices) applies the write's own nod
 like every other view of that base, is looked up again from the base at its next use (AsStrided).
 """
 
+import weakref
+
 import numpy as np
 
 from . import dtypes
@@ -16,12 +18,13 @@ from .tensor import Tensor, address, attach, edge_of, wrap, wrap_view
 class Geometry:
     """Where a view's elements lie in its base: shapes and byte strides of both, and the view's offset in bytes."""
 
-    __slots__ = ("base_shape", "base_strides", "offset", "shape", "strides")
+    __slots__ = ("base_shape", "base_strides", "dense", "offset", "shape", "strides")
 
     def __init__(self, base, view):
         self.base_shape, self.base_strides = base.shape, base.strides
         self.shape, self.strides = view.shape, view.strides
-        self.offset = address(view) - address(base)
+        self.offset = address(view) - _base_address(base)
+        self.dense = base.flags.c_contiguous
 
     def blank(self, dtype, zero):
         """A new array with the base's shape and strides, and the flat buffer it lies in."""
@@ -36,20 +39,18 @@ class Geometry:
         """The view's elements within a buffer made by ``blank``."""
         return np.ndarray(self.shape, flat.dtype, flat, self.offset, self.strides)
 
-    def gather(self, whole):
-        """The view's part of an array shaped like the base, copied."""
-        return self._split(whole)[1].copy()
-
-    def _split(self, whole):
+    def copy(self, whole):
+        """A copy of an array shaped like the base, with the base's strides, and the view's part of it (sharing its memory)."""
+        if self.dense:
+            array = np.array(whole, order="C")
+            return array, np.ndarray(self.shape, array.dtype, array, self.offset, self.strides)
         array, flat = self.blank(whole.dtype, zero=False)
         array[...] = whole
         return array, self.part(flat)
 
-    def replace(self, whole, part):
-        """A copy of ``whole`` whose view part is ``part`` (None for zero)."""
-        array, into = self._split(whole)
-        into[...] = 0 if part is None else part
-        return array
+    def gather(self, whole):
+        """The view's part of an array shaped like the base, copied."""
+        return self.copy(whole)[1].copy()
 
     def scatter(self, part):
         """An array shaped like the base, zero but for the view's part; elements that share memory are summed."""
@@ -69,6 +70,19 @@ class Geometry:
     def _in_items(self, itemsize):
         step = np.dtype(np.intp).itemsize
         return self.offset // itemsize * step, tuple(s // itemsize * step for s in self.strides)
+
+
+_last_base = (lambda: None, 0)
+
+
+def _base_address(array):
+    """``address``, remembered for the last one asked for: writes to one base come together, and asking NumPy takes 0.8 us."""
+    global _last_base
+    known, found = _last_base
+    if known() is not array:
+        found = address(array)
+        _last_base = (weakref.ref(array), found)
+    return found
 
 
 def _overlapping(shape, strides):
@@ -115,9 +129,11 @@ class CopySlices(Node):
             finally:
                 set_grad(was)
             return (whole._a, *inner[1:])
-        cotangent = np.asarray(cotangent)
-        inner = fn.run(geometry.gather(cotangent), keep)
-        whole = None if self.next[0] is None else geometry.replace(cotangent, inner[0])
+        whole, part = geometry.copy(np.asarray(cotangent))
+        inner = fn.run(part.copy(), keep)
+        if self.next[0] is None:
+            return (None, *inner[1:])
+        part[...] = 0 if inner[0] is None else inner[0]
         return (whole, *inner[1:])
 
     def run_graph(self, cotangent, keep):

@@ -215,11 +215,37 @@ Leaf.__name__ = Leaf.__qualname__ = "AccumulateGrad"
 
 
 def caller():
-    """(file, line) of the innermost frame that is not rushlight's own."""
+    """(code, instruction) of the innermost frame that is not rushlight's own; ``line_of`` makes a place of it, which takes longer."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        file = code.co_filename
+        ours = _OURS.get(file)
+        if ours is None:
+            ours = _OURS[file] = file.startswith(_PACKAGE)
+        if not ours:
+            return code, frame.f_lasti
+        frame = frame.f_back
+    return None
+
+
+def user_frame():
+    """The innermost frame that is not rushlight's own."""
     frame = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+    return frame
+
+
+#: whether a file is rushlight's own
+_OURS = {}
+
+
+def line_of(place):
+    """(file, line) of what ``caller`` noted."""
+    code, instruction = place
+    lines = [line for start, stop, line in code.co_lines() if start <= instruction < stop]
+    return code.co_filename, lines[0] if lines else code.co_firstlineno
 
 
 def bump(counter, writer=None):
@@ -263,7 +289,8 @@ def stale(array, dtype, counter, version, edge, node):
     )
     where = counter[2] if len(counter) > 2 else None
     if where is not None:
-        text += f"\nThe value was saved by {type(node).__name__} and last written to in {where[0]}, line {where[1]}"
+        file, line = line_of(where)
+        text += f"\nThe value was saved by {type(node).__name__} and last written to in {file}, line {line}"
         text += "; write to a clone() of it, or use the operation that returns a new tensor."
     return RuntimeError(text)
 

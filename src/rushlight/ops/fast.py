@@ -12,7 +12,7 @@ from ..array.whole import WHOLE
 from ..autograd.engine import sum_to
 from ..autograd.graph import bump, freed, tick
 from ..autograd.modes import state, thread
-from ..inplace import check_apart
+from ..inplace import check, check_apart, finish
 from ..parameter import Parameter
 from ..tensor import Tensor, _new, attach, edge_of
 from .record import Layout, OpNode, Saved, fit_tensor
@@ -262,12 +262,13 @@ def _binary(op, slow):
 
 
 def fast_inplace(op, slow):
-    """``x.name_(...)`` where nothing is recorded and one ufunc does it: what optimisers do all day; ``slow`` does the rest."""
+    """``x.name_(...)`` where one ufunc does it; ``slow`` does the rest."""
     kernel = op.plain or op.kernel
     if not isinstance(kernel, np.ufunc) or op.kind not in ("same", "float") or len(op.operands) > 2:
         return slow
     binary = len(op.operands) == 2
     scales = op.name in ("add", "sub")
+    keeps = _keeps(op) if binary else None
 
     def function(input=_MISSING, other=_MISSING, *rest, **kwargs):
         kind = input.__class__
@@ -281,21 +282,30 @@ def fast_inplace(op, slow):
             # a tensor made in inference mode
             return slow(input, other, *rest, **kwargs)
         edge = None
+        counter = _FIXED
         if binary:
             kind = other.__class__
             if (kind is Tensor or kind is Parameter) and other._dtype is dtype:
                 y = other._a
                 edge = other._edge if other._view is None else edge_of(other)
-                if other._vc is input._vc and y is not x:
+                counter = other._vc
+                if counter is input._vc and y is not x:
                     check_apart(x, y)
             elif (kind is float or kind is int) and op.numbers != "none":
-                y = np.asarray(other, dtype.numpy)
+                y = dtype.constants.get(other)
+                if y is None:
+                    try:
+                        y = _constant(dtype, other)
+                    except OverflowError:
+                        return slow(input, other, *rest, **kwargs)
             else:
                 return slow(input, other, *rest, **kwargs)
         elif other is not _MISSING:
             return slow(input, other, *rest, **kwargs)
         if thread.grad and (edge is not None or edge_of(input) is not None):
-            return slow(input, other, *rest, **kwargs)
+            if keeps is None or kwargs or not op.rules or counter is input._vc:
+                return slow(input, other, *rest, **kwargs)
+            return recorded(input, other, x, y, edge, counter)
         try:
             if kwargs:
                 factor = kwargs["alpha"]
@@ -310,6 +320,35 @@ def fast_inplace(op, slow):
             # the shapes do not fit; nothing was written
             return slow(input, other, *rest, **kwargs)
         bump(input._vc)
+        return input
+
+    def recorded(input, other, x, y, edge_b, counter_b):
+        """The write of a binary operator, and its node; as ``_binary`` makes it, but for what the write itself overwrites."""
+        check(input, True)
+        edge_a = edge_of(input)
+        only_a, only_b, both = keeps
+        keep_x, keep_other, keep_y = only_a if edge_b is None else only_b if edge_a is None else both
+        original = x.copy() if keep_x else None
+        try:
+            kernel(x, y, out=x)
+        except ValueError:
+            return slow(input, other)
+        node = op.node((input, other))()
+        node.seq = tick()
+        first, second = op.operands
+        node.next = (edge_a if first in op.rules else None, edge_b if second in op.rules else None)
+        node.shape = x.shape
+        node.dtype = input._dtype
+        if any(both):
+            node.saved = (original, y if keep_other else None, x if keep_y else None)
+            if not keep_other:
+                counter_b = _FIXED
+            version = input._vc[0] + 1 if keep_y else 0
+            node.guard = (_FIXED, 0, counter_b, counter_b[0], input._vc if keep_y else _FIXED, version)
+        else:
+            node.saved = ()
+            node.guard = None
+        finish(input, node)
         return input
 
     return function

@@ -7,12 +7,12 @@ PyTorch would take. Masks and index tensors copy; their kernels are in ``array.i
 import numpy as np
 
 from .. import inplace
-from ..autograd.graph import Leaf
+from ..autograd.graph import Leaf, tick
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
 from . import dispatch
 from .dispatch import broadcast, execute, share_counter
-from .record import Layout, make_node
+from .record import Layout, Saved, make_node
 from .table import RAW, differentiable
 
 _BASIC = {int, slice, type(None), type(Ellipsis)}
@@ -117,7 +117,17 @@ def _basic(self, index):
     edge = self._edge if self._view is None else edge_of(self)
     if edge is not None and thread.grad:
         op = _step(self, index)
-        tensor._edge = make_node(op, (self, index), (array, index), (edge,), _ONE, (found,), (tensor._vc,))
+        if state.rare:
+            tensor._edge = make_node(op, (self, index), (array, index), (edge,), _ONE, (found,), (tensor._vc,))
+            return tensor
+        # what `make_node` makes of it, written out: subscripts are in everybody's loops
+        tensor._edge = node = (op.node_class or op.node())()
+        node.seq = tick()
+        node.next = (edge,)
+        node.shape = found.shape
+        node.dtype = self._dtype
+        node.saved = Saved({"index": index, "input_shape": array.shape}, {}, _ONE)
+        node.guard = ()
     return tensor
 
 
