@@ -540,18 +540,38 @@ def linear_cross_entropy(
     )
 
 
+def _rows_at_once(options, rows, features, classes):
+    """How many rows of logits `options` lets exist together, from `batch_chunk_size` or as `chunking_method` says.
+
+    The rule "aspect_ratio:N": the power of two from which on a chunk's logits would outgrow the whole input, divided by N.
+    """
+    given, method = options.batch_chunk_size, options.chunking_method
+    if method == "auto":
+        method = None if given is not None else "aspect_ratio:2"
+    if method is None:
+        return max(1, rows if given is None else min(given, rows))
+    fitting = -(-rows // -(-classes // features))
+    size = min((1 << (fitting - 1).bit_length()) // int(method.partition(":")[2] or 1), rows)
+    if given is not None and given != size:
+        raise ValueError(
+            f"batch_chunk_size (={given}) and chunking_method ('{method}') give different chunk sizes ({given} vs {size}); pass "
+            "only one."
+        )
+    return max(1, size)
+
+
 def _chunked(F, input, linear_weight, target, linear_bias, weight, reduction, ignore_index, options):
-    """`linear_cross_entropy` over `options.batch_chunk_size` rows at a time: the logits of all rows never exist together.
+    """`linear_cross_entropy` over some rows at a time: the logits of all rows never exist together.
 
     The chunks' log-softmaxes do, if a gradient is wanted: they are kept for backward.
     """
-    if getattr(options, "acc_dtype", None) is not None:
-        raise NotImplementedError("linear_cross_entropy: options.acc_dtype is not supported")
+    if options.acc_dtype is not None and options.acc_dtype is not input.dtype:
+        raise NotImplementedError("linear_cross_entropy: options.acc_dtype other than the input's is not supported")
     batched = input.ndim == 2
     if not batched:
         input, target = F.unsqueeze(input, 0), F.unsqueeze(target, 0)
     rows = input.shape[0]
-    size = getattr(options, "batch_chunk_size", None) or max(rows, 1)
+    size = _rows_at_once(options, rows, input.shape[-1], linear_weight.shape[0])
     losses, totals = [], []
     for low in range(0, max(rows, 1), size):
         count = min(size, rows - low)

@@ -38,6 +38,7 @@ from .dropout import *  # noqa: F403
 from .flatten import *  # noqa: F403
 from .fold import *  # noqa: F403
 from .instancenorm import *  # noqa: F403
+from .lazy import LazyModuleMixin as _Lazy
 from .linear import *  # noqa: F403
 from .linear_cross_entropy_options import *  # noqa: F403
 from .loss import *  # noqa: F403
@@ -67,7 +68,7 @@ _SHOWN_IN = {"attention": "activation", "module_hooks": "module", "module_state"
 
 
 def _show_under_pytorchs_names():
-    """Give every class the module name it has in PyTorch, which is what users see and files of PyTorch's name.
+    """Give every module class the module name it has in PyTorch, which is what users see and files of PyTorch's name.
 
     `Module.__reduce_ex__` keeps pickles free of that name where ``torch`` is something else.
     """
@@ -76,7 +77,7 @@ def _show_under_pytorchs_names():
             continue
         own = name.rpartition(".")[2]
         for value in vars(file).values():
-            if isinstance(value, type) and value.__module__ == name:
+            if isinstance(value, type) and issubclass(value, (Module, _Lazy)) and value.__module__ == name:
                 value.__module__ = f"torch.nn.modules.{_SHOWN_IN.get(own, own)}"
 
 

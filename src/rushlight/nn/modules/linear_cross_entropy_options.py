@@ -10,11 +10,6 @@ _POLICIES = frozenset(("accurate", "auto", "balanced", "compact"))
 _DTYPES = frozenset((float16, bfloat16, float32, float64))
 
 
-def _power_of_two(number):
-    """The smallest power of two that is not below `number`, which is at least 1."""
-    return 1 << (number - 1).bit_length()
-
-
 @dataclasses.dataclass(slots=True, frozen=True)
 class LinearCrossEntropyOptions:
     """Lets `linear_cross_entropy` work on some rows at a time, so that the logits of all rows never exist together.
@@ -24,8 +19,9 @@ class LinearCrossEntropyOptions:
         batch_chunk_size: number of rows of a chunk; None for all.
         chunking_method: how that number is chosen: "auto", "aspect_ratio" (a chunk's logits take the room of the input),
             "aspect_ratio:N" (N times less), or None for ``batch_chunk_size``.
-        acc_policy: "accurate", "balanced", "compact" or "auto"; all the same here, as sums run in ``acc_dtype`` throughout.
-        acc_dtype: dtype of sums over chunks; None for the input's.
+        acc_policy: "accurate", "balanced", "compact" or "auto": PyTorch's ways of trading memory for precision; there is one here,
+            and it keeps the log probabilities of all rows when a gradient is wanted.
+        acc_dtype: dtype of sums over chunks: None or the input's.
 
     Raises:
         ValueError: for any other value.
