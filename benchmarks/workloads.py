@@ -74,6 +74,43 @@ def second_derivative(torch):
     return step
 
 
+@workload("physics-informed step: second derivative of a network 1-32-32-1 at 64 points, backward through it", at_least=1.2)
+def physics_informed(torch):
+    torch.manual_seed(0)
+    x = torch.linspace(0, 1, 64).reshape(-1, 1).requires_grad_()
+    widths = (1, 32, 32, 1)
+    weights = [torch.randn(i, o).div(i**0.5).requires_grad_() for i, o in zip(widths[:-1], widths[1:])]
+    biases = [torch.zeros(o, requires_grad=True) for o in widths[1:]]
+
+    def step():
+        u = x
+        for weight, bias in zip(weights[:-1], biases[:-1]):
+            u = torch.tanh(u @ weight + bias)
+        u = u @ weights[-1] + biases[-1]
+        (du,) = torch.autograd.grad(u, x, torch.ones_like(u), create_graph=True)
+        (ddu,) = torch.autograd.grad(du, x, torch.ones_like(du), create_graph=True)
+        ((ddu + u) ** 2).mean().backward()
+        x.grad = None
+        for parameter in (*weights, *biases):
+            parameter.grad = None
+
+    return step
+
+
+@workload("chain of 20,000 nodes on one element, forward and backward", at_least=1.0)
+def long_chain(torch):
+    x = torch.ones(1, requires_grad=True)
+
+    def step():
+        y = x
+        for _ in range(20_000):
+            y = y * 1.0001
+        y.backward()
+        x.grad = None
+
+    return step
+
+
 @workload("perceptron 64-128-64-10 on batches of 32, a step of training")
 def perceptron_step(torch):
     torch.manual_seed(0)
@@ -96,7 +133,7 @@ def perceptron_step(torch):
     return step
 
 
-@workload("64 writes in place to rows of a matrix, backward through them")
+@workload("64 writes in place to rows of a matrix, backward through them", at_least=1.0)
 def writes_to_views(torch):
     w = torch.ones(64, 64, requires_grad=True)
 
@@ -198,7 +235,7 @@ def cholesky_solve(torch):
     return step
 
 
-@workload("Hessian of a function of ten variables")
+@workload("Hessian of a function of ten variables", at_least=2.0)
 def hessian(torch):
     x = torch.linspace(-1, 1, 10)
 
