@@ -6,6 +6,7 @@ with equal arguments, and differentiated with equal cotangents.
 """
 
 import copy
+import importlib
 import io
 import pickle
 import random
@@ -50,7 +51,8 @@ class Carrier(Translator):
 
     def module(self, module):
         """A module of the target with the same settings and parameters: one that an input passes as an argument."""
-        cls = getattr(self.target.nn, type(module).__name__)
+        path = type(module).__module__.replace("torch", self.target.__name__, 1)
+        cls = getattr(importlib.import_module(path), type(module).__name__)
         made = cls.__new__(cls)
         self.target.nn.Module.__init__(made)
         for name, value in vars(module).items():
@@ -249,7 +251,7 @@ class Entry:
         copies = {"deepcopy": copy.deepcopy(ours), "pickle": pickle.load(io.BytesIO(pickle.dumps(ours)))}
         expected = self._call(self.target, self.carrier, ours.eval(), sample)
         for kind, twin in copies.items():
-            if type(twin) is not type(ours) or repr(twin) != repr(ours) or list(vars(twin)) != list(vars(ours)):
+            if type(twin) is not type(ours) or repr(twin) != repr(ours) or set(vars(twin)) != set(vars(ours)):
                 self.note("copies", where, f"{kind}: {twin!r}, {sorted(set(vars(twin)) ^ set(vars(ours)))}")
                 continue
             actual = self._call(self.target, self.carrier, twin.eval(), sample)
@@ -277,7 +279,7 @@ class Entry:
                     warnings.simplefilter("ignore")
                     module = cls(*carrier.value(tuple(args)), **carrier.value(dict(kwargs)))
                     if sample.forward_input is not None:
-                        module.to(getattr(library, "float64"))
+                        module.to(library.float64)
                         forward = sample.forward_input
                         module(*carrier.value(tuple(forward.args)), **carrier.value(dict(forward.kwargs)))
             except Exception as raised:

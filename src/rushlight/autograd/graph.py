@@ -297,7 +297,10 @@ def stale(array, dtype, counter, version, edge, node):
 
 def spoken(name):
     """A node's name as this text has it: ``MulBackward0`` is Mul, ``ClampBackward1`` is Clamp1; C++ names stay whole."""
-    return name if "::" in name else name.replace("Backward0", "").replace("Backward", "")
+    if "::" in name:
+        return name
+    head, _, number = name.rpartition("Backward")
+    return head + ("" if number == "0" else number)
 
 
 def mark_hooks():

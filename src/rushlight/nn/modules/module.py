@@ -1,7 +1,8 @@
 """``torch.nn.Module``: what holds parameters, buffers and other modules, and calls ``forward`` with the hooks around it.
 
 Parameters, buffers and submodules live in three dictionaries beside ``__dict__``, so attribute access to them goes through
-``__getattr__`` and ``__setattr__``. State dictionaries are in `module_state`, hooks in `module_hooks`.
+``__getattr__`` and ``__setattr__``. State dictionaries are in `module_state`, calls
+with hooks in `module_call`.
 """
 
 import importlib
@@ -14,9 +15,9 @@ from ...autograd.modes import no_grad
 from ...parameter import Parameter
 from ...tensor import Tensor
 from ..parameter import Buffer
-from . import module_hooks as common
 from . import module_state
-from .module_hooks import BackwardHook, WrappedHook, added, backward_hooks, warn_of_older_hook
+from .module_call import Call
+from .module_hooks import WrappedHook, added
 from .module_state import EXTRA_STATE, StateMixin
 
 __all__ = [
@@ -31,14 +32,6 @@ __all__ = [
     "register_module_parameter_registration_hook",
 ]
 
-register_module_backward_hook = common.register_module_backward_hook
-register_module_buffer_registration_hook = common.register_module_buffer_registration_hook
-register_module_forward_hook = common.register_module_forward_hook
-register_module_forward_pre_hook = common.register_module_forward_pre_hook
-register_module_full_backward_hook = common.register_module_full_backward_hook
-register_module_full_backward_pre_hook = common.register_module_full_backward_pre_hook
-register_module_module_registration_hook = common.register_module_module_registration_hook
-register_module_parameter_registration_hook = common.register_module_parameter_registration_hook
 # PyTorch's names
 _EXTRA_STATE_KEY_SUFFIX = EXTRA_STATE
 _IncompatibleKeys = module_state._IncompatibleKeys
@@ -86,6 +79,77 @@ def _discard(name, *places):
             place.discard(name)
         else:
             place.pop(name, None)
+
+
+# ------------------------------------------------------------------------------------------ hooks common to all modules
+
+# under PyTorch's names, by which tests take all of them away at once
+_global_buffer_registration_hooks = OrderedDict()
+_global_module_registration_hooks = OrderedDict()
+_global_parameter_registration_hooks = OrderedDict()
+_global_backward_pre_hooks = OrderedDict()
+_global_backward_hooks = OrderedDict()
+#: whether the common backward hooks are full ones; None while there were none
+_global_is_full_backward_hook = None
+_global_forward_pre_hooks = OrderedDict()
+_global_forward_hooks = OrderedDict()
+_global_forward_hooks_always_called = OrderedDict()
+_global_forward_hooks_with_kwargs = OrderedDict()
+
+
+def register_module_buffer_registration_hook(hook):
+    """Call ``hook(module, name, buffer)`` whenever a module registers a buffer; what it returns replaces the buffer."""
+    return added(_global_buffer_registration_hooks, hook)
+
+
+def register_module_module_registration_hook(hook):
+    """Call ``hook(module, name, submodule)`` whenever a module registers another; what it returns replaces it."""
+    return added(_global_module_registration_hooks, hook)
+
+
+def register_module_parameter_registration_hook(hook):
+    """Call ``hook(module, name, parameter)`` whenever a module registers a parameter; what it returns replaces it."""
+    return added(_global_parameter_registration_hooks, hook)
+
+
+def register_module_forward_pre_hook(hook):
+    """Call ``hook(module, args)`` before every module's forward; what it returns replaces the arguments."""
+    return added(_global_forward_pre_hooks, hook)
+
+
+def register_module_forward_hook(hook, *, with_kwargs=False, always_call=False):
+    """Call ``hook(module, args, output)`` after every module's forward; what it returns replaces the output."""
+    handle = added(_global_forward_hooks, hook, _global_forward_hooks_always_called)
+    if with_kwargs:
+        _global_forward_hooks_with_kwargs[handle.id] = True
+    if always_call:
+        _global_forward_hooks_always_called[handle.id] = True
+    return handle
+
+
+def register_module_full_backward_pre_hook(hook):
+    """Call ``hook(module, grad_output)`` before the gradients of any module's inputs are computed."""
+    return added(_global_backward_pre_hooks, hook)
+
+
+def _register_common_backward(hook, full):
+    global _global_is_full_backward_hook
+    if _global_is_full_backward_hook is (not full):
+        raise RuntimeError(
+            "Cannot use both regular backward hooks and full backward hooks as a global Module hook. Please use only one of them."
+        )
+    _global_is_full_backward_hook = full
+    return added(_global_backward_hooks, hook)
+
+
+def register_module_backward_hook(hook):
+    """The older form of `register_module_full_backward_hook`, which sees only the last operation of the module."""
+    return _register_common_backward(hook, False)
+
+
+def register_module_full_backward_hook(hook):
+    """Call ``hook(module, grad_input, grad_output)`` when the gradients of any module's inputs have been computed."""
+    return _register_common_backward(hook, True)
 
 
 #: the attributes a module is born with, and what makes each one's first value
@@ -151,7 +215,7 @@ class Module(StateMixin):
             raise TypeError(
                 f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
-        self._buffers[name] = _replaced(common.BUFFER_REGISTRATION, self, name, tensor)
+        self._buffers[name] = _replaced(_global_buffer_registration_hooks, self, name, tensor)
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -172,7 +236,7 @@ class Module(StateMixin):
                     f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To express "
                     f"'{name}' as a function of another Tensor, compute the value in the forward() method."
                 )
-            param = _replaced(common.PARAMETER_REGISTRATION, self, name, param)
+            param = _replaced(_global_parameter_registration_hooks, self, name, param)
         self._parameters[name] = param
 
     def add_module(self, name, module):
@@ -180,7 +244,7 @@ class Module(StateMixin):
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{_typename(module)} is not a Module subclass")
         _check_name(self, name, "module", self._modules)
-        self._modules[name] = _replaced(common.MODULE_REGISTRATION, self, name, module)
+        self._modules[name] = _replaced(_global_module_registration_hooks, self, name, module)
 
     def register_module(self, name, module):
         """The same as `add_module`."""
@@ -213,7 +277,7 @@ class Module(StateMixin):
             if modules is None:
                 raise AttributeError("cannot assign module before Module.__init__() call")
             _discard(name, fields, params, self._buffers, self._non_persistent_buffers_set)
-            modules[name] = _replaced(common.MODULE_REGISTRATION, self, name, value)
+            modules[name] = _replaced(_global_module_registration_hooks, self, name, value)
             return
         if params and name in params:
             if value is not None:
@@ -228,7 +292,7 @@ class Module(StateMixin):
                 raise TypeError(
                     f"cannot assign '{_typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
                 )
-            modules[name] = _replaced(common.MODULE_REGISTRATION, self, name, value)
+            modules[name] = _replaced(_global_module_registration_hooks, self, name, value)
             return
         buffers = fields.get("_buffers")
         if is_buffer or (buffers and name in buffers):
@@ -577,10 +641,16 @@ class Module(StateMixin):
         return handle
 
     def _get_backward_hooks(self):
-        return backward_hooks(self)
+        """(full hooks, older hooks), common ones first."""
+        full, older = [], []
+        if _global_is_full_backward_hook is not None:
+            (full if _global_is_full_backward_hook else older).extend(_global_backward_hooks.values())
+        if self._is_full_backward_hook is not None:
+            (full if self._is_full_backward_hook else older).extend(self._backward_hooks.values())
+        return full, older
 
     def _get_backward_pre_hooks(self):
-        return [*common.BACKWARD_PRE.values(), *self._backward_pre_hooks.values()]
+        return [*_global_backward_pre_hooks.values(), *self._backward_pre_hooks.values()]
 
     # ----------------------------------------------------------------------------------------------------- calling
 
@@ -597,13 +667,13 @@ class Module(StateMixin):
             or self._forward_pre_hooks
             or self._backward_hooks
             or self._backward_pre_hooks
-            or common.FORWARD
-            or common.FORWARD_PRE
-            or common.BACKWARD
-            or common.BACKWARD_PRE
+            or _global_forward_hooks
+            or _global_forward_pre_hooks
+            or _global_backward_hooks
+            or _global_backward_pre_hooks
         ):
             return self.forward(*args, **kwargs)
-        return _Call(self, args, kwargs).run()
+        return Call(self, args, kwargs).run()
 
     def compile(self, *args, **kwargs):
         """Call through ``torch.compile`` from now on."""
@@ -669,107 +739,3 @@ def _instance(module, qualname):
     for part in qualname.split("."):
         found = getattr(found, part)
     return found.__new__(found)
-
-
-class _Call:
-    """One call of a module that has hooks."""
-
-    def __init__(self, module, args, kwargs):
-        self.module, self.args, self.kwargs = module, args, kwargs
-        self.result = None
-        self.called = set()
-
-    def run(self):
-        try:
-            return self._run()
-        except Exception:
-            self._call_remaining()
-            raise
-
-    def _run(self):
-        module = self.module
-        full, older = backward_hooks(module) if module._backward_hooks or common.BACKWARD else ((), ())
-        pre = module._get_backward_pre_hooks()
-        self._before()
-        backward = None
-        if full or pre:
-            backward = BackwardHook(module, full, pre)
-            self.args = backward.setup_input_hook(self.args)
-        self.result = module.forward(*self.args, **self.kwargs)
-        self._after()
-        if backward is not None:
-            if not isinstance(self.result, (Tensor, tuple)):
-                warnings.warn(
-                    "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
-                    f"{type(self.result)}",
-                    stacklevel=5,
-                )
-            self.result = backward.setup_output_hook(self.result)
-        if older:
-            self._hang_older(older)
-        return self.result
-
-    def _before(self):
-        module = self.module
-        for number, hook in (*common.FORWARD_PRE.items(), *module._forward_pre_hooks.items()):
-            if number in module._forward_pre_hooks_with_kwargs:
-                replaced = hook(module, self.args, self.kwargs)
-                if replaced is None:
-                    continue
-                if not (isinstance(replaced, tuple) and len(replaced) == 2):
-                    raise RuntimeError(
-                        f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {replaced}."
-                    )
-                self.args, self.kwargs = replaced
-            else:
-                replaced = hook(module, self.args)
-                if replaced is not None:
-                    self.args = replaced if isinstance(replaced, tuple) else (replaced,)
-
-    def _after(self):
-        module = self.module
-        for number, hook in (*common.FORWARD.items(), *module._forward_hooks.items()):
-            if number in module._forward_hooks_always_called or number in common.FORWARD_ALWAYS:
-                self.called.add(number)
-            self._call(hook, number in module._forward_hooks_with_kwargs or number in common.FORWARD_WITH_KWARGS)
-
-    def _call(self, hook, with_kwargs):
-        if with_kwargs:
-            replaced = hook(self.module, self.args, self.kwargs, self.result)
-        else:
-            replaced = hook(self.module, self.args, self.result)
-        if replaced is not None:
-            self.result = replaced
-
-    def _call_remaining(self):
-        """After an error: the hooks that are to be called always and were not yet; their own errors become warnings."""
-        module = self.module
-        groups = (
-            ("global module", common.FORWARD, common.FORWARD_ALWAYS, common.FORWARD_WITH_KWARGS),
-            ("module", module._forward_hooks, module._forward_hooks_always_called, module._forward_hooks_with_kwargs),
-        )
-        for spoken, hooks, always, with_kwargs in groups:
-            for number, hook in hooks.items():
-                if number not in always or number in self.called:
-                    continue
-                try:
-                    self._call(hook, number in with_kwargs)
-                except Exception as error:
-                    warnings.warn(
-                        f"{spoken} forward hook with ``always_call=True`` raised an exception that was silenced as another error was "
-                        f"raised in forward: {error}",
-                        stacklevel=5,
-                    )
-
-    def _hang_older(self, hooks):
-        value = self.result
-        while not isinstance(value, Tensor):
-            if isinstance(value, dict):
-                value = next(each for each in value.values() if isinstance(each, Tensor))
-            else:
-                value = value[0]
-        node = value.grad_fn
-        if node is not None:
-            for hook in hooks:
-                node.register_hook(WrappedHook(hook, self.module))
-            warn_of_older_hook(self.args, self.result, node)

@@ -1,4 +1,4 @@
-"""Hooks of modules: those that are common to all modules, and those run in the backward pass.
+"""What hooks of modules are made of, above all those run in the backward pass.
 
 A backward hook needs a place in the graph on either side of the module: `BackwardHook` puts an identity (`BackwardHookFunction`)
 over the inputs and one over the outputs, and calls the user's hooks from the nodes of the two.
@@ -7,19 +7,14 @@ over the inputs and one over the outputs, and calls the user's hooks from the no
 import functools
 import warnings
 import weakref
-from collections import OrderedDict
 
 from ...autograd.function import Function
 from ...autograd.hooks import RemovableHandle
 from ...autograd.modes import is_grad_enabled
+from ...ops.creation import zeros
 from ...tensor import Tensor
 
-__all__ = [
-    *("BackwardHook", "RemovableHandle", "register_module_backward_hook", "register_module_buffer_registration_hook"),
-    *("register_module_forward_hook", "register_module_forward_pre_hook", "register_module_full_backward_hook"),
-    *("register_module_full_backward_pre_hook", "register_module_module_registration_hook"),
-    "register_module_parameter_registration_hook",
-]
+__all__ = ["BackwardHook", "BackwardHookFunction", "WrappedHook", "added", "warn_of_older_hook"]
 
 
 class WrappedHook:
@@ -54,19 +49,6 @@ class WrappedHook:
             self.module = weakref.ref(state["module"])
 
 
-# ------------------------------------------------------------------------------------------ common to all modules
-
-BUFFER_REGISTRATION, MODULE_REGISTRATION, PARAMETER_REGISTRATION = OrderedDict(), OrderedDict(), OrderedDict()
-FORWARD_PRE, FORWARD, BACKWARD_PRE, BACKWARD = OrderedDict(), OrderedDict(), OrderedDict(), OrderedDict()
-FORWARD_WITH_KWARGS, FORWARD_ALWAYS = OrderedDict(), OrderedDict()
-
-
-class _Kind:
-    """Whether the common backward hooks are full ones; None while there are none."""
-
-    full = None
-
-
 def added(hooks, hook, extra=None, prepend=False):
     """Keep `hook` in `hooks`; the handle that takes it away, from the dictionaries `extra` too."""
     handle = RemovableHandle(hooks, extra_dict=extra)
@@ -74,70 +56,6 @@ def added(hooks, hook, extra=None, prepend=False):
     if prepend:
         hooks.move_to_end(handle.id, last=False)
     return handle
-
-
-def register_module_buffer_registration_hook(hook):
-    """Call ``hook(module, name, buffer)`` whenever a module registers a buffer; what it returns replaces the buffer."""
-    return added(BUFFER_REGISTRATION, hook)
-
-
-def register_module_module_registration_hook(hook):
-    """Call ``hook(module, name, submodule)`` whenever a module registers another; what it returns replaces it."""
-    return added(MODULE_REGISTRATION, hook)
-
-
-def register_module_parameter_registration_hook(hook):
-    """Call ``hook(module, name, parameter)`` whenever a module registers a parameter; what it returns replaces it."""
-    return added(PARAMETER_REGISTRATION, hook)
-
-
-def register_module_forward_pre_hook(hook):
-    """Call ``hook(module, args)`` before every module's forward; what it returns replaces the arguments."""
-    return added(FORWARD_PRE, hook)
-
-
-def register_module_forward_hook(hook, *, with_kwargs=False, always_call=False):
-    """Call ``hook(module, args, output)`` after every module's forward; what it returns replaces the output."""
-    handle = added(FORWARD, hook, FORWARD_ALWAYS)
-    if with_kwargs:
-        FORWARD_WITH_KWARGS[handle.id] = True
-    if always_call:
-        FORWARD_ALWAYS[handle.id] = True
-    return handle
-
-
-def register_module_full_backward_pre_hook(hook):
-    """Call ``hook(module, grad_output)`` before the gradients of any module's inputs are computed."""
-    return added(BACKWARD_PRE, hook)
-
-
-def _register_backward(hook, full):
-    if _Kind.full is not None and _Kind.full is not full:
-        raise RuntimeError(
-            "Cannot use both regular backward hooks and full backward hooks as a global Module hook. Please use only one of them."
-        )
-    _Kind.full = full
-    return added(BACKWARD, hook)
-
-
-def register_module_backward_hook(hook):
-    """The older form of `register_module_full_backward_hook`, which sees only the last operation of the module."""
-    return _register_backward(hook, False)
-
-
-def register_module_full_backward_hook(hook):
-    """Call ``hook(module, grad_input, grad_output)`` when the gradients of any module's inputs have been computed."""
-    return _register_backward(hook, True)
-
-
-def backward_hooks(module):
-    """(full hooks, older hooks) that apply to `module`, common ones first."""
-    full, older = [], []
-    if _Kind.full is not None:
-        (full if _Kind.full else older).extend(BACKWARD.values())
-    if module._is_full_backward_hook is not None:
-        (full if module._is_full_backward_hook else older).extend(module._backward_hooks.values())
-    return full, older
 
 
 # ---------------------------------------------------------------------------------------------- the backward pass
@@ -166,6 +84,7 @@ class BackwardHook:
         self.grad_outputs = None
         self.n_outputs = self.n_inputs = -1
         self.output_tensors_index = self.input_tensors_index = None
+        self.input_zeros = ()
 
     @staticmethod
     def _spread(index, values, count):
@@ -193,6 +112,10 @@ class BackwardHook:
         """The arguments as forward is to see them."""
         args, self.input_tensors_index = self._pass_through(args, lambda node: node.register_hook(self._after))
         self.n_inputs = len(args)
+        if self.input_tensors_index is not None:
+            self.input_zeros = [
+                None if args[i].requires_grad else _zeros_like(args[i]) for i in self.input_tensors_index
+            ]
         return args
 
     def setup_output_hook(self, result):
@@ -242,7 +165,9 @@ class BackwardHook:
         if self.grad_outputs is None:
             # the gradient came to the inputs by another way than the outputs, as in double backward
             return None
-        grads = self._spread(self.input_tensors_index, grad_inputs, self.n_inputs)
+        # hooks see zeros for inputs that want no gradient, as those are what the identity over the inputs would pass on
+        shown = [zeros() if grad is None and zeros else grad for grad, zeros in zip(grad_inputs, self.input_zeros)]
+        grads = self._spread(self.input_tensors_index, shown, self.n_inputs)
         for hook in self.user_hooks:
             replaced = hook(self.module, grads, self.grad_outputs)
             if replaced is None:
@@ -254,7 +179,14 @@ class BackwardHook:
                 )
             grads = replaced
         self.grad_outputs = None
-        return tuple(grads[i] for i in self.input_tensors_index)
+        return tuple(
+            None if grad is None else grads[place] for place, grad in zip(self.input_tensors_index, grad_inputs)
+        )
+
+
+def _zeros_like(tensor):
+    """A function that makes zeros of the tensor's kind without keeping the tensor alive."""
+    return functools.partial(zeros, tuple(tensor.shape), dtype=tensor.dtype)
 
 
 def _all_tensors(values):
