@@ -227,3 +227,58 @@ def test_replaced_functions_say_so_once_at_the_callers_line():
         assert len(caught) == 1
         assert name in str(caught[0].message)
         assert caught[0].filename == __file__
+
+
+def pushed(function, point, direction):
+    """Values and tangents of all results of a function."""
+    forward = torch.autograd.forward_ad
+    with forward.dual_level():
+        made = function(forward.make_dual(torch.tensor(point), torch.tensor(direction)))
+        pairs = [forward.unpack_dual(each) for each in (made if isinstance(made, tuple) else (made,))]
+        return [pair.primal.numpy() for pair in pairs], [pair.tangent.numpy() for pair in pairs]
+
+
+def turned(x):
+    return np.swapaxes(x.conj(), -1, -2)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4), (4, 2)])
+def test_tangents_of_singular_values_rebuild_the_direction(draw, shape):
+    point, direction = draw(*shape), draw(*shape)
+    (u, s, vh), (tu, ts, tvh) = pushed(lambda x: linalg.svd(x, full_matrices=False), point, direction)
+    np.testing.assert_allclose((tu * s) @ vh + (u * ts) @ vh + (u * s) @ tvh, direction, atol=1e-10)
+    # the factors stay unitary
+    np.testing.assert_allclose(turned(tu) @ u + turned(u) @ tu, 0, atol=1e-10)
+    np.testing.assert_allclose(tvh @ turned(vh) + vh @ turned(tvh), 0, atol=1e-10)
+
+
+def test_tangents_of_eigenvectors_solve_the_differentiated_equation(draw):
+    point, direction = draw(4, 4), draw(4, 4)
+    (values, vectors), (moved, turn) = pushed(linalg.eig, point, direction)
+    # A V = V diag(values), differentiated; and columns stay of norm 1
+    np.testing.assert_allclose(direction @ vectors + point @ turn, turn * values + vectors * moved, atol=1e-10)
+    np.testing.assert_allclose((vectors.conj() * turn).sum(0).real, 0, atol=1e-10)
+    point, direction = point + turned(point), direction + turned(direction)
+    (values, vectors), (moved, turn) = pushed(linalg.eigh, point, direction)
+    np.testing.assert_allclose(direction @ vectors + point @ turn, turn * values + vectors * moved, atol=1e-10)
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_tangent_of_the_inverse_from_a_cholesky_factor(draw, upper):
+    factor, direction = np.tril(draw(3, 3)) + 3 * np.eye(3), np.tril(draw(3, 3))
+    if upper:
+        factor, direction = turned(factor), turned(direction)
+    _, (moved,) = pushed(lambda x: torch.cholesky_inverse(x, upper=upper), factor, direction)
+
+    def inverse(x):
+        return np.linalg.inv(turned(x) @ x if upper else x @ turned(x))
+
+    step = 1e-6
+    slope = (inverse(factor + step * direction) - inverse(factor - step * direction)) / (2 * step)
+    np.testing.assert_allclose(moved, slope, rtol=1e-6, atol=1e-8)
+
+
+def test_gradient_through_eigenvectors_is_hermitian(draw):
+    a = torch.tensor(draw(3, 3), requires_grad=True)
+    (slope,) = torch.autograd.grad(linalg.eigh(a)[1].abs().sum(), a)
+    np.testing.assert_allclose(slope.numpy(), turned(slope.numpy()))

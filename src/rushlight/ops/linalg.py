@@ -451,10 +451,16 @@ def _cholesky_inverse_vjp(F, g, x, y, upper):
     return _factor_vjp(F, minus(F.matmul(H(F, y), F.matmul(g, H(F, y)))), x, upper)
 
 
+def _cholesky_inverse_jvp(F, t, x, y, upper):
+    moved = F.matmul(H(F, t), x) if upper else F.matmul(t, H(F, x))
+    return minus(F.matmul(y, F.matmul(moved + H(F, moved), y)))
+
+
 differentiable(
     "cholesky_inverse",
     cholesky_kernels.cholesky_inverse,
     vjp=_cholesky_inverse_vjp,
+    jvp=_cholesky_inverse_jvp,
     out=True,
     check_out=castable("cholesky_inverse"),
 )

@@ -166,10 +166,10 @@ def _svd_vjp(F, g, A_shape, y, full_matrices):
         inner = part if inner is None else inner + part
     # the diagonals of the two turns are imaginary: they say nothing of S, and are shared through U's phase
     if is_complex and turn_u is not None:
-        inner = F.tril(inner, -1) + F.triu(inner, 1)
+        inner = _off_diagonal(F, inner)
         inner = inner + F.diag_embed(F.diagonal(turn_u, 0, -2, -1) / (s * 2))
     elif is_complex:
-        inner = F.tril(inner, -1) + F.triu(inner, 1)
+        inner = _off_diagonal(F, inner)
     if g_s is not None:
         inner = inner + F.diag_embed(g_s)
     if m > k and g_u is not None:
@@ -196,8 +196,43 @@ def _check_phase(turn_u, turn_v):
         )
 
 
+def _svd_jvp(F, t, A_shape, y, full_matrices):
+    """With X = Uᴴ t V: dS is X's real diagonal, and U and Vh turn by what is left of X; in the complex case they share its phase."""
+    u, s, vh = y
+    m, n = A_shape[-2:]
+    k = min(m, n)
+    if full_matrices:
+        u, vh = F.narrow(u, -1, 0, k), F.narrow(vh, -2, 0, k)
+    turned_u, v = H(F, u), H(F, vh)
+    inner = F.matmul(F.matmul(turned_u, t), v)
+    diagonal = F.diagonal(inner, 0, -2, -1)
+    moved_s = F.real(diagonal) if complex_dtype(inner) else diagonal
+    squares = s * s
+    gaps = _row(F, squares) - _column(F, squares) + F.eye(k, dtype=dtype_of(s))
+    right, left = inner * _row(F, s), _column(F, s) * inner
+    turn_u, turn_v = _off_diagonal(F, (right + H(F, right)) / gaps), _off_diagonal(F, (left + H(F, left)) / gaps)
+    if complex_dtype(inner):
+        phase = F.diag_embed((diagonal - moved_s) / (s * 2))
+        turn_u, turn_v = turn_u + phase, turn_v - phase
+    moved_u, moved_vh = F.matmul(u, turn_u), minus(F.matmul(turn_v, vh))
+    if m > k:
+        along = F.matmul(t, v)
+        moved_u = moved_u + (along - F.matmul(u, F.matmul(turned_u, along))) / _row(F, s)
+    if n > k:
+        along = F.matmul(turned_u, t)
+        moved_vh = moved_vh + (along - F.matmul(F.matmul(along, v), vh)) / _column(F, s)
+    if full_matrices:  # the further singular vectors are any basis of a space: they stay where they are
+        moved_u, moved_vh = F.constant_pad_nd(moved_u, (0, m - k)), F.constant_pad_nd(moved_vh, (0, 0, 0, n - k))
+    return moved_u, moved_s, moved_vh
+
+
+def _off_diagonal(F, x):
+    return F.tril(x, -1) + F.triu(x, 1)
+
+
 differentiable(
-    "linalg_svd", kernels.linalg_svd, vjp=_svd_vjp, returns=("U", "S", "Vh"), out="same", spoken_out="_linalg_svd"
+    *("linalg_svd", kernels.linalg_svd),
+    **dict(vjp=_svd_vjp, jvp=_svd_jvp, returns=("U", "S", "Vh"), out="same", spoken_out="_linalg_svd"),
 )
 differentiable("_svdvals", kernels.svdvals, **_private)
 
@@ -252,12 +287,31 @@ def _eigen_vjp(name, hermitian):
         else:
             along = F.real(F.diagonal(inner, 0, -2, -1))
             inner = (inner - F.matmul(turned, vectors * _row(F, along))) / gaps
-        inner = F.tril(inner, -1) + F.triu(inner, 1)
+        inner = _off_diagonal(F, inner)
         if g_values is not None:
             inner = inner + F.diag_embed(g_values)
         if hermitian:
-            return F.matmul(vectors, F.matmul(inner, turned))
+            pulled = F.matmul(vectors, F.matmul(inner, turned))
+            return (pulled + H(F, pulled)) * 0.5
         return F.linalg_solve(turned, F.matmul(inner, turned))
+
+    return rule
+
+
+def _eigen_jvp(hermitian):
+    """With X = V⁻¹ t V: the eigenvalues move by X's diagonal, V by V (X / gaps), kept at columns of norm 1."""
+
+    def rule(F, t, y):
+        values, vectors = y
+        moved = F.matmul(F._to_dtype(t, vectors.dtype), vectors)
+        inner = F.matmul(H(F, vectors), moved) if hermitian else F.linalg_solve(vectors, moved)
+        diagonal = F.diagonal(inner, 0, -2, -1)
+        gaps = _row(F, values) - _column(F, values) + F.eye(values.shape[-1], dtype=dtype_of(values))
+        turn = F.matmul(vectors, _off_diagonal(F, inner / gaps))
+        if hermitian:
+            return F.real(diagonal) if complex_dtype(inner) else diagonal, turn
+        stretch = F.real(F.sum(F.conj(vectors) * turn, -2, True))
+        return diagonal, turn - vectors * stretch
 
     return rule
 
@@ -271,12 +325,16 @@ def _check_eigen_phase(name, inner):
 
 
 _pair = ("eigenvalues", "eigenvectors")
-_eigh_rule = _eigen_vjp("linalg_eigh_backward", True)
-differentiable("linalg_eigh", kernels.linalg_eigh, vjp=_eigh_rule, returns=_pair, out="same", spoken_out="_linalg_eigh")
+differentiable(
+    *("linalg_eigh", kernels.linalg_eigh),
+    **dict(vjp=_eigen_vjp("linalg_eigh_backward", True), jvp=_eigen_jvp(True), returns=_pair),
+    **dict(out="same, last first", spoken_out="_linalg_eigh"),
+)
 differentiable(
     "linalg_eig",
     kernels.linalg_eig,
     vjp=_eigen_vjp("linalg_eig_backward", False),
+    jvp=_eigen_jvp(False),
     returns=_pair,
     out=True,
     check_out=castable("torch.linalg.eig", "eigenvalues"),

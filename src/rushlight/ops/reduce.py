@@ -309,7 +309,7 @@ def _norm_vjp(F, g, x, y, p, x_shape, dim, keepdim):
     if p == 1:
         return F.sgn(x) * g
     if p == 2:
-        return x * F.masked_fill(g / size, F.eq(size, 0), 0.0)
+        return g * F.masked_fill(x / size, F.eq(size, 0), 0.0)
     if math.isinf(p):
         magnitude = F.abs(x)
         mask = as_number(F, F.logical_or(F.eq(magnitude, size), F.isnan(magnitude)), g)

@@ -229,7 +229,8 @@ def elementwise(name, kernel, operands, partials, *, kind="same", inplace=True, 
 def differentiable(name, kernel, *, vjp=None, vjp_all=None, **options):
     """Any other operator.
 
-    Of the options (see ``Op``): ``out`` is True, or ``"same"`` where ``out=`` must have the result's very dtype; ``check_out(result
+    Of the options (see ``Op``): ``out`` is True, or ``"same"`` where ``out=`` must have the result's very dtype (``"same, last
+    first"`` where the last of several results is asked about first); ``check_out(result
     dtype, out dtype)`` raises what is more particular; ``apart`` refuses an ``out=`` that shares memory with an input;
     ``node_name`` is a name or a function of the bound arguments. ``vjp`` is a rule (for ``input``) or rules by argument name; ``vjp_all`` computes all at once."""
     if vjp is not None and not isinstance(vjp, dict):

@@ -130,7 +130,8 @@ def write_out(op, values, out):
     result = compute(op, raws)
     many = result.__class__ in _SEQUENCES
     results = [as_array(each) for each in result] if many else [as_array(result)]
-    for each, array in zip(outs, results):
+    pairs = list(zip(outs, results))
+    for each, array in reversed(pairs) if op.out == "same, last first" else pairs:
         _check_out(op, dtypes.of(array.dtype), each, raws)
     if many:
         for each, array in zip(outs, results):
@@ -144,7 +145,7 @@ def _check_out(op, dtype, target, raws):
     """What an operator asks of its ``out=`` beyond a dtype its result can be cast to."""
     if op.check_out is not None:
         op.check_out(dtype, target._dtype)
-    if op.out == "same" and dtype is not target._dtype:
+    if op.out in ("same", "same, last first") and dtype is not target._dtype:
         raise RuntimeError(
             f"Expected out tensor to have dtype {dtype.cpp_name}, but got {target._dtype.cpp_name} instead"
         )
