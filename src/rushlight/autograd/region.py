@@ -13,6 +13,7 @@ import numpy as np
 from ..array.large import LARGE, block_size, flat
 from ..array.threads import parallel
 from .graph import Leaf, target
+from .source import define
 
 __all__ = ["LARGE", "count_consumers", "run_region"]
 
@@ -234,8 +235,7 @@ class _Writer:
         lines += [f"        o{k} = t{k}[at:to]" for k in range(len(self.outs))]
         lines += [f"        {line}" for line in body]
         scope.update({name: function for function, name in functions.items()})
-        exec("\n".join(lines), scope)
-        return scope["run"]
+        return define("\n".join(lines), "stretch", scope)["run"]
 
     def _used(self):
         """The values that some exit depends on, in order."""

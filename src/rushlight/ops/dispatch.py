@@ -16,6 +16,7 @@ from .binding import bind, numpy_names, require_tensors
 from .compute import broadcast, compute, compute_elementwise, operand_dtype
 from .record import Layout, make_node
 from .table import OPS, RAW, as_array
+from .written import REFER, written
 
 _ndarray = np.ndarray
 
@@ -61,15 +62,17 @@ def unwrap(op, values):
     key = mask if lists is None else (mask, lists)
     layout = op.layouts.get(key)
     if layout is None:
-        layout = op.layouts[key] = _layout(op, mask, lists)
+        layout = layout_of(op, mask, lists)
     return raws, edges, layout, foreign
 
 
-def _layout(op, mask, lists):
+def layout_of(op, mask, lists=None):
+    """The layout of calls whose tensors are the parameters in ``mask``, and whose lists of tensors are ``lists``; remembered."""
     counts = dict(lists or ())
     items = [(p, counts.get(i)) for i, p in enumerate(op.params) if i in counts or mask >> i & 1]
     layout = Layout(items)
     layout.complete = mask & op.required == op.required and not op.elementwise
+    op.layouts[mask if lists is None else (mask, lists)] = layout
     return layout
 
 
@@ -92,6 +95,11 @@ def _run(op, values, raws, edges, layout):
         result = op.kernel(*raws[:at], **dict(zip(op.kwnames, raws[at:])))
     else:
         result = op.kernel(*raws)
+    return complete(op, values, raws, edges, layout, result)
+
+
+def complete(op, values, raws, edges, layout, result):
+    """Wrap what the kernel returned, and record the call if it has to be."""
     recorded = thread.grad and (op.rules or op.joint is not None)
     if recorded:
         recorded = False
@@ -105,13 +113,13 @@ def _run(op, values, raws, edges, layout):
         return _wrap_many(op, values, raws, edges, layout, result, recorded)
     if result.__class__ is not _ndarray:
         result = as_array(result)
-    tensor = _wrap_one(op, values, raws, result)
+    tensor = wrap_one(op, values, raws, result)
     if recorded and tensor._dtype.category >= 2:
         tensor._edge = make_node(op, values, raws, edges, layout, (result,), (tensor._vc,), None, tensor._dtype)
     return tensor
 
 
-def _wrap_one(op, values, raws, result):
+def wrap_one(op, values, raws, result):
     first = raws[0]
     dtype = values[0]._dtype if first.__class__ is _ndarray and first.dtype is result.dtype else dtypes.of(result.dtype)
     if op.view and _shares(result, first):
@@ -221,7 +229,9 @@ class _Innermost:
         was = functions.modes
         functions.modes = was[:-1]
         try:
-            return was[-1].__torch_function__(function, tuple(t for t in types if t is not _Innermost), args, kwargs or {})
+            return was[-1].__torch_function__(
+                function, tuple(t for t in types if t is not _Innermost), args, kwargs or {}
+            )
         finally:
             functions.modes = was
 
@@ -303,20 +313,30 @@ def public_function(op):
     made = fast_function(op)
     if made is not None:
         return named(made, op.name)
-    gather = op.varargs
-    if gather is None:
+    return named(written_function(op), op.name)
 
-        def function(*args, **kwargs):
-            return call(op, args, kwargs)
-    else:
 
-        def function(*args, **kwargs):
-            at = op.params.index(gather)
-            if len(args) > at and not isinstance(args[at], (tuple, list)):
-                args = (*args[:at], args[at:])
-            return call(op, args, kwargs)
+def written_function(op):
+    """The written-out call of an operator (made when it is first called), and the general path for whatever that one refers to it."""
+    everyday = None
+    at = None if op.varargs is None else op.params.index(op.varargs)
 
-    return named(function, op.name)
+    def function(*args, **kwargs):
+        nonlocal everyday
+        if everyday is None:
+            everyday = written(op)
+        if at is not None and len(args) > at and not isinstance(args[at], (tuple, list)):
+            args = (*args[:at], args[at:])
+        try:
+            result = everyday(*args, **kwargs)
+        except TypeError as error:
+            if error.__traceback__.tb_next is not None:
+                raise
+            # the arguments do not bind: ``out=``, or a mistake to be named
+            result = REFER
+        return call(op, args, kwargs) if result is REFER else result
+
+    return function
 
 
 def named(function, name):

@@ -12,9 +12,11 @@ from ..array.whole import WHOLE
 from ..autograd.engine import sum_to
 from ..autograd.graph import bump, freed, tick
 from ..autograd.modes import state, thread
+from ..autograd.source import define
 from ..inplace import check, check_apart, finish
 from ..parameter import Parameter
 from ..tensor import Tensor, _new, attach, edge_of
+from .forms import FormNode
 from .record import Layout, OpNode, Saved, fit_tensor
 from .steps import trace
 from .table import RAW, TENSOR
@@ -24,10 +26,12 @@ _FIXED = [0]
 
 def fast_function(op):
     """The public function of an operator that has a shortest path, or None where only the general one will do."""
-    from .dispatch import call
+    from .dispatch import written_function
+
+    general = written_function(op)
 
     def slow(*args, **kwargs):
-        return call(op, tuple([each for each in args if each is not _MISSING]), kwargs)
+        return general(*[each for each in args if each is not _MISSING], **kwargs)
 
     if op.name in WHOLE:
         return _whole(op, slow)
@@ -468,19 +472,27 @@ class FastNode(OpNode):
         return OpNode.run(self, cotangent, keep)
 
 
-class WholeNode(FastNode):
-    """The node of a reduction of a whole tensor; it needs nothing but the shape of its input, which its edge knows."""
+class WholeNode(FormNode):
+    """The node of a reduction; that of a whole tensor saves nothing: it needs the shape of its input, which its edge knows."""
 
     __slots__ = ()
 
     def thaw(self):
+        if self.saved != ():
+            FormNode.thaw(self)
+            return
         values = dict(self.op.defaults(), input_shape=self.next[0].shape, input_dtype=self.dtype)
         self.saved = Saved(values, {}, Layout([("input", None)]))
 
     def run(self, cotangent, keep):
-        if self.saved.__class__ is Saved:
-            return OpNode.run(self, cotangent, keep)
-        return (WHOLE[self.op.name][1](cotangent, self.next[0].shape),)
+        if self.saved == ():
+            return (WHOLE[self.op.name][1](cotangent, self.next[0].shape),)
+        return FormNode.run(self, cotangent, keep)
+
+    def run_graph(self, cotangent, keep):
+        if self.saved == ():
+            self.thaw()
+        return FormNode.run_graph(self, cotangent, keep)
 
 
 _SCALED = "multiply(g, {rule}(RAW, {args}), out=...) if g.size <= LARGE else chain_rule(g, {rule}, ({args},))"
@@ -491,7 +503,7 @@ def fast_node_base(op):
     defaults = op.defaults()
     known = {*op.operands, "y", *defaults}
     if len(op.operands) > 2 or not all(name in known for rule in op.rules.values() for name in rule.needs):
-        return _Thawing if len(op.operands) <= 2 else OpNode
+        return _Thawing if len(op.operands) <= 2 else FormNode
     source = (_unary_source(op) if len(op.operands) == 1 else _binary_source(op)) + "\n" + _graph_source(op)
     scope = dict(
         RAW=RAW, Saved=Saved, freed=freed, multiply=np.multiply, sum_to=sum_to, LARGE=LARGE, chain_rule=chain_rule
@@ -501,7 +513,7 @@ def fast_node_base(op):
         scope["rule_" + name] = rule.function
     # on the shortest path every further parameter has its default value
     scope.update({name: value for name, value in defaults.items() if name not in op.operands})
-    exec(source, scope)
+    define(source, op.name, scope)
     written = {"run": scope["run"], "run_graph": scope["run_graph"], "steps": _steps}
     return type("FastNode", (FastNode,), {"__slots__": (), **written})
 

@@ -17,15 +17,16 @@ _multiply = np.multiply
 class Layout:
     """Which parameters of an operator held tensors in a call: ``items`` lists (parameter, count), count None for a single tensor.
 
-    ``plans`` remembers what to save, by which of the tensors require grad; ``complete`` says that every argument that must be a
+    ``plans`` remembers what to save, by which of the tensors require grad, and ``forms`` how (``forms.Form``); ``complete`` says that every argument that must be a
     tensor was one.
     """
 
-    __slots__ = ("complete", "items", "plans")
+    __slots__ = ("complete", "forms", "items", "plans")
 
     def __init__(self, items):
         self.items = items
         self.plans = {}
+        self.forms = {}
         self.complete = False
 
 
@@ -233,13 +234,14 @@ def fit_tensor(cotangent, edge):
 def node_class(op, name):
     """The class of an operator's nodes of one name."""
     from .fast import WHOLE, WholeNode, fast_node_base
+    from .forms import FormNode
 
     if op.elementwise:
         base = fast_node_base(op)
     elif op.name in WHOLE:
         base = WholeNode
     else:
-        base = MultiOpNode if op.returns is not None else OpNode
+        base = MultiOpNode if op.returns is not None else FormNode
     made = type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins"})
     show_saved(made, op)
     return made
@@ -268,7 +270,7 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None,
     wanted = True if len(edges) == 1 else tuple([edge is not None for edge in edges])
     plan = layout.plans.get(wanted)
     if plan is None:
-        plan = layout.plans[wanted] = _plan(op, layout.items, (True,) if wanted is True else wanted)
+        plan = layout.plans[wanted] = plan_of(op, layout.items, (True,) if wanted is True else wanted)
     plain, shapes, others = plan
     kept, marks, guard = {}, {}, []
     for name, index in plain:
@@ -331,15 +333,18 @@ def _save_results(name, index, place, values, raws, kept, marks, guard, results,
         guard += (counter, counter[0], result, dtype, -1 - k)
 
 
-def _save_shapes(name, index, place, values, raws, kept, marks, guard, results, counters, original):
-    value = raws[index]
-    many = value.__class__ in (list, tuple)
-    kept[name] = [getattr(each, "shape", ()) for each in value] if many else getattr(value, "shape", ())
+def _save_fact(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+    value, fact = raws[index], fact_of(name)
+    kept[name] = [fact(each) for each in value] if value.__class__ in (list, tuple) else fact(value)
 
 
-def _save_dtype(name, index, place, values, raws, kept, marks, guard, results, counters, original):
-    value = raws[index]
-    kept[name] = [_dtype_of(each) for each in value] if value.__class__ in (list, tuple) else _dtype_of(value)
+def fact_of(name):
+    """The function that finds what ``<argument>_shape`` or ``<argument>_dtype`` asks of an argument."""
+    return _shape_of if name.endswith("_shape") else _dtype_of
+
+
+def _shape_of(value):
+    return getattr(value, "shape", ())
 
 
 def _dtype_of(value):
@@ -347,7 +352,7 @@ def _dtype_of(value):
     return dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
 
 
-def _plan(op, items, wanted):
+def plan_of(op, items, wanted):
     """What to save when the tensors of ``items`` marked in ``wanted`` require grad.
 
     Three lists: (name, parameter) of values kept as they are, (name, parameter) of tensors whose shape is kept, and (name, how,
@@ -377,7 +382,7 @@ def _plan(op, items, wanted):
             if what == "shape" and at.get(stem, (0, 0))[1] is None:
                 shapes.append((name, index))
             else:
-                others.append((name, _save_shapes if what == "shape" else _save_dtype, index, None))
+                others.append((name, _save_fact, index, None))
     return plain, shapes, others
 
 
