@@ -165,8 +165,8 @@ class Hardswish(_Inplace):
     extra_repr = Module.extra_repr
 
 
-class ELU(_Inplace):
-    """x where x > 0, else alpha (exp(x) - 1)."""
+class _Exponential(_Inplace):
+    """``alpha``: minus the limit at minus infinity."""
 
     __constants__ = ["alpha", "inplace"]
 
@@ -174,14 +174,18 @@ class ELU(_Inplace):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, input):
-        return F.elu(input, self.alpha, self.inplace)
-
     def extra_repr(self):
         return self._shown(f"alpha={self.alpha}")
 
 
-class CELU(ELU):
+class ELU(_Exponential):
+    """x where x > 0, else alpha (exp(x) - 1)."""
+
+    def forward(self, input):
+        return F.elu(input, self.alpha, self.inplace)
+
+
+class CELU(_Exponential):
     """x where x > 0, else alpha (exp(x / alpha) - 1)."""
 
     def forward(self, input):
@@ -227,8 +231,8 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class Hardshrink(Module):
-    """x where abs(x) > lambd, else 0."""
+class _Shrink(Module):
+    """``lambd``: the size up to which elements become 0."""
 
     __constants__ = ["lambd"]
 
@@ -236,14 +240,18 @@ class Hardshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input):
-        return F.hardshrink(input, self.lambd)
-
     def extra_repr(self):
         return str(self.lambd)
 
 
-class Softshrink(Hardshrink):
+class Hardshrink(_Shrink):
+    """x where abs(x) > lambd, else 0."""
+
+    def forward(self, input):
+        return F.hardshrink(input, self.lambd)
+
+
+class Softshrink(_Shrink):
     """x moved towards 0 by lambd, 0 where that would cross it."""
 
     def forward(self, input):
