@@ -11,7 +11,7 @@ import pytest
 from rushlight import dtypes
 from rushlight.array import random as R
 from rushlight.array import random_normal, random_permute
-from rushlight.array.random_ties import _Ranking, largest
+from rushlight.array.ties import _Ranking, largest
 
 
 def seeded(seed=0):

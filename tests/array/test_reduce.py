@@ -156,3 +156,16 @@ def test_truth():
     assert reduce.all(x.astype(np.int32), 0).dtype == np.bool_
     assert reduce.count_nonzero(np.array([[1.0, np.nan], [0.0, 3.0]]), 0).tolist() == [1, 2]
     assert reduce.nansum(np.array([1.0, np.nan, 2.0])) == 3
+
+
+def test_hashes_are_exclusive_ors_of_widened_bits():
+    assert int(reduce.hash_tensor(np.array([-2, 3, 5], np.int8))) == 0xFFFFFFFFFFFFFFF8
+    assert int(reduce.hash_tensor(np.array([1.0], np.float32))) == 0x3FF0000000000000
+    assert int(reduce.hash_tensor(np.array([True, True]))) == 0
+    got = reduce.hash_tensor(np.arange(6).reshape(2, 3), 0, keepdim=True)
+    assert got.dtype == np.uint64
+    assert got.tolist() == [[3, 5, 7]]
+    with pytest.raises(RuntimeError, match="Unknown hash_tensor mode: 1"):
+        reduce.hash_tensor(np.ones(2), mode=1)
+    with pytest.raises(IndexError, match="hash_tensor: Expected reduction dim 0 to have non-zero size."):
+        reduce.hash_tensor(np.ones((0, 2)), 0)

@@ -44,3 +44,16 @@ def test_running_extremes_name_the_last_of_equals():
 def test_logarithms_of_running_sums_keep_infinities():
     x = np.array([-np.inf, -np.inf, 1000.0, np.inf])
     assert scan.logcumsumexp(x, 0).tolist() == [-np.inf, -np.inf, 1000, np.inf]
+
+
+def test_complex_logarithms_of_running_sums_go_on_across_the_cut():
+    x = np.array([2.5j, 1 + 4j, 1 + 6j, 0.5 + 7j])
+    got = scan.logcumsumexp(x, 0)
+    np.testing.assert_allclose(np.exp(got), np.cumsum(np.exp(x)))
+    # adding the terms up one by one, the smaller to the larger
+    expected = [x[0]]
+    for term in x[1:]:
+        small, large = sorted((expected[-1], term), key=lambda z: z.real)
+        expected.append(np.log(1 + np.exp(small - large)) + large)
+    np.testing.assert_allclose(got, expected)
+    assert abs(got.imag).max() > np.pi

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from rushlight import dtypes  # noqa: E402
 from rushlight.array import random as R  # noqa: E402
-from rushlight.array.random_ties import largest  # noqa: E402
+from rushlight.array.ties import largest  # noqa: E402
 
 F = torch.nn.functional
 SIZES = [*range(41), 47, 48, 49, 255, 256, 257, 1000, 4097, 40000]

@@ -2,7 +2,7 @@
 
 The parts: `random_generator` (the engine and its state), `random_normal` (Box-Muller), `random_fill` (in-place samplers),
 `random_create` (new arrays), `random_permute` (permutations), `random_reject` (Poisson, binomial, gamma, Dirichlet),
-`random_ties` (the order of equal quotients in `multinomial`).
+`ties` (the order of equal quotients in `multinomial`).
 
 Every sampler consumes the draws that PyTorch 2.13 consumes, so whatever comes after stays in step, and states interchange
 with ``torch.Generator`` at any moment.

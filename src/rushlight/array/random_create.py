@@ -15,7 +15,7 @@ from .. import dtypes
 from .arguments import broadcast_shapes_of_two, is_floating, legacy_name, shape_text
 from .random_fill import bernoulli_, exponential_, normal_, random_, rrelu_noise_, uniform_
 from .random_generator import default_generator
-from .random_ties import largest
+from .ties import largest
 
 __all__ = [
     "bernoulli",

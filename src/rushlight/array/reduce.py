@@ -23,6 +23,7 @@ __all__ = [
     "argmax",
     "argmin",
     "count_nonzero",
+    "hash_tensor",
     "logsumexp",
     "max",
     "mean",
@@ -240,15 +241,15 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
 # -------------------------------------------------------------------------------------------------------- extremes
 
 
-def _check_filled(input, axes, name, error=RuntimeError, hint=True):
+def _check_filled(input, axes, name, error=RuntimeError, hint=True, call="()"):
     if input.size:
         return
     if axes is None and input.ndim:
         more = " Specify the reduction dim with the 'dim' argument." if hint else ""
-        raise error(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.{more}")
+        raise error(f"{name}{call}: Expected reduction dim to be specified for input.numel() == 0.{more}")
     for axis in axes or ():
         if input.shape[axis] == 0:
-            raise IndexError(f"{name}(): Expected reduction dim {axis % input.ndim} to have non-zero size.")
+            raise IndexError(f"{name}{call}: Expected reduction dim {axis % input.ndim} to have non-zero size.")
 
 
 def _refuse_complex(input, kernel):
@@ -461,3 +462,20 @@ def norm(input, p=2, dim=None, keepdim=False, *, dtype=None):
             out = add_reduce(np.power(size, size.dtype.type(p), out=size), axes, keepdim)
             out = np.power(out, out.dtype.type(1.0 / p))
     return np.asarray(out, real)
+
+
+def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
+    """The bits of the elements over ``dim`` (empty: all), each widened to 64 of them, combined by exclusive or, as uint64.
+
+    ``mode`` 0 is the one way there is.
+    """
+    axes = axes_of(dim, input.ndim)
+    _check_filled(input, axes, "hash_tensor", call="")
+    _refuse_complex(input, "xor_sum_cpu")
+    if mode != 0:
+        raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
+    if input.dtype.kind in "biu":
+        bits = input.astype(np.int64 if input.dtype != np.uint64 else np.uint64).view(np.uint64)
+    else:
+        bits = input.astype(np.float64).view(np.uint64)
+    return _plain(np.bitwise_xor, bits, axes, keepdim)

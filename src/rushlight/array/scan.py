@@ -61,7 +61,7 @@ def cummin(input, dim):
 
 
 def logcumsumexp(input, dim):
-    """``log(cumsum(exp(input)))`` without overflow."""
+    """``log(cumsum(exp(input)))`` without overflow; a complex one's imaginary part goes on where it would jump by 2 pi."""
     dim = wrap_dim(dim, input.ndim)
     own = input.dtype
     if own.kind in "biu":
@@ -73,5 +73,32 @@ def logcumsumexp(input, dim):
             wide = input.astype(np.complex128)
             top = np.maximum.reduce(wide.real, dim, keepdims=True)
             top = np.where(np.isfinite(top), top, 0.0)
-            return (np.log(np.add.accumulate(np.exp(wide - top), dim)) + top).astype(own)
+            principal = np.log(np.add.accumulate(np.exp(wide - top), dim)) + top
+            return _unwound(wide.swapaxes(dim, -1), principal.swapaxes(dim, -1)).swapaxes(dim, -1).astype(own)
         return np.logaddexp.accumulate(input.astype(np.float64), dim).astype(own)
+
+
+def _unwound(terms, principal):
+    """Running logarithms along the last dimension on the branches that adding the terms up one by one leads to.
+
+    Each step adds the smaller of the new term and of what there is so far (by their real parts) to the larger as
+    ``log1p(exp(smaller - larger)) + larger``, which turns the larger one's imaginary part by less than a quarter.
+    """
+    angle = principal.imag
+    so_far = np.concatenate([np.full_like(angle[..., :1], -np.inf), principal.real[..., :-1]], -1)
+    anew = terms.real >= so_far  # the new term is the larger: the branch is its own
+    whole = np.empty_like(angle)
+    whole[..., :1] = 0
+    whole[..., 1:] = _turns(angle[..., :-1] - angle[..., 1:])
+    own = _turns(terms.imag - angle)
+    steps = np.add.accumulate(whole, -1)
+    last = np.maximum.accumulate(np.where(anew, np.arange(angle.shape[-1]), 0), -1)
+    turns = np.take_along_axis(own - steps, last, -1) + steps
+    result = principal.copy()
+    np.add(angle, 2 * np.pi * turns, out=result.imag, where=np.isfinite(turns))
+    return result
+
+
+def _turns(difference):
+    """How many times 2 pi is nearest."""
+    return np.rint(difference / (2 * np.pi))

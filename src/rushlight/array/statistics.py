@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from . import ties
 from .arguments import is_half, legacy_name, wrap_dim
 from .reduce import add_reduce, axes_of, divide_by, reduced_size
 
@@ -145,7 +146,20 @@ def kthvalue(input, k, dim=-1, keepdim=False):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {dim}")
     if not input.ndim:
         return _scalar_pair(input)
-    return _ranked(input, k - 1, dim, keepdim)
+    values, places = _ranked(input, k - 1, dim, True)
+    wide = _sortable(input)
+    _choose(wide, dim, (wide == values).sum(dim, keepdims=True) > 1, places, lambda row: ties.selected(row, k - 1))
+    return (values, places) if keepdim else (values.squeeze(dim), places.squeeze(dim))
+
+
+def _choose(input, dim, tied, places, chooser):
+    """Set ``places`` to what ``chooser`` says of each row along ``dim`` that is ``tied`` (no longer than is worth it)."""
+    if input.shape[dim] > ties.LONGEST or not tied.any():
+        return
+    rows, found = np.moveaxis(input, dim, -1), np.moveaxis(places, dim, -1)
+    for at in np.argwhere(np.moveaxis(tied, dim, -1)).tolist():
+        row = tuple(at[:-1])
+        found[row] = chooser(rows[row].tolist())
 
 
 def _median_all(input, skip_nan):
@@ -193,7 +207,7 @@ def nanmedian(input, dim=None, keepdim=False):
 
 
 def mode(input, dim=-1, keepdim=False):
-    """(values, indices) of the most frequent value along ``dim``, the smallest of those; the index is its last place."""
+    """(values, indices) of the most frequent value along ``dim``, the smallest of those; which of its places, see ``ties``."""
     dim = _check_order(input, dim, "mode", "mode")
     if not input.ndim:
         return _scalar_pair(input)
@@ -206,9 +220,25 @@ def mode(input, dim=-1, keepdim=False):
     starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
     run = place - np.maximum.accumulate(np.where(starts, place, 0), -1)
     best = np.argmax(run, -1)[..., None]
-    values = np.moveaxis(np.take_along_axis(ordered, best, -1), -1, dim)
-    indices = np.moveaxis(np.take_along_axis(order, best, -1), -1, dim).astype(np.int64, copy=False)
+    values, indices = np.take_along_axis(ordered, best, -1), np.take_along_axis(order, best, -1).astype(np.int64)
+    if n > ties.STABLE:
+        tied = np.take_along_axis(run, best, -1) > 0
+        if moved.dtype.kind not in "biu":
+            tied &= ~np.isnan(moved).any(-1, keepdims=True)
+        _choose(_sortable(moved), -1, tied, indices, _last_of_mode)
+    values, indices = np.moveaxis(values, -1, dim), np.moveaxis(indices, -1, dim)
     return (values, indices) if keepdim else (values.squeeze(dim), indices.squeeze(dim))
+
+
+def _last_of_mode(row):
+    """The place of the last of the first longest run of equal elements, in sorted order."""
+    order = ties.sorted_order(row)
+    best = longest = run = 0
+    for here, item in enumerate(order):
+        run = run + 1 if here and row[order[here - 1]] == row[item] else 1
+        if run > longest:
+            best, longest = item, run
+    return best
 
 
 # ------------------------------------------------------------------------------------------------------- counting

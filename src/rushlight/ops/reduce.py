@@ -176,6 +176,10 @@ _match = same(
 )
 differentiable("amax", kernels.amax, vjp=_extreme_vjp, out=True, check_out=_match)
 differentiable("amin", kernels.amin, vjp=_extreme_vjp, out=True, check_out=_match)
+differentiable(
+    *("hash_tensor", kernels.hash_tensor),
+    **dict(out=True, check_out=same("Expected result to be of dtype uint64, but got {out}")),
+)
 
 
 def _aminmax(input, dim=None, keepdim=False):

@@ -73,7 +73,23 @@ def _logcumsumexp_vjp(F, g, x, y, dim):
     return F.exp(from_the_end(positive - y) + x) - F.exp(from_the_end(negative - y) + x)
 
 
-differentiable("logcumsumexp", kernels.logcumsumexp, vjp=_logcumsumexp_vjp, out=True, check_out=_scalar_type)
+def _logcumsumexp_jvp(F, t, x, dim):
+    if not x.ndim or not raw(x).size:
+        return t
+    if not rush_dtype(
+        x
+    ).is_complex:  # of complex ones PyTorch takes the exponential as they are, NaN where it overflows
+        top = F.amax(x, dim, True)
+        x = x - F.masked_fill(top, F.logical_not(F.isfinite(top)), 0.0)
+    shares = F.exp(x)
+    # where all there is so far is far below the largest, both sums underflow; PyTorch's tiny number keeps the quotient
+    return F.cumsum(shares * t, dim) / (F.cumsum(shares, dim) + 1e-13)
+
+
+differentiable(
+    *("logcumsumexp", kernels.logcumsumexp),
+    **dict(vjp=_logcumsumexp_vjp, jvp=_logcumsumexp_jvp, out=True, check_out=_scalar_type),
+)
 
 
 # --------------------------------------------------------------------------------------------- differences, integrals

@@ -1,16 +1,23 @@
-"""The order in which PyTorch's ``topk`` lists equal numbers, for samplers that rank random quotients.
+"""Which of equal elements PyTorch's ``topk``, ``mode`` and ``kthvalue`` point at.
 
-Ranked quotients are nearly always distinct, and then any sort gives the one answer. Where two are equal PyTorch's order is
-that of the C++ standard library it is built with (GCC's): for few of many (64 k <= n) a partial sort by a heap, else a
-quickselect by medians of three and an introsort of what it leaves in front. These are deterministic, so the steps are gone
-through here on a list, for the rows that need it only.
+Where elements differ any sort gives the one answer. Where some are equal PyTorch's order is that of the algorithm it uses: for
+``topk`` and ``mode`` those of the C++ standard library it is built with (GCC's): for few of many (64 k <= n) a partial sort by a heap,
+else a quickselect by medians of three, and an introsort; for ``kthvalue`` Hoare's quickselect. These are deterministic, so the
+steps are gone through here on a list, for the rows that need it only.
 
-Time: a few microseconds an element of a row with equal quotients; nothing for the others but one stable sort.
+Time: a few microseconds an element of a row with equal elements; nothing for the others but one stable sort. ``mode`` and
+``kthvalue``, whose documentation leaves the choice open, do so for rows of up to ``LONGEST`` elements; in longer rows they point
+at the last and the first of equal elements.
 """
 
 import numpy as np
 
-__all__ = ["largest"]
+__all__ = ["LONGEST", "STABLE", "largest", "selected", "sorted_order"]
+
+#: elements of the longest row that ``mode`` and ``kthvalue`` go through step by step: some ten milliseconds
+LONGEST = 4096
+#: elements of the longest row that ``std::sort`` leaves in order where they are equal
+STABLE = 16
 
 
 def largest(values, k):
@@ -26,6 +33,58 @@ def largest(values, k):
         for row in np.flatnonzero(tied.reshape(-1)).tolist():
             found[row] = _Ranking(rows[row].tolist()).largest(k)
     return order
+
+
+def sorted_order(values):
+    """Places of a list's elements in ascending order, equal ones as ``std::sort`` leaves them."""
+    ranking = _Ranking([-value for value in values])  # which goes from the largest down
+    ranking.sort(0, len(values))
+    return ranking.items
+
+
+def selected(values, k):
+    """The place of the element of rank ``k`` (from 0, ascending) that Hoare's quickselect ends at; NaN counts as largest.
+
+    The pivot is the median of the first, the middle and the last element of what is left.
+    """
+    items = list(range(len(values)))
+
+    def above(a, b):
+        x, y = values[a], values[b]
+        return x > y or (x != x and y == y)
+
+    def order(i, j):
+        if above(items[i], items[j]):
+            items[i], items[j] = items[j], items[i]
+
+    low, high = 0, len(items) - 1
+    while high > low:
+        if high == low + 1:
+            order(low, high)
+            break
+        middle = low + (high - low) // 2
+        items[middle], items[low + 1] = items[low + 1], items[middle]
+        order(low + 1, high)
+        order(low, high)
+        order(low + 1, low)
+        pivot = items[low]
+        i, j = low + 1, high
+        while True:
+            i += 1
+            while above(pivot, items[i]):
+                i += 1
+            j -= 1
+            while above(items[j], pivot):
+                j -= 1
+            if j < i:
+                break
+            items[i], items[j] = items[j], items[i]
+        items[low], items[j] = items[j], items[low]
+        if j <= k:
+            low = i
+        if j >= k:
+            high = j - 1
+    return items[k]
 
 
 class _Ranking:
@@ -137,7 +196,7 @@ class _Ranking:
             self.insert(first, last)
 
     def loop(self, first, last, depth):
-        while last - first > 16:
+        while last - first > STABLE:
             if depth == 0:
                 self.heap_select(first, last, last)
                 self.sort_heap(first, last)
