@@ -266,7 +266,7 @@ class _Task:
                 if state.hooks or is_anomaly_enabled():
                     self._step(heappop(self.ready)[2])
                 else:
-                    self._step_quietly(heappop(self.ready)[2])
+                    self._run_quietly()
             for callback in self.callbacks:
                 callback()
         finally:
@@ -306,41 +306,54 @@ class _Task:
             if left == 0 and self._useful(below):
                 self._queue(below)
 
-    def _step_quietly(self, node):
-        """``_step`` where no hook exists and anomaly mode is off."""
-        slots = self.pending.pop(node)
-        wanted, needed = self.wanted, self.needed
-        if wanted is not None:
-            if not self.accumulate and node in wanted:
-                for index, edge in wanted[node]:
-                    self.captured[edge] = slots[index]
-            if node not in needed:
-                return
-        if node.__class__ is Leaf:
-            self._leaf(node, slots, None)
-            return
-        if node.width > 1 or slots[0] is None:
-            received = self._call(node, slots)
-        else:
-            outer, running.node = running.node, node
-            try:
-                received = (node.run_graph if self.create_graph else node.run)(slots[0], self.keep)
-            finally:
-                running.node = outer
-        dependencies, pending = self.dependencies, self.pending
-        for edge, cotangent in zip(node.next, received):
-            if edge is None:
-                continue
-            below, index = (edge.node, edge.index) if edge.__class__ is Output else (edge, 0)
-            slots = pending.get(below)
-            if slots is None:
-                slots = pending[below] = [None] * below.width
-            if cotangent is not None:
-                held = slots[index]
-                slots[index] = cotangent if held is None else self._sum(held, cotangent)
-            left = dependencies[below] = dependencies[below] - 1
-            if left == 0 and (wanted is None or below in needed or below in wanted):
-                heappush(self.ready, (-below.seq, id(below), below))
+    def _run_quietly(self):
+        """``_step`` over and over, where no hook exists and anomaly mode is off; returns when that changes."""
+        ready, pending, dependencies = self.ready, self.pending, self.dependencies
+        wanted, needed, create_graph, keep = self.wanted, self.needed, self.create_graph, self.keep
+        outer = running.node
+        try:
+            while ready:
+                node = heappop(ready)[2]
+                slots = pending.pop(node)
+                if wanted is not None:
+                    if not self.accumulate and node in wanted:
+                        for index, edge in wanted[node]:
+                            self.captured[edge] = slots[index]
+                    if node not in needed:
+                        continue
+                if node.__class__ is Leaf:
+                    self._leaf(node, slots, None)
+                    continue
+                running.node = node
+                if node.width > 1 or slots[0] is None:
+                    received = self._call(node, slots)
+                elif create_graph:
+                    received = node.run_graph(slots[0], keep)
+                else:
+                    received = node.run(slots[0], keep)
+                for edge, cotangent in zip(node.next, received):
+                    if edge is None:
+                        continue
+                    if edge.__class__ is Output:
+                        below, index = edge.node, edge.index
+                    else:
+                        below, index = edge, 0
+                    if wanted is not None and below not in needed and below not in wanted:
+                        continue
+                    slots = pending.get(below)
+                    if slots is None:
+                        slots = pending[below] = [cotangent] if below.width == 1 else [None] * below.width
+                        slots[index] = cotangent
+                    elif cotangent is not None:
+                        held = slots[index]
+                        slots[index] = cotangent if held is None else self._sum(held, cotangent)
+                    left = dependencies[below] = dependencies[below] - 1
+                    if left == 0:
+                        heappush(ready, (-below.seq, id(below), below))
+                if state.hooks or is_anomaly_enabled():
+                    return
+        finally:
+            running.node = outer
 
     def _useful(self, node):
         return self.wanted is None or node in self.needed or node in self.wanted
@@ -459,6 +472,62 @@ def check_hook_results(before, after, hook):
     for old, new in zip(before, after):
         if new is not None:
             check_hook_result(old, new, hook)
+
+
+class Sweep:
+    """Many cotangents through one graph, one after another: what is needed and in which order is found out once.
+
+    For nodes of one output only, without hooks; ``Sweep.over`` is None for any other graph. ``pull(cotangent)`` gives the cotangents at
+    the inputs in order, None for those that are not reached; nothing is freed.
+    """
+
+    def __init__(self, root, order, inputs, create_graph):
+        number = {node: i for i, node in enumerate(order)}
+        self.size = len(order)
+        self.start = number[root]
+        self.ends = [number.get(edge) for edge in inputs]
+        self.create_graph = create_graph
+        self.steps = [
+            (i, node, [(k, number[edge]) for k, edge in enumerate(node.next) if edge is not None and edge in number])
+            for i, node in enumerate(order)
+            if node.__class__ is not Leaf and node.next
+        ]
+
+    @classmethod
+    def over(cls, root, inputs, create_graph):
+        if state.hooks or state.rare or root.__class__ is Output or any(edge.__class__ is Output for edge in inputs):
+            return None
+        task = _Task([], True, create_graph, inputs, accumulate=False)
+        task._explore([(root, None)])
+        order = [node for node in task.dependencies if node in task.needed or node in task.wanted]
+        if root not in task.dependencies or any(node.width > 1 for node in order):
+            return None
+        order.sort(key=_sequence, reverse=True)
+        return cls(root, order if root in order else [root, *order], inputs, create_graph)
+
+    def pull(self, cotangent):
+        cells = [None] * self.size
+        cells[self.start] = cotangent
+        create_graph = self.create_graph
+        outer, was = running.node, set_grad(create_graph)
+        try:
+            for i, node, routes in self.steps:
+                held = cells[i]
+                if held is None:
+                    continue
+                running.node = node
+                received = node.run_graph(held, True) if create_graph else node.run(held, True)
+                for k, below in routes:
+                    pulled = received[k]
+                    if pulled is not None:
+                        held = cells[below]
+                        cells[below] = (
+                            pulled if held is None else bridge.add(held, pulled) if create_graph else held + pulled
+                        )
+        finally:
+            running.node = outer
+            set_grad(was)
+        return [None if at is None else cells[at] for at in self.ends]
 
 
 class _Tasks(threading.local):

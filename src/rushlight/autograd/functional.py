@@ -8,8 +8,9 @@ vector, so its own vjp is the jvp.
 import numpy as np
 
 from ..ops.table import TENSOR
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, edge_of, wrap
 from . import calls
+from .engine import Sweep
 from .modes import enable_grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -335,9 +336,15 @@ def _rows(out, number, inputs, create_graph, strict, vectorize):
             for g, each in zip(found, inputs)
         )
     collected = tuple([] for _ in inputs)
+    sweep = None
+    if count > 1 and out.requires_grad:
+        sweep = Sweep.over(edge_of(out), [edge_of(each) for each in inputs], create_graph)
     for j in range(count):
-        flat = out.reshape(-1)
-        found = _grad((flat[j],), inputs, retain_graph=True, create_graph=create_graph)
+        if sweep is not None:
+            found = _swept(sweep, out, j, inputs)
+        else:
+            flat = out.reshape(-1)
+            found = _grad((flat[j],), inputs, retain_graph=True, create_graph=create_graph)
         for i, (each, gradient, entries) in enumerate(zip(inputs, found, collected)):
             if gradient is None:
                 if strict:
@@ -357,6 +364,16 @@ def _rows(out, number, inputs, create_graph, strict, vectorize):
         else out.new_zeros((*out.shape, *each.shape))
         for each, entries in zip(inputs, collected)
     )
+
+
+def _swept(sweep, out, j, inputs):
+    """The gradients of element ``j`` of ``out``."""
+    unit = np.zeros(out._a.shape, out._dtype.numpy)
+    unit.reshape(-1)[j] = 1
+    if sweep.create_graph:
+        return sweep.pull(wrap(unit, out._dtype))
+    found = sweep.pull(unit)
+    return [None if array is None else wrap(np.asarray(array), each._dtype) for array, each in zip(found, inputs)]
 
 
 def _jacobian_forward(func, inputs, strict, vectorize):

@@ -7,12 +7,13 @@ PyTorch would take. Masks and index tensors copy; their kernels are in ``array.i
 import numpy as np
 
 from .. import inplace
-from ..autograd.graph import Leaf, tick
+from ..autograd.graph import Leaf
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
 from . import dispatch
 from .dispatch import broadcast, execute, share_counter
-from .record import Layout, Saved, make_node
+from .forms import form_of
+from .record import Layout, make_node
 from .table import RAW, differentiable
 
 _BASIC = {int, slice, type(None), type(Ellipsis)}
@@ -120,14 +121,9 @@ def _basic(self, index):
         if state.rare:
             tensor._edge = make_node(op, (self, index), (array, index), (edge,), _ONE, (found,), (tensor._vc,))
             return tensor
-        # what `make_node` makes of it, written out: subscripts are in everybody's loops
-        tensor._edge = node = (op.node_class or op.node())()
-        node.seq = tick()
-        node.next = (edge,)
-        node.shape = found.shape
-        node.dtype = self._dtype
-        node.saved = Saved({"index": index, "input_shape": array.shape}, {}, _ONE)
-        node.guard = ()
+        form = op.layouts.get(_FORM) or _form(op)
+        cls = op.node_class or op.node()
+        tensor._edge = form.record(cls, (self, index), (array, index), (edge,), found, tensor._vc, self._dtype)
     return tensor
 
 
@@ -140,6 +136,13 @@ def _step_error(step):
 
 
 _ONE = Layout([("input", None)])
+_FORM = "subscript"
+
+
+def _form(op):
+    """The only form there is of a recorded subscript."""
+    found = op.layouts[_FORM] = form_of(op, _ONE, (True,))
+    return found
 
 
 def _step(self, index):
