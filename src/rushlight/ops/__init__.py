@@ -14,6 +14,7 @@ FAMILIES = (
     *(
         "random",
         "dropout",
+        "gumbel",
         "embedding",
         "conv",
         "pooling",

@@ -264,6 +264,7 @@ def _hang_composite(name, function, on_tensors, options):
     from .dispatch import composite_function
 
     public = composite_function(name, function, on_tensors, options)
+    public.__wrapped__ = on_tensors  # what `inspect.signature` reads the arguments from
     setattr(TENSOR, name, public)
     COMPOSITES[name] = (public, options)
     _show(name, public, options.get("aliases", ()), options)

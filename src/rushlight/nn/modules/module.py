@@ -254,10 +254,16 @@ class Module(StateMixin):
 
     def __getattr__(self, name):
         fields = self.__dict__
-        for kind in ("_parameters", "_buffers", "_modules"):
-            known = fields.get(kind)
-            if known is not None and name in known:
-                return known[name]
+        # written out, as every use of a parameter comes by here
+        known = fields.get("_parameters")
+        if known is not None and name in known:
+            return known[name]
+        known = fields.get("_buffers")
+        if known is not None and name in known:
+            return known[name]
+        known = fields.get("_modules")
+        if known is not None and name in known:
+            return known[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name, value):
@@ -268,6 +274,10 @@ class Module(StateMixin):
             if isinstance(value, Parameter):
                 if params is None:
                     raise AttributeError("cannot assign parameters before Module.__init__() call")
+                own = type(self).register_parameter is not Module.register_parameter
+                if name in params and value.grad_fn is None and not (own or _global_parameter_registration_hooks):
+                    params[name] = value  # the short way to take another in its place
+                    return
                 _discard(name, fields, self._buffers, self._modules, self._non_persistent_buffers_set)
                 self.register_parameter(name, value)
                 return
