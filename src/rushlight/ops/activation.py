@@ -13,7 +13,7 @@ from ..array import elementwise_activation as kernels
 from ..array.elementwise_parts import relu as relu_kernel
 from ..array.random_create import rrelu_noise
 from .elementwise import same_dtype
-from .table import PLACES, TENSOR, composite, differentiable, elementwise, unary
+from .table import PLACES, TENSOR, binary, composite, differentiable, elementwise, unary
 
 _private = dict(method=False, function=False)
 _functional = PLACES["nn.functional"]
@@ -38,7 +38,16 @@ def _plain(name, text):
 
 # --------------------------------------------------------------------------------------------------------- sigmoid
 
-unary("sigmoid", kernels.sigmoid, lambda F, y: (1 - y) * y, kind="float", aliases=("special_expit",))
+unary(
+    *("sigmoid", kernels.sigmoid, lambda F, g, y: F._sigmoid_backward(g, F.conj(y))),
+    **dict(kind="float", aliases=("special_expit",)),
+)
+binary(
+    *("_sigmoid_backward", lambda input, other: input * ((1 - other) * other)),
+    lambda F, g, other: F._sigmoid_backward(g, F.conj(other)),
+    lambda F, x, other: x * (1 - 2 * other),
+    **dict(node_name="SigmoidBackwardBackward0", method=False, function=False, inplace=False, out=False),
+)
 _functional["sigmoid"] = TENSOR.sigmoid
 _functional["tanh"] = TENSOR.tanh
 

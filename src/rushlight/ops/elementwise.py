@@ -639,7 +639,13 @@ unary("acos", np.arccos, lambda F, x: -F.rsqrt(1 - x * x), kind="float", aliases
 unary("atan", np.arctan, lambda F, x: 1 / (x * x + 1), kind="float", aliases=("arctan",))
 unary("sinh", np.sinh, lambda F, x: F.cosh(x), kind="float")
 unary("cosh", np.cosh, lambda F, x: F.sinh(x), kind="float")
-unary("tanh", np.tanh, lambda F, y: 1 - y * y, kind="float")
+unary("tanh", np.tanh, lambda F, g, y: F._tanh_backward(g, F.conj(y)), kind="float")
+binary(
+    *("_tanh_backward", lambda input, other: input * (1 - other * other)),
+    lambda F, g, other: F._tanh_backward(g, F.conj(other)),
+    lambda F, x, other: -2 * x * other,
+    **dict(node_name="TanhBackwardBackward0", method=False, function=False, inplace=False, out=False),
+)
 unary("asinh", np.arcsinh, lambda F, x: F.rsqrt(x * x + 1), kind="float", aliases=("arcsinh",))
 unary(
     *("acosh", np.arccosh, lambda F, x: F.rsqrt(x + 1) * F.rsqrt(x - 1) if is_complex(x) else F.rsqrt(x * x - 1)),

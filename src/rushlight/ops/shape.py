@@ -145,6 +145,8 @@ def _matrix_transpose(self):
 
 def _reversed(self):
     """All dimensions reversed."""
+    if self._a.ndim == 2:
+        return TENSOR.permute(self, (1, 0))
     kernels.T(self._a)  # for its warning
     return TENSOR.permute(self, tuple(range(self.ndim - 1, -1, -1)))
 

@@ -77,12 +77,26 @@ class _Operators:
     def __init__(self, steps):
         self.steps = steps
 
+    def conj(self, input):
+        """Stretches are of real numbers."""
+        return input
+
     def __getattr__(self, name):
         op, function = OPS.get(name), getattr(RAW, name)
         kernel = op and (op.plain or op.kernel)
         ufunc = isinstance(kernel, np.ufunc) and op.kind in ("same", "float")
 
         def operate(*arguments):
+            if op is not None and op.elementwise and not ufunc and op.plain is None:
+                # a kernel that is plain arithmetic can be followed like a rule
+                before = len(self.steps)
+                try:
+                    followed = op.kernel(*arguments)
+                    if isinstance(followed, _Symbol):
+                        return followed
+                except (_Opaque, TypeError):
+                    pass
+                del self.steps[before:]
             return _step(self.steps, kernel if ufunc else function, arguments, ufunc)
 
         return operate
