@@ -54,15 +54,15 @@ class LBFGS(Optimizer):
         super().__init__(params, defaults)
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
-        self._params = self.param_groups[0]["params"]
-        self._numel_cache = None
 
     # ----------------------------------------------------------------------- all parameters as one vector of reals
 
+    @property
+    def _params(self):
+        return self.param_groups[0]["params"]
+
     def _numel(self):
-        if self._numel_cache is None:
-            self._numel_cache = sum(p.numel() * (2 if p.is_complex() else 1) for p in self._params)
-        return self._numel_cache
+        return sum(p.numel() * (2 if p.is_complex() else 1) for p in self._params)
 
     def _gather_flat_grad(self):
         """The gradients of all parameters as one vector, zeros where there is none."""

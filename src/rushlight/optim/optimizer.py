@@ -16,6 +16,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import set_grad, state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor
+from ._shown import Shown
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
@@ -161,7 +162,7 @@ _HOOKS = tuple(
 )
 
 
-class Optimizer:
+class Optimizer(Shown):
     """Base of all optimisers.
 
     Args:
