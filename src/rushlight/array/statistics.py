@@ -353,7 +353,8 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     for k, edge in enumerate(edges):
         place = np.searchsorted(edge, points[:, k], "right") - 1
         place[points[:, k] == edge[-1]] = len(edge) - 2
-        inside &= (place >= 0) & (place < len(edge) - 1) & ~np.isnan(points[:, k])
+        # asked of the outer edges too, for what is given as edges need not ascend
+        inside &= (points[:, k] >= edge[0]) & (points[:, k] <= edge[-1]) & (place >= 0) & (place < len(edge) - 1)
         flat = flat * (len(edge) - 1) + place
     shape = tuple([len(edge) - 1 for edge in edges])
     weights = None if weight is None else weight.reshape(-1)[inside]

@@ -5,7 +5,7 @@ from ..array import fft as kernels
 from ..array.arguments import wrap_dim
 from .creation import check_options, give, named_dtype
 from .linalg import complex_dtype, dtype_of
-from .linalg_out import accept_out, complex_out, floating_out
+from .linalg_out import accept_out, complex_out, floating_out, worded
 from .linalg_warnings import tell, tell_once
 from .table import PLACES, composite, differentiable
 
@@ -268,14 +268,22 @@ _declare_n("ihfft", _ihfftn)
 
 
 def _accept_out():
-    def last_step(x, *rest):
-        return "_fft_c2c" if complex_dtype(x) else "_fft_r2c"
+    def last_step(x, *rest, **more):
+        return complex_out("fft"), "_fft_c2c" if complex_dtype(x) else "_fft_r2c", False
 
-    def mirrored(x, *rest):
-        return "_fft_c2c" if complex_dtype(x) else "aten::conj_physical"
+    def mirrored(x, *rest, **more):
+        return complex_out("ifft"), "_fft_c2c" if complex_dtype(x) else "aten::conj_physical", False
 
-    accept_out("fft_fft", complex_out("fft"), last_step)
-    accept_out("fft_ifft", complex_out("ifft"), mirrored)
+    def mirrored_n(default):
+        def asked(input, s=None, dim=default, norm=None):
+            if len(_sizes_and_dims(input, s, dim)[1]) > 1:
+                return complex_out("ihfftn"), "_fft_c2c", False
+            return worded("Found dtype {dtype} but expected {target}"), "aten::conj_physical", False
+
+        return asked
+
+    accept_out("fft_fft", varying=last_step)
+    accept_out("fft_ifft", varying=mirrored)
     accept_out("fft_rfft", complex_out("rfft"), "_fft_r2c")
     accept_out("fft_ihfft", complex_out("ihfft"), "aten::conj_physical")
     accept_out("fft_irfft", floating_out("irfft"), "_fft_c2r")
@@ -284,7 +292,7 @@ def _accept_out():
         for name in ("fft", "ifft"):
             accept_out(f"fft_{name}{form}", complex_out("fftn"), "_fft_c2c")
         accept_out(f"fft_rfft{form}", complex_out("rfftn"), "_fft_r2c")
-        accept_out(f"fft_ihfft{form}", complex_out("ihfftn"), "_fft_c2c")
+        accept_out(f"fft_ihfft{form}", varying=mirrored_n(None if form == "n" else (-2, -1)))
         accept_out(f"fft_irfft{form}", floating_out("irfftn"), "_fft_c2r")
         accept_out(f"fft_hfft{form}", floating_out("hfftn"), "_fft_c2r")
 

@@ -322,9 +322,9 @@ def lu(F, A, pivot=True, get_infos=False, out=None):
         made = result_type("_lu_with_info", ("LU", "pivots", "info"))(*made)
     if out is None:
         return made
-    from .dispatch import store_out
-
-    return store_out("lu", made, out)
+    for target, each in zip(out, made):
+        target.resize_as_(each).copy_(each)
+    return out
 
 
 def _lu_method(self, pivot=True, get_infos=False):

@@ -58,11 +58,12 @@ def floating_out(name):
     return check
 
 
-def accept_out(name, check=None, spoken=None, copies=False):
+def accept_out(name, check=None, spoken=None, copies=False, varying=None):
     """Give the composite ``name`` its ``out=``.
 
-    ``spoken`` is the operator that PyTorch's refusal of gradients names (a function of the first argument where it varies);
-    ``copies`` says that PyTorch copies into the tensor instead, and refuses leaves in the words of in-place writes.
+    ``spoken`` is the operator that PyTorch's refusal of gradients names; ``copies`` says that PyTorch copies into the tensor
+    instead, and refuses leaves in the words of in-place writes. Where these vary, ``check``, ``spoken`` and ``copies`` together
+    are what the function ``varying`` makes of the call's arguments.
     """
     public, options = COMPOSITES[name]
 
@@ -70,13 +71,13 @@ def accept_out(name, check=None, spoken=None, copies=False):
         if out is None:
             return public(*args, **kwargs)
         result = public(*args, **kwargs)
+        asked, says, written = varying(*args, **kwargs) if varying is not None else (check, spoken or name, copies)
         outs = out if isinstance(out, (tuple, list)) else (out,)
-        if check is not None:
+        if asked is not None:
             for target, made in zip(outs, result if isinstance(result, tuple) else (result,)):
-                check(made._dtype, target._dtype)
-        if copies and thread.grad and any(t.requires_grad and t.is_leaf for t in outs):
+                asked(made._dtype, target._dtype)
+        if written and thread.grad and any(t.requires_grad and t.is_leaf for t in outs):
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-        says = spoken(*args) if callable(spoken) else spoken or name
         store_out(says, result, out)
         return type(result)(*outs) if hasattr(result, "_fields") else out
 

@@ -482,8 +482,22 @@ accept_out(
 _CHAIN = worded("multi_dot(): expected out tensor to have dtype {dtype} but got {target}", "cpp_name")
 accept_out("linalg_multi_dot", _CHAIN, "mm")
 accept_out("chain_matmul", _CHAIN, "mm")
-accept_out("linalg_matrix_power", castable("matrix_power"), "mm")
-accept_out("matrix_power", castable("matrix_power"), "mm")
+
+
+def _power_out(A, n):
+    checks = castable("matrix_power")
+    if n != -1:
+        return checks, "matmul", n in (0, 1)
+
+    def as_inverse(dtype, target):
+        checks(dtype, target)
+        same_dtype(dtype, target)
+
+    return as_inverse, "linalg_inv_ex", False
+
+
+accept_out("linalg_matrix_power", varying=_power_out)
+accept_out("matrix_power", varying=_power_out)
 accept_out("cross", same_dtype, "linalg_cross")
 PLACES["linalg"]["matmul"] = TENSOR.matmul
 

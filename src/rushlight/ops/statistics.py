@@ -182,8 +182,24 @@ def _histogramdd(input, bins, range, weight, density):
 differentiable("_histogramdd", _histogramdd, returns="list", **_private)
 
 
+def _refuse_histogramdd(input, bins, **other):
+    """TypeError for keywords that ``histogramdd`` does not have, ``out=`` among them."""
+    if isinstance(bins, (tuple, list)) and bins and isinstance(bins[0], int):
+        raise TypeError("expected Tensor as element 0 in argument 1, but got int")
+    shown = [type(input).__name__, type(bins).__name__]
+    shown += [f"{name}={type(value).__name__}" for name, value in sorted(other.items())]
+    rest = "tuple of floats range = None, Tensor weight = None, bool density = False"
+    forms = [f" * (Tensor input, {kind} bins, {rest})\n" for kind in ("int", "tuple of ints", "tuple of Tensors")]
+    raise TypeError(
+        f"histogramdd() received an invalid combination of arguments - got ({', '.join(shown)}), but expected one of:\n"
+        + "".join(forms)
+    )
+
+
 @composite("histogramdd", method=False)
-def histogramdd(F, input, bins, range=None, weight=None, density=False):
+def histogramdd(F, input, bins, range=None, weight=None, density=False, **other):
+    if other:
+        _refuse_histogramdd(input, bins, weight=weight, density=density, **other)
     hist, *edges = F._histogramdd(input, bins, range, weight, density)
     return result_type("histogramdd", ("hist", "bin_edges"))(hist, tuple(edges))
 
