@@ -43,11 +43,19 @@ class RemovableHandle:
         self.extra_dict_ref = tuple(weakref.ref(OrderedDict() if each is None else each) for each in extra)
         RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
 
+    def __reduce__(self):
+        # by a function, as the class is shown under a name where it may not be found
+        return _handle, (), self.__getstate__()
+
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
         self.remove()
+
+
+def _handle():
+    return RemovableHandle.__new__(RemovableHandle)
 
 
 RemovableHandle.__module__ = "torch.utils.hooks"

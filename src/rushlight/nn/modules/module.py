@@ -7,6 +7,7 @@ with hooks in `module_call`.
 
 import importlib
 import inspect
+import sys
 import warnings
 from collections import OrderedDict
 from copyreg import __newobj__
@@ -718,7 +719,9 @@ class Module(StateMixin):
         cls = type(self)
         if reduced[0] is not __newobj__ or not cls.__module__.startswith("torch."):
             return reduced
-        # the class is shown under PyTorch's module name, by which a pickle could not find it where `torch` is not rushlight
+        if getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls:
+            return reduced  # `torch` is rushlight: the pickle is the one PyTorch would write
+        # the class is shown under PyTorch's module name, by which it could not be found
         return (_instance, (cls.__module__.partition(".")[2], cls.__qualname__), *reduced[2:])
 
     def __getstate__(self):
