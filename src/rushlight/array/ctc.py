@@ -3,6 +3,9 @@
 Source: A. Graves et al., "Connectionist Temporal Classification", ICML 2006, equations 6 to 16, in logarithms. The
 recursions go over time steps; samples and label positions are handled together.
 
+Logarithms of small probabilities are large, and their rounding error is the relative error of what is made of them; so all
+is computed in float64.
+
 Memory. The forward variables, time x samples x (2 labels + 1), are kept for backward, which makes the backward
 variables anew.
 """
@@ -15,17 +18,15 @@ __all__ = ["ctc_loss", "ctc_loss_backward"]
 
 
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, zero_infinity=False):
-    """(negative log-likelihood (N,), forward variables (N, T, 2 S + 1)).
+    """(negative log-likelihood (N,), forward variables (N, T, 2 S + 1) in float64).
 
     `log_probs` (T, N, C); `targets` (N, S) or all of them one after the other; lengths are sequences of N ints.
     """
     steps, samples, classes = log_probs.shape
     labels, lengths, times = _extended(log_probs, targets, input_lengths, target_lengths, blank)
     width = labels.shape[1]
-    emitted = np.take_along_axis(
-        log_probs.transpose(1, 0, 2), labels[:, None, :].repeat(max(steps, 1), 1)[:, :steps], 2
-    )
-    alpha = np.full((samples, steps, width), -np.inf, log_probs.dtype)
+    emitted = _emitted(log_probs.transpose(1, 0, 2), labels)
+    alpha = np.full((samples, steps, width), -np.inf)
     if steps:
         alpha[:, 0, 0] = emitted[:, 0, 0]
         if width > 1:
@@ -33,28 +34,33 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, zero_in
     skip = _may_skip(labels, blank)
     for t in range(1, steps):
         alpha[:, t] = _step(alpha[:, t - 1], skip) + emitted[:, t]
-    rows = np.arange(samples)
-    if steps:
-        last = np.maximum(times - 1, 0)
-        end = 2 * lengths
-        final = alpha[rows, last, end]
-        before = np.where(lengths > 0, alpha[rows, last, np.maximum(end - 1, 0)], -np.inf)
-        likelihood = np.logaddexp(final, before)
-        likelihood = np.where(times > 0, likelihood, np.where(lengths == 0, 0.0, -np.inf))
-    else:
-        likelihood = np.where(lengths == 0, 0.0, -np.inf)
-    return (-likelihood).astype(log_probs.dtype), alpha
+    return -_likelihood(alpha, lengths, times).astype(log_probs.dtype), alpha
 
 
-def ctc_loss_backward(
-    grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, blank, zero_infinity=False
-):
+def _emitted(scores, labels):
+    """The log-probabilities (N, T, 2 S + 1) of the labels, from `scores` (N, T, C)."""
+    return np.take_along_axis(
+        scores, np.broadcast_to(labels[:, None, :], (*scores.shape[:2], labels.shape[1])), 2
+    ).astype(np.float64)
+
+
+def _likelihood(alpha, lengths, times):
+    """The log-likelihood (N,) that the forward variables end at: in the last label or the blank after it."""
+    samples, steps, _ = alpha.shape
+    if not steps:
+        return np.where(lengths == 0, 0.0, -np.inf)
+    rows, last, end = np.arange(samples), np.maximum(times - 1, 0), 2 * lengths
+    before = np.where(lengths > 0, alpha[rows, last, np.maximum(end - 1, 0)], -np.inf)
+    return np.where(times > 0, np.logaddexp(alpha[rows, last, end], before), np.where(lengths == 0, 0.0, -np.inf))
+
+
+def ctc_loss_backward(grad, log_probs, targets, input_lengths, target_lengths, log_alpha, blank, zero_infinity=False):
     """Cotangent of `log_probs` as PyTorch defines it: that of the activations before a log-softmax that made `log_probs`."""
     steps, samples, classes = log_probs.shape
     labels, lengths, times = _extended(log_probs, targets, input_lengths, target_lengths, blank)
     width = labels.shape[1]
     scores = log_probs.transpose(1, 0, 2)
-    emitted = np.take_along_axis(scores, labels[:, None, :].repeat(max(steps, 1), 1)[:, :steps], 2)
+    emitted = _emitted(scores, labels)
     skip = _may_skip(labels, blank)
     rows, position = np.arange(samples), np.arange(width)
     inside = position <= (2 * lengths)[:, None]
@@ -62,18 +68,16 @@ def ctc_loss_backward(
     # Going back over the labels is going forward over their reversal; position s may be reached from s, s+1, s+2.
     skip_back = np.zeros_like(skip)
     skip_back[:, :-2] = skip[:, 2:]
-    grad_scores = np.zeros((samples, steps, classes), log_probs.dtype)
-    gathered = np.full((samples, steps, width), -np.inf, log_probs.dtype)
-    beta = np.full((samples, width), -np.inf, log_probs.dtype)
+    gathered = np.full((samples, steps, width), -np.inf)
+    beta = np.full((samples, width), -np.inf)
     for t in range(steps - 1, -1, -1):
         following = _step(beta[:, ::-1], skip_back[:, ::-1])[:, ::-1] + emitted[:, t]
         start = np.where(ends, emitted[:, t], -np.inf)
         beta = np.where((times - 1 == t)[:, None], start, np.where((times - 1 > t)[:, None], following, -np.inf))
         beta = np.where(inside, beta, -np.inf)
         gathered[:, t] = log_alpha[:, t] + beta
-    # Positions with the same label: the logarithm of their probabilities' sum, from the last position to the first as
-    # PyTorch adds them up, so that float32 rounds alike.
-    together = np.full((samples, steps, classes), -np.inf, log_probs.dtype)
+    # Positions with the same label: the logarithm of their probabilities' sum.
+    together = np.full((samples, steps, classes), -np.inf)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for s in range(width - 1, -1, -1):
             place = labels[:, s]
@@ -82,7 +86,7 @@ def ctc_loss_backward(
             peak = np.where(np.isneginf(peak), np.zeros((), peak.dtype), peak)
             both = np.log(np.exp(held - peak) + np.exp(new - peak)) + peak
             together[rows, :, place] = np.where(np.isneginf(held), new, both)
-        nll = neg_log_likelihood.reshape(-1, 1, 1)
+        nll = -_likelihood(log_alpha, lengths, times).reshape(-1, 1, 1)
         grad_scores = np.exp(scores) - np.exp(together + nll - scores)
         grad_scores = grad_scores * grad.reshape(-1, 1, 1)
     outside = np.arange(steps)[None, :, None] >= times[:, None, None]

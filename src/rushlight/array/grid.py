@@ -122,9 +122,11 @@ def _all_taps(shape, grid, interpolation_mode, padding_mode, align_corners):
         size = shape[2 + axis]
         coordinate = grid[..., nd - 1 - axis].reshape(grid.shape[0], -1)
         scale = (size - 1) / 2 if align_corners else size / 2
-        place = (coordinate + 1) * np.asarray(scale, grid.dtype)
+        # the slopes of cubic weights are differences of larger terms
+        working = np.float64 if interpolation_mode == BICUBIC else grid.dtype
+        place = (coordinate + 1) * np.asarray(scale, working)
         if not align_corners:
-            place -= np.asarray(0.5, grid.dtype)
+            place -= np.asarray(0.5, working)
         axes.append(_taps(place, size, scale, interpolation_mode, padding_mode, align_corners))
     return axes
 

@@ -100,6 +100,10 @@ def add_reduce(input, axes, keepdim=False):
             return add_reduce(input.astype(np.float32), axes, keepdim).astype(dtype)
         if axes is None and not keepdim:
             return _add(input, None, dtype, np.empty((), dtype))
+        if dtype is _FLOAT32 and axes is not None and input.size > 1024 and reduced_size(input, axes) >= 128:
+            # NumPy adds rows up one after the other, and float32 loses a digit over hundreds of them
+            if input.ndim - 1 not in axes and -1 not in axes:
+                return np.asarray(_add(input, axes, _FLOAT64, None, keepdim), _FLOAT32)
         out = _add(input, axes, dtype, None, keepdim)
         return out if out.__class__ is np.ndarray else np.asarray(out)
     shape = input.shape

@@ -10,19 +10,15 @@ def _ctc_kernel(log_probs, targets, input_lengths, target_lengths, blank=0, zero
     return kernels.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)
 
 
-def _ctc_back_kernel(
-    grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, blank, zero_infinity
-):
+def _ctc_back_kernel(grad, log_probs, targets, input_lengths, target_lengths, log_alpha, blank, zero_infinity):
     return kernels.ctc_loss_backward(
-        *(grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, blank, zero_infinity)
+        *(grad, log_probs, targets, input_lengths, target_lengths, log_alpha, blank, zero_infinity)
     )
 
 
 def _pull_ctc(F, g, log_probs, targets, input_lengths, target_lengths, blank, zero_infinity, y):
     g = g[0] if isinstance(g, tuple) else g
-    return F._ctc_loss_backward(
-        *(g, log_probs, targets, input_lengths, target_lengths, y[0], y[1], blank, zero_infinity)
-    )
+    return F._ctc_loss_backward(*(g, log_probs, targets, input_lengths, target_lengths, y[1], blank, zero_infinity))
 
 
 def _no_second(F, g):

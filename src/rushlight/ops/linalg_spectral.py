@@ -7,6 +7,7 @@ differentiation for complex valued SVD" (2019).
 
 import numpy as np
 
+from .. import dtypes
 from ..array import linalg_spectral as kernels
 from ..array.arguments import shape_text
 from ..autograd.modes import is_grad_enabled, state
@@ -416,8 +417,10 @@ def pinverse(F, input, rcond=1e-15):
 
 
 def _lstsq_vjp(F, g, needs, input, b, y, driver):
-    x = y[0]
-    g_x, g_r = g
+    x, wide = y[0], dtypes.complex128 if complex_dtype(input) else dtypes.float64
+    # in double precision: the pseudoinverse comes in twice, and a nearly singular matrix magnifies what is rounded in it
+    input, b, x = [F._to_dtype(each, wide) for each in (input, b, x)]
+    g_x, g_r = [None if each is None else F._to_dtype(each, wide) for each in g]
     vector = input.ndim - b.ndim == 1
     if vector:
         x, b = _column(F, x), _column(F, b)
