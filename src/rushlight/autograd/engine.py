@@ -6,6 +6,7 @@ it counts dependencies as PyTorch's engine does, so that hooks run in PyTorch's 
 Neither recurses, so the depth of a graph is not bounded by the stack.
 """
 
+import functools
 import operator
 import threading
 from heapq import heappop, heappush
@@ -167,8 +168,9 @@ _sequence = operator.attrgetter("seq")
 class _Task:
     """One run of the engine with everything PyTorch allows: hooks, chosen inputs, recorded gradients."""
 
-    def __init__(self, roots, keep, create_graph, inputs, accumulate):
+    def __init__(self, roots, keep, create_graph, inputs, accumulate, record=True):
         self.keep = keep
+        self.record = record
         self.create_graph = create_graph
         self.accumulate = accumulate
         self.callbacks = []
@@ -179,60 +181,69 @@ class _Task:
             for edge in inputs:
                 index = edge.index if edge.__class__ is Output else 0
                 self.wanted.setdefault(target(edge), []).append((index, edge))
-        self._explore(roots)
         self.pending = {}
-        self.ready = []
         for edge, cotangent in roots:
-            node = target(edge)
             self._add(edge, cotangent)
-            if not self.dependencies.get(node) and node not in self.queued:
-                self._queue(node)
+        self._explore()
 
-    def _explore(self, roots):
-        """Count, for every node below the roots, the edges that lead to it; and find which of them lead to a wanted input."""
-        dependencies = {}
-        order = []
-        stack = []
-        for edge, _ in roots:
-            node = target(edge)
-            if node not in dependencies:
-                dependencies[node] = 0
-                stack.append(node)
-        while stack:
-            node = stack.pop()
-            order.append(node)
+    def _explore(self):
+        """Find what lies below the roots, and which of it leads to a wanted input."""
+        self.reached = reached = set(self.pending)
+        self.order = order = [node for node in reached if node.__class__ is not Leaf]
+        for node in order:
             for edge in node.next:
                 if edge is not None:
-                    kind = edge.__class__
-                    below = edge.node if kind is Output else edge
-                    count = dependencies.get(below)
-                    if count is None:
-                        dependencies[below] = 1
-                        if kind is not Leaf:
-                            stack.append(below)
-                    else:
-                        dependencies[below] = count + 1
-        self.dependencies = dependencies
-        self.queued = set()
+                    below = edge.node if edge.__class__ is Output else edge
+                    if below not in reached:
+                        reached.add(below)
+                        if below.__class__ is not Leaf:
+                            order.append(below)
+        # lower sequence numbers lie below
+        order.sort(key=_sequence, reverse=True)
         self.needed = None
+        #: which cotangents of a node are needed, where not all are
+        self.partial = {}
         if self.wanted is not None:
-            # lower sequence numbers lie below, so one pass from the bottom suffices
-            needed, wanted = set(), self.wanted
-            order.sort(key=_sequence)
-            for node in order:
+            leads = set(self.wanted)
+            for node in reversed(order):
+                some, every = node in leads, True
                 for edge in node.next:
                     if edge is not None:
-                        below = edge.node if edge.__class__ is Output else edge
-                        if below in needed or below in wanted:
-                            needed.add(node)
-                            break
-            if self.accumulate:
-                # backward(inputs=...) runs the nodes of its inputs, grad(...) stops before them
-                needed.update(self.wanted)
-            self.needed = needed
+                        if (edge.node if edge.__class__ is Output else edge) in leads:
+                            some = True
+                        else:
+                            every = False
+                if some:
+                    leads.add(node)
+                    if not every:
+                        self.partial[node] = tuple([e is not None and target(e) in leads for e in node.next])
+            # backward(inputs=...) runs the nodes of its inputs, grad(...) stops at those with nothing wanted below
+            self.needed = (
+                leads if self.accumulate else {n for n in leads if n not in self.wanted or self._goes_on(n, leads)}
+            )
+
+    def _goes_on(self, node, leads):
+        """Whether something wanted lies below a node."""
+        return any(edge is not None and target(edge) in leads for edge in node.next)
+
+    def _count(self):
+        """For the loop with hooks: how many edges lead to each node from what is still to run; what waits for none is ready."""
+        self.dependencies = dependencies = dict.fromkeys(self.pending, 0)
+        stack = list(self.pending)
+        for node in stack:
+            for edge in node.next:
+                if edge is not None:
+                    below = target(edge)
+                    if below not in dependencies:
+                        dependencies[below] = 0
+                        stack.append(below)
+                    dependencies[below] += 1
+        self.ready = []
+        for node in self.pending:
+            if dependencies[node] == 0:
+                self._queue(node)
 
     def _queue(self, node):
-        self.queued.add(node)
         heappush(self.ready, (-node.seq, id(node), node))
 
     def _add(self, edge, cotangent):
@@ -260,13 +271,14 @@ class _Task:
 
     def execute(self):
         outer, _tasks.current = _tasks.current, self
-        was = set_grad(self.create_graph)
+        was = set_grad(self.create_graph and self.record)
         try:
-            while self.ready:
-                if state.hooks or is_anomaly_enabled():
+            if not (state.hooks or is_anomaly_enabled()):
+                self._run_quietly()
+            if self.pending:
+                self._count()
+                while self.ready:
                     self._step(heappop(self.ready)[2])
-                else:
-                    self._run_quietly()
             for callback in self.callbacks:
                 callback()
         finally:
@@ -307,26 +319,29 @@ class _Task:
                 self._queue(below)
 
     def _run_quietly(self):
-        """``_step`` over and over, where no hook exists and anomaly mode is off; returns when that changes."""
-        ready, pending, dependencies = self.ready, self.pending, self.dependencies
-        wanted, needed, create_graph, keep = self.wanted, self.needed, self.create_graph, self.keep
+        """Run everything while no hook exists and anomaly mode is off; what is left ``pending`` when that changes is for ``_step``.
+
+        Without hooks only the order of nodes matters, which is that of their sequence numbers; leaves come last.
+        """
+        pending, wanted, needed, partial = self.pending, self.wanted, self.needed, self.partial
+        create_graph, keep = self.create_graph, self.keep
         outer = running.node
         try:
-            while ready:
-                node = heappop(ready)[2]
-                slots = pending.pop(node)
+            for node in self.order:
+                slots = pending.pop(node, None)
+                if slots is None:
+                    continue
                 if wanted is not None:
                     if not self.accumulate and node in wanted:
                         for index, edge in wanted[node]:
                             self.captured[edge] = slots[index]
                     if node not in needed:
                         continue
-                if node.__class__ is Leaf:
-                    self._leaf(node, slots, None)
-                    continue
                 running.node = node
                 if node.width > 1 or slots[0] is None:
                     received = self._call(node, slots)
+                elif node in partial:
+                    received = node.run_some(slots[0], keep, partial[node], create_graph)
                 elif create_graph:
                     received = node.run_graph(slots[0], keep)
                 else:
@@ -347,13 +362,22 @@ class _Task:
                     elif cotangent is not None:
                         held = slots[index]
                         slots[index] = cotangent if held is None else self._sum(held, cotangent)
-                    left = dependencies[below] = dependencies[below] - 1
-                    if left == 0:
-                        heappush(ready, (-below.seq, id(below), below))
+                node = slots = received = edge = cotangent = held = below = None
                 if state.hooks or is_anomaly_enabled():
                     return
         finally:
             running.node = outer
+        while pending:
+            leaf, slots = pending.popitem()
+            if wanted is not None and not self.accumulate:
+                for index, edge in wanted.get(leaf, ()):
+                    self.captured[edge] = slots[index]
+            if wanted is None or leaf in needed:
+                self._leaf(leaf, slots, None)
+
+    def will_run(self, node):
+        """Whether this run executes a node."""
+        return node in self.reached and self._useful(node)
 
     def _useful(self, node):
         return self.wanted is None or node in self.needed or node in self.wanted
@@ -363,6 +387,8 @@ class _Task:
             return [None] * len(node.next)
         given = slots[0] if node.width == 1 else slots
         run = node.run_graph if self.create_graph else node.run
+        if node in self.partial:
+            run = functools.partial(node.run_some, needs=self.partial[node], graph=self.create_graph)
         outer, running.node = running.node, node
         try:
             if not is_anomaly_enabled():
@@ -481,14 +507,19 @@ class Sweep:
     the inputs in order, None for those that are not reached; nothing is freed.
     """
 
-    def __init__(self, root, order, inputs, create_graph):
+    def __init__(self, root, order, inputs, create_graph, task):
         number = {node: i for i, node in enumerate(order)}
         self.size = len(order)
         self.start = number[root]
         self.ends = [number.get(edge) for edge in inputs]
         self.create_graph = create_graph
         self.steps = [
-            (i, node, [(k, number[edge]) for k, edge in enumerate(node.next) if edge is not None and edge in number])
+            (
+                i,
+                node,
+                task.partial.get(node),
+                [(k, number[edge]) for k, edge in enumerate(node.next) if edge is not None and edge in number],
+            )
             for i, node in enumerate(order)
             if node.__class__ is not Leaf and node.next
         ]
@@ -497,13 +528,12 @@ class Sweep:
     def over(cls, root, inputs, create_graph):
         if state.hooks or state.rare or root.__class__ is Output or any(edge.__class__ is Output for edge in inputs):
             return None
-        task = _Task([], True, create_graph, inputs, accumulate=False)
-        task._explore([(root, None)])
-        order = [node for node in task.dependencies if node in task.needed or node in task.wanted]
-        if root not in task.dependencies or any(node.width > 1 for node in order):
+        task = _Task([(root, None)], True, create_graph, inputs, accumulate=False)
+        order = [node for node in task.order if node is root or node in task.needed or node in task.wanted]
+        if any(node.width > 1 for node in order):
             return None
-        order.sort(key=_sequence, reverse=True)
-        return cls(root, order if root in order else [root, *order], inputs, create_graph)
+        order += [node for node in task.wanted if node.__class__ is Leaf and node in task.reached]
+        return cls(root, order, inputs, create_graph, task)
 
     def pull(self, cotangent):
         cells = [None] * self.size
@@ -511,12 +541,15 @@ class Sweep:
         create_graph = self.create_graph
         outer, was = running.node, set_grad(create_graph)
         try:
-            for i, node, routes in self.steps:
+            for i, node, needs, routes in self.steps:
                 held = cells[i]
                 if held is None:
                     continue
                 running.node = node
-                received = node.run_graph(held, True) if create_graph else node.run(held, True)
+                if needs is not None:
+                    received = node.run_some(held, True, needs, create_graph)
+                else:
+                    received = node.run_graph(held, True) if create_graph else node.run(held, True)
                 for k, below in routes:
                     pulled = received[k]
                     if pulled is not None:
@@ -553,6 +586,9 @@ def backward(roots, *, keep, create_graph=False, inputs=None):
     _Task(roots, keep, create_graph, inputs, accumulate=True).execute()
 
 
-def grad(roots, inputs, *, keep, create_graph=False):
-    """Cotangents at the ``inputs`` edges, as a dict by edge; nothing is accumulated."""
-    return _Task(roots, keep, create_graph, inputs, accumulate=False).execute()
+def grad(roots, inputs, *, keep, create_graph=False, record=True):
+    """Cotangents at the ``inputs`` edges, as a dict by edge; nothing is accumulated.
+
+    With ``create_graph`` and not ``record`` the rules run on tensors, for transforms that must see them, and nothing is recorded.
+    """
+    return _Task(roots, keep, create_graph, inputs, accumulate=False, record=record).execute()

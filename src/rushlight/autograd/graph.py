@@ -57,6 +57,10 @@ class Node(Edge):
 
     # ------------------------------------------------------------------------------- what PyTorch shows of a node
 
+    def run_some(self, cotangent, keep, needs, graph):
+        """``run``, or ``run_graph``, where only the cotangents marked in ``needs`` are looked at; nodes that can spare work do."""
+        return (self.run_graph if graph else self.run)(cotangent, keep)
+
     def name(self):
         return self.cpp_name or type(self).__name__
 

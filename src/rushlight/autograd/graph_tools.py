@@ -223,7 +223,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
 def will_execute(task, node):
     """Whether the running backward pass will reach ``node``."""
-    return node in task.dependencies and (task.wanted is None or node in task.needed or node in task.wanted)
+    return task.will_run(node)
 
 
 # --------------------------------------------------------------------------------------------------------- versions

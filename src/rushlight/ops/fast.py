@@ -451,6 +451,11 @@ class FastNode(OpNode):
             self.thaw()
         return OpNode.run_graph(self, cotangent, keep)
 
+    def run_some(self, cotangent, keep, needs, graph):
+        if self.saved.__class__ is not Saved:
+            self.thaw()
+        return OpNode.run_some(self, cotangent, keep, needs, graph)
+
     def operands(self):
         """The saved arrays in the order ``pull`` takes them, if they are as they were saved; else None."""
         saved = self.saved
@@ -515,7 +520,13 @@ def fast_node_base(op):
     scope.update({name: value for name, value in defaults.items() if name not in op.operands})
     define(source, op.name, scope)
     written = {"run": scope["run"], "run_graph": scope["run_graph"], "steps": _steps}
+    if len(op.operands) == 2:
+        written["run_some"] = _run_some
     return type("FastNode", (FastNode,), {"__slots__": (), **written})
+
+
+def _run_some(self, cotangent, keep, needs, graph):
+    return (self.run_graph if graph else self.run)(cotangent, keep, *needs)
 
 
 def _steps(self):
@@ -566,7 +577,7 @@ def _graph_source(op):
     order = [name for name in (*names, "y") if name in needed]
     edges = dict(zip(names, ("edge_a", "edge_b")))
     lines = [
-        "def run_graph(self, g, keep):",
+        f"def run_graph(self, g, keep{_NEEDS if len(names) == 2 else ''}):",
         "    saved = self.saved",
         "    if saved.__class__ is Saved or g._dtype is not self.dtype: return general_graph(self, g, keep)",
     ]
@@ -593,7 +604,8 @@ def _graph_source(op):
         lines.append(f"    {out} = None")
         if name not in op.rules:
             continue
-        lines += [f"    if {edges[name]} is not None:", f"        {out} = {_pulled_tensor(op, name)}"]
+        asked = f"need_{out} and " if len(names) == 2 else ""
+        lines += [f"    if {asked}{edges[name]} is not None:", f"        {out} = {_pulled_tensor(op, name)}"]
         lines.append(f"        if {out}._a.shape != {edges[name]}.shape: {out} = fit_tensor({out}, {edges[name]})")
     lines.append(f"    return {', '.join(results)},")
     return "\n".join(lines)
@@ -629,8 +641,12 @@ def _unary_source(op):
     return "\n".join(lines)
 
 
+#: which of the two cotangents are looked at
+_NEEDS = ", need_ga=True, need_gb=True"
+
+
 def _binary_source(op):
-    lines = ["def run(self, g, keep):"]
+    lines = [f"def run(self, g, keep{_NEEDS}):"]
     names = (*op.operands, "y")
     if any(name in names for rule in op.rules.values() for name in rule.needs):
         lines += [
@@ -649,7 +665,7 @@ def _binary_source(op):
         lines.append(f"    {out} = None")
         if name in op.rules:
             lines += [
-                f"    if {edge} is not None:",
+                f"    if need_{out} and {edge} is not None:",
                 f"        {out} = {_pulled(op, name)}",
                 f"        if {out}.shape != {edge}.shape: {out} = sum_to({out}, {edge}.shape)",
             ]

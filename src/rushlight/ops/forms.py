@@ -38,6 +38,16 @@ class FormNode(OpNode):
             self.thaw()
         return OpNode.run_graph(self, cotangent, keep)
 
+    def run_some(self, cotangent, keep, needs, graph):
+        saved = self.saved
+        if saved.__class__ is tuple:
+            if not graph:
+                return saved[0].runs(needs)[0](self, cotangent, keep)
+            if not state.rare:
+                return saved[0].runs(needs)[1](self, cotangent, keep)
+            self.thaw()
+        return OpNode.run_some(self, cotangent, keep, needs, graph)
+
     def thaw(self):
         """Bring what is saved into the general shape."""
         saved = self.saved
@@ -51,33 +61,37 @@ class Form:
     ``record(node class, arguments, arrays, edges, result, counter)`` makes the node of a call; ``run`` and ``run_graph`` are the node's.
     """
 
-    __slots__ = ("facts", "layout", "places", "record", "run", "run_graph")
+    __slots__ = ("_runs", "facts", "layout", "op", "places", "record", "run", "run_graph", "wanted")
 
     def __init__(self, op, layout, wanted):
-        self.layout = layout
+        self.op, self.layout, self.wanted = op, layout, wanted
+        self._runs = {}
         indices = {name: op.params.index(name) for name, _ in layout.items}
         plain, shapes, others = plan_of(op, layout.items, wanted)
         #: (name, place) of tensors that are saved; place -1 is the result
-        self.places = [
-            (name, -1 if place is None else place) for name, _, _, place in others if name == "y" or place is not None
-        ]
+        self.places = [(n, -1 if n == "y" else place) for n, _, _, place in others if n == "y" or place is not None]
         #: names of everything else, and how it is found
-        self.facts = [(name, f"r[{index}]") for name, index in plain] + [
-            (name, f"r[{index}].shape") for name, index in shapes
-        ]
-        scope = dict(
-            RAW=RAW, TENSOR=TENSOR, fit=fit, fit_tensor=fit_tensor, attach=attach, tick=tick, form=self, OpNode=OpNode
-        )
-        self.facts += [
-            (name, f"fact_{name}(r[{index}])") for name, how, index, place in others if name != "y" and place is None
-        ]
-        scope.update({f"fact_{name}": fact_of(name) for name, *_ in others})
-        scope.update({f"rule_{name}": rule.function for name, rule in op.rules.items()})
-        if op.joint is not None:
-            scope["rule"], scope["needs"] = op.joint.function, wanted
-        source = [self._record_source(indices), self._run_source(op, wanted, False), self._run_source(op, wanted, True)]
-        define("\n".join(source), f"form of {op.name}", scope)
-        self.record, self.run, self.run_graph = scope["record"], scope["run"], scope["run_graph"]
+        self.facts = [(name, f"r[{index}]") for name, index in plain]
+        self.facts += [(name, f"r[{index}].shape") for name, index in shapes]
+        looked_up = [(name, index) for name, _, index, place in others if name != "y" and place is None]
+        self.facts += [(name, f"fact_{name}(r[{index}])") for name, index in looked_up]
+        scope = {"tick": tick, "form": self, **{f"fact_{name}": fact_of(name) for name, _ in looked_up}}
+        self.record = define(self._record_source(indices), f"record of {op.name}", scope)["record"]
+        self.run, self.run_graph = self.runs(wanted)
+
+    def runs(self, needs):
+        """``run`` and ``run_graph`` for those cotangents only that are marked in ``needs``; remembered."""
+        found = self._runs.get(needs)
+        if found is None:
+            op, wanted = self.op, tuple([a and b for a, b in zip(self.wanted, needs)])
+            scope = dict(RAW=RAW, TENSOR=TENSOR, fit=fit, fit_tensor=fit_tensor, attach=attach, OpNode=OpNode)
+            scope.update({f"rule_{name}": rule.function for name, rule in op.rules.items()})
+            if op.joint is not None:
+                scope["rule"], scope["needs"] = op.joint.function, wanted
+            source = self._run_source(op, wanted, False) + "\n" + self._run_source(op, wanted, True)
+            define(source, f"form of {op.name}", scope)
+            found = self._runs[needs] = scope["run"], scope["run_graph"]
+        return found
 
     def _record_source(self, indices):
         """A saved tensor takes four places: its array, counter, version and dtype."""

@@ -52,12 +52,19 @@ class OpNode(Node):
     __slots__ = ()
 
     def run(self, cotangent, keep):
-        return self._pull(RAW, cotangent, keep, _raw_values, fit)
+        return self._pull(RAW, cotangent, keep, _raw_values, fit, self.next)
 
     def run_graph(self, cotangent, keep):
-        return self._pull(TENSOR, cotangent, keep, _tensor_values, fit_tensor)
+        return self._pull(TENSOR, cotangent, keep, _tensor_values, fit_tensor, self.next)
 
-    def _pull(self, F, cotangent, keep, revive, fit):
+    def run_some(self, cotangent, keep, needs, graph):
+        edges = tuple([edge if need else None for edge, need in zip(self.next, needs)])
+        if graph:
+            return self._pull(TENSOR, cotangent, keep, _tensor_values, fit_tensor, edges)
+        return self._pull(RAW, cotangent, keep, _raw_values, fit, edges)
+
+    def _pull(self, F, cotangent, keep, revive, fit, edges):
+        """Run the rules of the arguments whose edge in ``edges`` is not None."""
         saved = self.saved
         if saved is None:
             raise freed()
@@ -67,13 +74,12 @@ class OpNode(Node):
         if saved.packed:
             saved = _opened(self, saved)
         values = revive(self, saved)
-        edges = self.next
         if not keep and saved.marks:
             self.saved = self.guard = None
         if self.width > 1 or op.returns is not None:
             cotangent = _differentiable_part(op, cotangent)
         if op.joint is not None:
-            return self._joint(F, cotangent, saved, values, fit)
+            return self._joint(F, cotangent, saved, values, fit, edges)
         result = []
         at = 0
         for name, count in saved.layout.items:
@@ -110,9 +116,9 @@ class OpNode(Node):
             return cotangent * partial.conjugate()
         return cotangent * F.conj(partial) if _is_complex(partial) else cotangent * partial
 
-    def _joint(self, F, cotangent, saved, values, fit):
+    def _joint(self, F, cotangent, saved, values, fit, edges):
         rule = self.op.joint
-        needs = tuple(edge is not None for edge in self.next)
+        needs = tuple(edge is not None for edge in edges)
         given = [values[name] for name in rule.needs]
         if rule.wants_needs:
             pulled = rule.function(F, cotangent, _grouped(needs, saved.layout.items), *given)
@@ -121,7 +127,7 @@ class OpNode(Node):
         flat = []
         for (_, count), each in zip(saved.layout.items, pulled):
             flat.extend([each] if count is None else (each if each is not None else [None] * count))
-        return [None if g is None or edge is None else fit(g, edge) for g, edge in zip(flat, self.next)]
+        return [None if g is None or edge is None else fit(g, edge) for g, edge in zip(flat, edges)]
 
     def check(self):
         """Raise if a saved value was written to since."""
