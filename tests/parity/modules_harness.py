@@ -118,13 +118,13 @@ class Entry:
     def _run_one(self, sample, dtype, training, where, once):
         self.runs += 1
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                theirs = self._build(torch, self.theirs_carrier, sample, dtype, training)
-                ours = self._build(self.target, self.carrier, sample, dtype, training)
+            theirs, expected = _listening(lambda: self._build(torch, self.theirs_carrier, sample, dtype, training))
+            ours, texts = _listening(lambda: self._build(self.target, self.carrier, sample, dtype, training))
         except Exception as error:
             self.note("build", where, f"{type(error).__name__}: {error}")
             return
+        if texts != expected:
+            self.note("build", where, f"warns {texts} instead of {expected}")
         self._compare_states("parameters", where, ours, theirs, exact=True)
         if once and repr(ours) != repr(theirs):
             self.note("text", where, f"{ours!r} instead of {theirs!r}")
@@ -288,6 +288,14 @@ class Entry:
                 found.append(("no error", ""))
         if found[0] != found[1]:
             self.note("errors", where, f"{found[1]} instead of {found[0]}")
+
+
+def _listening(function):
+    """(result, the warnings on the way)."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = function()
+    return result, [(each.category.__name__, str(each.message)) for each in caught]
 
 
 def _shapeless(value):
