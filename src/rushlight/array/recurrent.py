@@ -6,8 +6,12 @@ through one matrix product; a step then costs one product with the hidden state 
 keeps the gates' cotangents of all steps and makes the weights' gradients by one matrix product each at the end. The
 loop goes over time steps only.
 
-The LSTM's sigmoids are taken as (1 + tanh(z / 2)) / 2, so that one tanh makes all four gates; the halves are folded
-into the weights.
+Sigmoids are taken as (1 + tanh(z / 2)) / 2, with the halves folded into the weights, so that one tanh makes all gates of an
+LSTM's step. The gates of a layer are kept one after the other, (gates, rows, H), so that every pass goes over memory that lies
+together: on columns of a row-wise (rows, gates x H) each is several times slower. Their cotangents are written row-wise, which
+is what the products with the weights want.
+
+The data is (rows, features) with packed sequences and (steps, batch, features) with padded ones; results have the same form.
 
 Memory. Kept for backward: the gates and the states of every step.
 """
@@ -35,11 +39,22 @@ def _steps(batch_sizes, reverse):
     return spans[::-1] if reverse else spans
 
 
-def _inputs(input, weight, bias):
-    """The input's share of the gates for all steps at once, with every bias that can be added now."""
-    gates = input @ weight.T
-    if bias is not None:
-        gates += bias
+def _rows(data):
+    """Data of either form as (rows, features)."""
+    return data.reshape(-1, data.shape[-1])
+
+
+def _turned(weight, order, halved):
+    """A weight (gates x H, features) as (gates, features, H) with the gates in `order`; the first `halved` of them by half."""
+    gates = np.array(weight.reshape(len(order), -1, weight.shape[1])[order].transpose(0, 2, 1), order="C")
+    gates[:halved] *= 0.5
+    return gates
+
+
+def _turned_bias(bias, order, halved):
+    """A bias (gates x H,) as (gates, 1, H), likewise."""
+    gates = bias.reshape(len(order), 1, -1)[order]
+    gates[:halved] *= 0.5
     return gates
 
 
@@ -80,8 +95,9 @@ def _finals(states, initial, spans, reverse):
 @through_float32
 def rnn_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse, nonlinearity):
     """h' = f(W_ih x + b_ih + W_hh h + b_hh) with f = tanh or relu: (states (rows, H), final state (B, H))."""
-    bias = None if bias_ih is None else bias_ih + bias_hh
-    states = _inputs(input, weight_ih, bias)
+    states = _rows(input) @ weight_ih.T
+    if bias_ih is not None:
+        states += bias_ih + bias_hh
     spans = _steps(batch_sizes, reverse)
     recurrent = np.ascontiguousarray(weight_hh.T)
     state = hx
@@ -94,7 +110,12 @@ def rnn_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, re
         else:
             np.maximum(part, 0, out=part)
         state = part
-    return states, _finals(states, hx, spans, reverse)
+    return _like(states, input), _finals(states, hx, spans, reverse)
+
+
+def _like(rows, data):
+    """Rows in the form of the data."""
+    return rows.reshape(*data.shape[:-1], rows.shape[1])
 
 
 def _fit(state, initial, size):
@@ -107,16 +128,27 @@ def _fit(state, initial, size):
 
 @through_float32
 def rnn_layer_backward(
-    grad, grad_final, input, hx, weight_ih, weight_hh, has_biases, states, batch_sizes, reverse, nonlinearity
+    grad,
+    grad_final,
+    input,
+    hx,
+    weight_ih,
+    weight_hh,
+    has_biases,
+    states,
+    batch_sizes,
+    reverse,
+    nonlinearity,
+    need_input=True,
 ):
     """Cotangents of (input, hx, weight_ih, weight_hh, bias) of `rnn_layer`; both biases have the same."""
     spans = _steps(batch_sizes, reverse)
+    grad, states = _rows(grad), _rows(states)
     gates = np.empty_like(states)
     slope = 1 - states * states if nonlinearity == "tanh" else (states > 0).astype(states.dtype)
     carried = grad_final
     kept = np.zeros_like(hx)
-    for step in range(len(spans) - 1, -1, -1):
-        low, high, size = spans[step]
+    for low, high, size in reversed(spans):
         carried = _fit_back(carried, grad_final, kept, size)
         part = gates[low:high]
         np.add(carried, grad[low:high], out=part)
@@ -125,7 +157,7 @@ def rnn_layer_backward(
     kept[: carried.shape[0]] = carried
     gh = _with_unreached(kept, grad_final, spans)
     before = _previous(states, hx, spans, reverse)
-    return (*_weights(gates, gates, input, before, weight_ih, has_biases), gh)
+    return (*_weights(gates, gates, input, before, weight_ih, has_biases, need_input), gh)
 
 
 def _fit_back(carried, grad_final, kept, size):
@@ -147,60 +179,69 @@ def _with_unreached(kept, grad_final, spans):
     return kept
 
 
-def _weights(gates_ih, gates_hh, input, before, weight_ih, has_biases):
-    """(input, weight_ih, weight_hh, bias_ih, bias_hh) from the gates' cotangents of all steps."""
+def _weights(gates_ih, gates_hh, input, before, weight_ih, has_biases, need_input):
+    """(input or None, weight_ih, weight_hh, bias_ih, bias_hh) from the gates' cotangents of all steps."""
     bias_ih = bias_hh = None
     if has_biases:
-        bias_ih = gates_ih.sum(axis=0)
-        bias_hh = bias_ih.copy() if gates_hh is gates_ih else gates_hh.sum(axis=0)
-    return gates_ih @ weight_ih, gates_ih.T @ input, gates_hh.T @ before, bias_ih, bias_hh
+        # by BLAS, which is twice as fast as NumPy's sum over rows
+        ones = np.ones(gates_ih.shape[0], gates_ih.dtype)
+        bias_ih = ones @ gates_ih
+        bias_hh = bias_ih.copy() if gates_hh is gates_ih else ones @ gates_hh
+    pulled = (gates_ih @ weight_ih).reshape(input.shape) if need_input else None
+    return pulled, gates_ih.T @ _rows(input), gates_hh.T @ before, bias_ih, bias_hh
 
 
 # LSTM -----------------------------------------------------------------------------------------------------------------
+
+#: the gates as they are kept: input, forget, output (these three are sigmoids), cell
+_KEPT = [0, 1, 3, 2]
 
 
 @through_float32
 def lstm_layer(input, hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, batch_sizes, reverse):
     """One direction of an LSTM; gates in PyTorch's order input, forget, cell, output.
 
-    Returns (outputs (rows, P), final h (B, P), final c (B, H), gates (rows, 4 H), cells (rows, H)); P is H, or the rows
-    of `weight_hr` (P, H) where there is a projection.
+    Returns (outputs (..., P), final h (B, P), final c (B, H), gates (4, rows, H), cells (rows, H)); P is H, or the rows of
+    `weight_hr` (P, H) where there is a projection.
     """
     hidden = cx.shape[1]
-    halves = np.full(4 * hidden, 0.5, input.dtype)
-    halves[2 * hidden : 3 * hidden] = 1
-    bias = None if bias_ih is None else (bias_ih + bias_hh) * halves
-    gates = _inputs(input, weight_ih * halves[:, None], bias)
-    recurrent = np.ascontiguousarray((weight_hh * halves[:, None]).T)
+    gates = np.matmul(_rows(input), _turned(weight_ih, _KEPT, 3))
+    if bias_ih is not None:
+        gates += _turned_bias(bias_ih + bias_hh, _KEPT, 3)
+    recurrent = _turned(weight_hh, _KEPT, 3)
     projection = None if weight_hr is None else np.ascontiguousarray(weight_hr.T)
-    cells = np.empty((input.shape[0], hidden), gates.dtype)
-    outputs = np.empty((input.shape[0], hx.shape[1]), gates.dtype)
+    rows = gates.shape[1]
+    cells = np.empty((rows, hidden), gates.dtype)
+    outputs = np.empty((rows, hx.shape[1]), gates.dtype)
     spans = _steps(batch_sizes, reverse)
-    shift = 1 - halves
     h, c = hx, cx
     most = max((size for _, _, size in spans), default=0)
-    scratch = np.empty((most, 4 * hidden), gates.dtype)
+    scratch = np.empty((4, most, hidden), gates.dtype)
     narrow = np.empty((most, hidden), gates.dtype)
     for low, high, size in spans:
         h, c = _fit(h, hx, size), _fit(c, cx, size)
-        part = gates[low:high]
-        part += np.matmul(h, recurrent, out=scratch[:size])
+        part, added = gates[:, low:high], narrow[:size]
+        part += np.matmul(h, recurrent, out=scratch[:, :size])
         np.tanh(part, out=part)
-        part *= halves
-        part += shift
+        _to_sigmoids(part[:3])
         cell = cells[low:high]
-        np.multiply(part[:, hidden : 2 * hidden], c, out=cell)
-        cell += np.multiply(part[:, :hidden], part[:, 2 * hidden : 3 * hidden], out=narrow[:size])
+        np.multiply(part[1], c, out=cell)
+        cell += np.multiply(part[0], part[3], out=added)
         h = outputs[low:high]
-        if projection is None:
-            np.tanh(cell, out=h)
-            h *= part[:, 3 * hidden :]
-        else:
-            np.tanh(cell, out=narrow[:size])
-            narrow[:size] *= part[:, 3 * hidden :]
-            np.matmul(narrow[:size], projection, out=h)
+        out = h if projection is None else added
+        np.tanh(cell, out=out)
+        out *= part[2]
+        if projection is not None:
+            np.matmul(out, projection, out=h)
         c = cell
-    return outputs, _finals(outputs, hx, spans, reverse), _finals(cells, cx, spans, reverse), gates, cells
+    finals = _finals(outputs, hx, spans, reverse), _finals(cells, cx, spans, reverse)
+    return (_like(outputs, input), *finals, gates, cells)
+
+
+def _to_sigmoids(halves):
+    """tanh(z / 2) -> sigmoid(z), in place."""
+    halves *= 0.5
+    halves += 0.5
 
 
 @through_float32
@@ -220,116 +261,152 @@ def lstm_layer_backward(
     cells,
     batch_sizes,
     reverse,
+    need_input=True,
 ):
-    """Cotangents of (input, weight_ih, weight_hh, bias_ih, bias_hh, hx, cx, weight_hr) of `lstm_layer`."""
+    """Cotangents of (input, weight_ih, weight_hh, bias_ih, bias_hh, hx, cx, weight_hr) of `lstm_layer`.
+
+    That of the input is None unless `need_input`.
+    """
     hidden = cx.shape[1]
     spans = _steps(batch_sizes, reverse)
-    before = _previous(cells, cx, spans, reverse)
-    i, f, g, o = (gates[:, k * hidden : (k + 1) * hidden] for k in range(4))
+    grad, outputs = _rows(grad), _rows(outputs)
+    i, f, o, g = gates
     tanh_c = np.tanh(cells)
-    # What the four gates' cotangents are multiplied by, for all steps at once: the cell's or the output's cotangent
-    # remains.
+    # What the cotangents of the gates (in PyTorch's order) are multiplied by, for all steps at once; the cotangent of the
+    # cell, or for the last gate that of the output, remains.
     slopes = np.empty_like(gates)
-    np.multiply(g * i, 1 - i, out=slopes[:, :hidden])
-    np.multiply(before * f, 1 - f, out=slopes[:, hidden : 2 * hidden])
-    np.multiply(i, 1 - g * g, out=slopes[:, 2 * hidden : 3 * hidden])
-    np.multiply(tanh_c * o, 1 - o, out=slopes[:, 3 * hidden :])
-    through = o * (1 - tanh_c * tanh_c)
+    np.subtract(1, gates[:2], out=slopes[:2])
+    slopes[:2] *= gates[:2]
+    slopes[0] *= g
+    slopes[1] *= _previous(cells, cx, spans, reverse)
+    np.multiply(g, g, out=slopes[2])
+    np.subtract(1, slopes[2], out=slopes[2])
+    slopes[2] *= i
+    np.subtract(1, o, out=slopes[3])
+    slopes[3] *= o
+    slopes[3] *= tanh_c
+    through = np.multiply(tanh_c, tanh_c)
+    np.subtract(1, through, out=through)
+    through *= o
     pulled = np.empty_like(outputs) if weight_hr is not None else None
+    flat = np.empty((gates.shape[1], 4 * hidden), gates.dtype)
     dh, dc = grad_h, grad_c
     kept_h, kept_c = np.zeros_like(hx), np.zeros_like(cx)
-    for step in range(len(spans) - 1, -1, -1):
-        low, high, size = spans[step]
+    for low, high, size in reversed(spans):
         dh, dc = _fit_back(dh, grad_h, kept_h, size), _fit_back(dc, grad_c, kept_c, size)
         dh = dh + grad[low:high]
         if weight_hr is not None:
             pulled[low:high] = dh
             dh = dh @ weight_hr
         dc = dc + dh * through[low:high]
-        part = slopes[low:high]
-        wide = part.reshape(size, 4, hidden)
-        wide[:, :3] *= dc[:, None, :]
-        wide[:, 3] *= dh
+        part = flat[low:high]
+        wide = part.reshape(size, 4, hidden).transpose(1, 0, 2)
+        np.multiply(slopes[:3, low:high], dc, out=wide[:3])
+        np.multiply(slopes[3, low:high], dh, out=wide[3])
         dh = part @ weight_hh
-        dc = dc * f[low:high]
+        dc *= f[low:high]
     kept_h[: dh.shape[0]], kept_c[: dc.shape[0]] = dh, dc
     gh, gc = _with_unreached(kept_h, grad_h, spans), _with_unreached(kept_c, grad_c, spans)
     hidden_before = _previous(outputs, hx, spans, reverse)
     gr = None if weight_hr is None else pulled.T @ (o * tanh_c)
-    return (*_weights(slopes, slopes, input, hidden_before, weight_ih, has_biases), gh, gc, gr)
+    return (*_weights(flat, flat, input, hidden_before, weight_ih, has_biases, need_input), gh, gc, gr)
 
 
 # GRU ------------------------------------------------------------------------------------------------------------------
+
+#: the gates as they are kept: reset, update (these two are sigmoids), new
+_IN_ORDER = [0, 1, 2]
 
 
 @through_float32
 def gru_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse):
     """One direction of a GRU; gates in PyTorch's order reset, update, new.
 
-    n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = n + z (h - n). Returns (states (rows, H), final state (B, H),
-    gates (rows, 3 H) after their nonlinearities, recurrent share of n (rows, H)).
+    n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = n + z (h - n). Returns (states (..., H), final state (B, H),
+    gates (3, rows, H) after their nonlinearities, recurrent share of n (rows, H)).
     """
     hidden = hx.shape[1]
-    gates = _inputs(input, weight_ih, bias_ih)
-    recurrent = np.ascontiguousarray(weight_hh.T)
-    states = np.empty((input.shape[0], hidden), gates.dtype)
-    shares = np.empty((input.shape[0], hidden), gates.dtype)
+    gates = np.matmul(_rows(input), _turned(weight_ih, _IN_ORDER, 2))
+    bias_new = None
+    if bias_ih is not None:
+        bias = bias_ih.copy()
+        bias[: 2 * hidden] += bias_hh[: 2 * hidden]
+        gates += _turned_bias(bias, _IN_ORDER, 2)
+        bias_new = bias_hh[2 * hidden :]
+    recurrent = _turned(weight_hh, _IN_ORDER, 2)
+    rows = gates.shape[1]
+    states = np.empty((rows, hidden), gates.dtype)
+    shares = np.empty((rows, hidden), gates.dtype)
     spans = _steps(batch_sizes, reverse)
+    most = max((size for _, _, size in spans), default=0)
+    scratch = np.empty((3, most, hidden), gates.dtype)
     h = hx
     for low, high, size in spans:
         h = _fit(h, hx, size)
-        both = h @ recurrent
-        if bias_hh is not None:
-            both += bias_hh
-        part = gates[low:high]
-        # NumPy's tanh is ten times slower on a slice of columns, so the gates are made in arrays of their own.
-        sigmoids = part[:, : 2 * hidden] + both[:, : 2 * hidden]
-        sigmoids *= 0.5
+        both = np.matmul(h, recurrent, out=scratch[:, :size])
+        sigmoids, new, share = gates[:2, low:high], gates[2, low:high], shares[low:high]
+        sigmoids += both[:2]
         np.tanh(sigmoids, out=sigmoids)
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        shares[low:high] = both[:, 2 * hidden :]
-        new = sigmoids[:, :hidden] * both[:, 2 * hidden :]
-        new += part[:, 2 * hidden :]
+        _to_sigmoids(sigmoids)
+        if bias_new is None:
+            share[...] = both[2]
+        else:
+            np.add(both[2], bias_new, out=share)
+        new += np.multiply(sigmoids[0], share, out=both[2])
         np.tanh(new, out=new)
-        part[:, : 2 * hidden], part[:, 2 * hidden :] = sigmoids, new
         state = states[low:high]
         np.subtract(h, new, out=state)
-        state *= sigmoids[:, hidden:]
+        state *= sigmoids[1]
         state += new
         h = state
-    return states, _finals(states, hx, spans, reverse), gates, shares
+    return _like(states, input), _finals(states, hx, spans, reverse), gates, shares
 
 
 @through_float32
 def gru_layer_backward(
-    grad, grad_h, input, hx, weight_ih, weight_hh, has_biases, states, gates, shares, batch_sizes, reverse
+    grad,
+    grad_h,
+    input,
+    hx,
+    weight_ih,
+    weight_hh,
+    has_biases,
+    states,
+    gates,
+    shares,
+    batch_sizes,
+    reverse,
+    need_input=True,
 ):
     """Cotangents of (input, weight_ih, weight_hh, bias_ih, bias_hh, hx) of `gru_layer`."""
     hidden = hx.shape[1]
     spans = _steps(batch_sizes, reverse)
+    grad, states = _rows(grad), _rows(states)
     before = _previous(states, hx, spans, reverse)
-    r, z, n = (gates[:, k * hidden : (k + 1) * hidden] for k in range(3))
-    slope_n = (1 - z) * (1 - n * n)
-    slope_z = (before - n) * z * (1 - z)
-    slope_r = shares * r * (1 - r)
-    inner, outer = np.empty_like(gates), np.empty_like(gates)  # cotangents of the input's and of the recurrent shares
+    r, z, n = gates
+    # what the cotangent of the new gate (reset) or of the state (update, new) is multiplied by
+    slopes = np.subtract(1, gates)
+    slopes[:2] *= gates[:2]
+    slopes[0] *= shares
+    slopes[1] *= before - n
+    np.multiply(n, n, out=slopes[2])
+    np.subtract(1, slopes[2], out=slopes[2])
+    slopes[2] *= 1 - z
+    rows = gates.shape[1]
+    # cotangents of the input's and of the recurrent shares
+    inner, outer = np.empty((2, rows, 3 * hidden), gates.dtype)
     dh = grad_h
     kept = np.zeros_like(hx)
-    for step in range(len(spans) - 1, -1, -1):
-        low, high, size = spans[step]
+    for low, high, size in reversed(spans):
         dh = _fit_back(dh, grad_h, kept, size)
         dh = dh + grad[low:high]
-        part = inner[low:high]
-        dn = dh * slope_n[low:high]
-        part[:, 2 * hidden :] = dn
-        np.multiply(dh, slope_z[low:high], out=part[:, hidden : 2 * hidden])
-        np.multiply(dn, slope_r[low:high], out=part[:, :hidden])
-        back = outer[low:high]
-        back[:, : 2 * hidden] = part[:, : 2 * hidden]
-        np.multiply(dn, r[low:high], out=back[:, 2 * hidden :])
-        dh = dh * z[low:high]
-        dh += back @ weight_hh
+        wide, back = (each[low:high].reshape(size, 3, hidden).transpose(1, 0, 2) for each in (inner, outer))
+        np.multiply(slopes[1:, low:high], dh, out=wide[1:])
+        np.multiply(slopes[0, low:high], wide[2], out=wide[0])
+        back[:2] = wide[:2]
+        np.multiply(wide[2], r[low:high], out=back[2])
+        dh *= z[low:high]
+        dh += outer[low:high] @ weight_hh
     kept[: dh.shape[0]] = dh
     gh = _with_unreached(kept, grad_h, spans)
-    return (*_weights(inner, outer, input, before, weight_ih, has_biases), gh)
+    return (*_weights(inner, outer, input, before, weight_ih, has_biases, need_input), gh)

@@ -5,6 +5,7 @@ two directions, dropout between layers and packed sequences are put together her
 """
 
 from ..array import recurrent as kernels
+from . import packed as _packing  # noqa: F401 - declares what makes packed sequences
 from .recompute import pull_through
 from .table import RAW, composite, differentiable
 
@@ -48,8 +49,9 @@ def _check_cell(input, hidden, w_ih, w_hh, gates, name):
         raise RuntimeError(f"input has inconsistent input_size: got {input.shape[-1]} expected {w_ih.shape[1]}")
     for number, each in enumerate(hidden):
         size = w_hh.shape[1] if number == 0 else w_hh.shape[0] // gates
-        if each.shape[-1] != size:
-            raise RuntimeError(f"hidden{number} has inconsistent hidden_size: got {each.shape[-1]}, expected {size}")
+        if each.shape[min(1, each.ndim - 1)] != size:
+            found = each.shape[min(1, each.ndim - 1)]
+            raise RuntimeError(f"hidden{number} has inconsistent hidden_size: got {found}, expected {size}")
         if input.ndim == 2 and input.shape[0] != each.shape[0]:
             raise RuntimeError(
                 f"Input batch size {input.shape[0]} doesn't match hidden{number} batch size {each.shape[0]}"
@@ -91,6 +93,8 @@ def rnn_relu_cell(F, input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
 
 def _composed(F, step, input, states, batch_sizes, reverse):
     """A sequence of steps from differentiable operators: (outputs, *final states)."""
+    lead = input.shape[:-1]
+    input = F.reshape(input, (-1, input.shape[-1]))
     spans, low = [], 0
     for size in batch_sizes:
         spans.append((low, size))
@@ -113,7 +117,18 @@ def _composed(F, step, input, states, batch_sizes, reverse):
         missing = state.shape[0] - finals[k].shape[0]
         if missing:
             finals[k] = F.cat([finals[k], F.narrow(state, 0, state.shape[0] - missing, missing)])
-    return (F.cat(outputs), *finals)
+    outputs = F.cat(outputs)
+    return (F.reshape(outputs, (*lead, outputs.shape[-1])), *finals)
+
+
+def _node_name(values):
+    """PyTorch's name for what makes the outputs: its steps are nodes of their own, but for oneDNN's LSTM."""
+    input = values[0]
+    if input.ndim == 2:
+        return "CatBackward0"
+    # the LSTM alone has a weight_hr
+    plain = len(values) == 10 and values[7] is None
+    return "MkldnnRnnLayerBackward0" if plain and input.dtype.name == "float32" else "StackBackward0"
 
 
 def _zeros_for(F, g, likes):
@@ -130,7 +145,7 @@ def _pull_lstm(F, g, needs, input, hx, cx, weight_ih, weight_hh, bias_ih, bias_h
         grads = _zeros_for(F, g, y[:3])
         gx, gwi, gwh, gbi, gbh, gh, gc, gr = kernels.lstm_layer_backward(
             *(*grads, input, hx, cx, weight_ih, weight_hh, bias_ih is not None, weight_hr, y[0], y[3], y[4]),
-            *(batch_sizes, reverse),
+            *(batch_sizes, reverse, needs[0]),
         )
         return _packed(present, (gx, gh, gc, gwi, gwh, gbi, gbh, gr))
 
@@ -150,7 +165,7 @@ differentiable(
     vjp_all=_pull_lstm,
     returns="list",
     nondiff=(3, 4),
-    node_name="MkldnnRnnLayerBackward0",
+    node_name=_node_name,
 )
 
 
@@ -159,7 +174,8 @@ def _pull_gru(F, g, needs, input, hx, weight_ih, weight_hh, bias_ih, bias_hh, ba
     if F is RAW:
         grads = _zeros_for(F, g, y[:2])
         gx, gwi, gwh, gbi, gbh, gh = kernels.gru_layer_backward(
-            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[0], y[2], y[3], batch_sizes, reverse)
+            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[0], y[2], y[3], batch_sizes, reverse),
+            *(needs[0],),
         )
         return _packed(present, (gx, gh, gwi, gwh, gbi, gbh))
 
@@ -178,6 +194,7 @@ differentiable(
     vjp_all=_pull_gru,
     returns="list",
     nondiff=(2, 3),
+    node_name=_node_name,
 )
 
 
@@ -186,7 +203,8 @@ def _pull_rnn(F, g, needs, input, hx, weight_ih, weight_hh, bias_ih, bias_hh, ba
     if F is RAW:
         grads = _zeros_for(F, g, y)
         gx, gwi, gwh, gbi, gbh, gh = kernels.rnn_layer_backward(
-            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[0], batch_sizes, reverse, nonlinearity)
+            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[0], batch_sizes, reverse, nonlinearity),
+            *(needs[0],),
         )
         return _packed(present, (gx, gh, gwi, gwh, gbi, gbh))
 
@@ -199,7 +217,7 @@ def _pull_rnn(F, g, needs, input, hx, weight_ih, weight_hh, bias_ih, bias_hh, ba
     return _packed(present, pull_through(compose, (input, hx, weight_ih, weight_hh, bias_ih, bias_hh), tuple(g)))
 
 
-differentiable("_rnn_layer", kernels.rnn_layer, vjp_all=_pull_rnn, returns="list")
+differentiable("_rnn_layer", kernels.rnn_layer, vjp_all=_pull_rnn, returns="list", node_name=_node_name)
 
 
 # Stacks of layers -----------------------------------------------------------------------------------------------------
@@ -220,8 +238,8 @@ def _arguments(name, args, kwargs):
     return values, is_packed
 
 
-def _stack(F, layer, states, flat, batch_sizes, values, per_direction):
-    """All layers and directions over data (rows, features): (outputs, final states as lists, one each a layer and direction)."""
+def _stack(F, layer, states, data, batch_sizes, values, per_direction):
+    """All layers and directions over data (rows, features) or (T, B, features): (outputs, final states with a row for each)."""
     directions = 2 if values["bidirectional"] else 1
     params = list(values["params"])
     finals = [[] for _ in states]
@@ -231,23 +249,24 @@ def _stack(F, layer, states, flat, batch_sizes, values, per_direction):
             number = level * directions + direction
             own = params[number * per_direction : (number + 1) * per_direction]
             begun = [F.select(state, 0, number) for state in states]
-            out, *last = layer(flat, begun, own, batch_sizes, direction == 1)
+            out, *last = layer(data, begun, own, batch_sizes, direction == 1)
             outputs.append(out)
             for kept, each in zip(finals, last):
                 kept.append(each)
-        flat = outputs[0] if directions == 1 else F.cat(outputs, -1)
+        data = outputs[0] if directions == 1 else F.cat(outputs, -1)
         if values["dropout"] and values["train"] and level < values["num_layers"] - 1:
-            flat = F.dropout(flat, values["dropout"], True)
-    return flat, [F.stack(each) for each in finals]
+            data = F.dropout(data, values["dropout"], True)
+    return data, [F.stack(each) for each in finals]
 
 
-def _run(F, name, layer, args, kwargs, gates, per_direction):
+def _run(F, name, layer, args, kwargs, per_direction):
     values, packed = _arguments(name, args, kwargs)
     states = values["hx"]
     states = list(states) if isinstance(states, (list, tuple)) else [states]
     if packed:
-        sizes = tuple(int(s) for s in values["batch_sizes"].tolist())
-        out, finals = _stack(F, layer, states, values["data"], sizes, values, per_direction)
+        data, sizes = values["data"], tuple(int(s) for s in values["batch_sizes"].tolist())
+        _check_packed(data, sizes, states, values["params"][0])
+        out, finals = _stack(F, layer, states, data, sizes, values, per_direction)
         return (out, *finals)
     input = values["input"]
     unbatched = input.ndim == 2
@@ -256,17 +275,30 @@ def _run(F, name, layer, args, kwargs, gates, per_direction):
         states = [F.unsqueeze(s, 1) if s.ndim == 2 else s for s in states]
     elif values["batch_first"]:
         input = F.transpose(input, 0, 1)
-    steps, batch, width = input.shape
+    steps, batch = input.shape[:2]
     if steps == 0:
         raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-    flat = F.reshape(input, (steps * batch, width))
-    out, finals = _stack(F, layer, states, flat, (batch,) * steps, values, per_direction)
-    out = F.reshape(out, (steps, batch, out.shape[-1]))
+    out, finals = _stack(F, layer, states, input, (batch,) * steps, values, per_direction)
     if unbatched:
         return (F.squeeze(out, 1), *(F.squeeze(each, 1) for each in finals))
     if values["batch_first"]:
         out = F.transpose(out, 0, 1)
     return (out, *finals)
+
+
+def _check_packed(data, sizes, states, weight):
+    """RuntimeError in PyTorch's words unless the rows fit the first weight and the states the batch."""
+    if data.shape[-1] != weight.shape[1]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({data.shape[0]}x{data.shape[-1]} and "
+            f"{weight.shape[1]}x{weight.shape[0]})"
+        )
+    for state in states:
+        if state.shape[1] != sizes[0]:
+            raise RuntimeError(
+                f"The size of tensor a ({state.shape[1]}) must match the size of tensor b ({sizes[0]}) at non-singleton "
+                "dimension 0"
+            )
 
 
 def _weights(own, has_biases, projected=False):
@@ -292,11 +324,11 @@ def lstm(F, *args, **kwargs):
     projected = states[0].shape[-1] != states[1].shape[-1]
     has_biases = values["has_biases"]
 
-    def layer(flat, begun, own, batch_sizes, reverse):
+    def layer(data, begun, own, batch_sizes, reverse):
         w_ih, w_hh, b_ih, b_hh, w_hr = _weights(own, has_biases, projected)
-        return F._lstm_layer(flat, begun[0], begun[1], w_ih, w_hh, b_ih, b_hh, w_hr, batch_sizes, reverse)[:3]
+        return F._lstm_layer(data, begun[0], begun[1], w_ih, w_hh, b_ih, b_hh, w_hr, batch_sizes, reverse)[:3]
 
-    return _run(F, "lstm", layer, args, kwargs, 4, (4 if has_biases else 2) + projected)
+    return _run(F, "lstm", layer, args, kwargs, (4 if has_biases else 2) + projected)
 
 
 @composite("gru", method=False)
@@ -304,21 +336,21 @@ def gru(F, *args, **kwargs):
     """Stacked GRU, with the arguments of `lstm` and one hidden state: (outputs, h)."""
     has_biases = _arguments("gru", args, kwargs)[0]["has_biases"]
 
-    def layer(flat, begun, own, batch_sizes, reverse):
+    def layer(data, begun, own, batch_sizes, reverse):
         w_ih, w_hh, b_ih, b_hh, _ = _weights(own, has_biases)
-        return F._gru_layer(flat, begun[0], w_ih, w_hh, b_ih, b_hh, batch_sizes, reverse)[:2]
+        return F._gru_layer(data, begun[0], w_ih, w_hh, b_ih, b_hh, batch_sizes, reverse)[:2]
 
-    return _run(F, "gru", layer, args, kwargs, 3, 4 if has_biases else 2)
+    return _run(F, "gru", layer, args, kwargs, 4 if has_biases else 2)
 
 
 def _simple(F, name, nonlinearity, args, kwargs):
     has_biases = _arguments(name, args, kwargs)[0]["has_biases"]
 
-    def layer(flat, begun, own, batch_sizes, reverse):
+    def layer(data, begun, own, batch_sizes, reverse):
         w_ih, w_hh, b_ih, b_hh, _ = _weights(own, has_biases)
-        return F._rnn_layer(flat, begun[0], w_ih, w_hh, b_ih, b_hh, batch_sizes, reverse, nonlinearity)
+        return F._rnn_layer(data, begun[0], w_ih, w_hh, b_ih, b_hh, batch_sizes, reverse, nonlinearity)
 
-    return _run(F, name, layer, args, kwargs, 1, 4 if has_biases else 2)
+    return _run(F, name, layer, args, kwargs, 4 if has_biases else 2)
 
 
 @composite("rnn_tanh", method=False)
