@@ -13,9 +13,10 @@ from ..autograd.modes import state, thread
 from ..autograd.source import define
 from ..parameter import Parameter
 from ..size import Size
-from ..tensor import Tensor, _new, edge_of
+from ..tensor import Tensor, _new, edge_of, wrap_view
 from .forms import form_of
 from .record import make_node
+from .table import TENSOR
 
 __all__ = ["REFER", "written"]
 
@@ -50,7 +51,12 @@ def written(op):
     scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, REFER=REFER, holds_numbers=_holds_numbers, as_number=_as_number)
     scope.update(complete=dispatch.complete, wrap_one=dispatch.wrap_one, layout_of=dispatch.layout_of, form_of=form_of)
     scope.update({f"default_{name}": value for name, value in defaults.items()})
-    return define(_source(op, defaults), op.name, scope)["body"]
+    scope.update(wrap_view=wrap_view, call=dispatch.call)
+    define(_source(op, defaults), op.name, scope)
+    if getattr(TENSOR, op.name, None) is op.public:
+        # rules need not go by way of the public function
+        setattr(TENSOR, op.name, scope["direct"])
+    return scope["body"]
 
 
 def _as_number(dtype, value):
@@ -69,7 +75,10 @@ def _signature(op, defaults):
 
 
 def _source(op, defaults):
-    """The source; its own names begin with an underscore, since parameters may be called anything."""
+    """The source of ``body``, and of ``direct``, which goes on to the general path by itself.
+
+    Its own names begin with an underscore, since parameters may be called anything.
+    """
     names = op.params
     first = names.index(op.operands[0]) if op.elementwise else 0
     certain = op.required | 1 | 1 << first
@@ -97,7 +106,14 @@ def _source(op, defaults):
     ]
     lines += ["    if _result.__class__ is not ndarray:", *[f"        {line}" for line in gather]]
     lines += [f"        return complete(op, {values}, {arrays}, _edges, _layout, _result)"]
-    if op.view:
+    if op.view and not op.replay:
+        lines += [
+            "    _base = _result.base",
+            "    if _base is not None and (_base is _r0 or _base is _r0.base) and _result.dtype is _r0.dtype:",
+            f"        _tensor = wrap_view(_result, {names[0]}._dtype, {names[0]})",
+            f"    else: _tensor = wrap_one(op, {values}, {arrays}, _result)",
+        ]
+    elif op.view:
         lines.append(f"    _tensor = wrap_one(op, {values}, {arrays}, _result)")
     else:
         lines += [
@@ -113,7 +129,15 @@ def _source(op, defaults):
         lines.append(f"    if thread.grad and ({some}) and _tensor._dtype.category >= 2:")
         lines += [f"        {line}" for line in (*gather, *_record(op, values, arrays))]
     lines.append("    return _tensor")
-    return "\n".join(lines)
+    by_name = "".join([f"{n!r}: {n}, " for n in op.kwnames])
+    general = f"call(op, ({', '.join(names[: op.positional])},), {{{by_name}}})"
+    direct = [line.replace("return REFER", f"return {general}") for line in lines]
+    signature = _signature(op, defaults)
+    if op.out:
+        signature += ", out=None" if op.kwnames else ", *, out=None"
+        direct.insert(1, f"    if out is not None: return {general[:-2]}'out': out}})")
+    direct[0] = f"def direct({signature}):"
+    return "\n".join([*lines, *direct])
 
 
 def _record(op, values, arrays):
