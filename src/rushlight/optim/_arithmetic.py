@@ -51,7 +51,7 @@ class Arrays:
 
     @staticmethod
     def maximum_(x, y):
-        np.maximum(x, y, x)
+        np.maximum(x, y, out=x)
 
     @staticmethod
     def clamp_(x, low, high):

@@ -7,6 +7,7 @@ from functools import partial
 from .lr_scheduler import (
     LRScheduler,
     _check_optimizer,
+    _enable_get_lr_call,
     _format_param,
     _update_param_group_val,
     _warn_get_lr_called_within_step,
@@ -203,7 +204,9 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         else:
             self.T_cur, self.T_i = self._locate(epoch)
         self.last_epoch = math.floor(epoch)
-        self._set_lr(self._ask(self.get_lr))
+        with _enable_get_lr_call(self):
+            values = self.get_lr()
+        self._set_lr(values)
 
     def _locate(self, epoch):
         """How far ``epoch`` is into its stretch, and how long that is."""

@@ -10,6 +10,7 @@ import warnings
 import weakref
 from bisect import bisect_right
 from collections import Counter
+from contextlib import contextmanager
 from functools import wraps
 
 from ..tensor import Tensor
@@ -124,11 +125,8 @@ class LRScheduler(Shown):
     def _initial_step(self):
         """Set the rates of the epoch the schedule begins with."""
         self._step_count = 0
-        self._is_initial = True
-        try:
+        with _initial_mode(self):
             self.step()
-        finally:
-            self._is_initial = False
 
     def state_dict(self):
         """Every attribute but the optimiser, as a dict."""
@@ -173,15 +171,9 @@ class LRScheduler(Shown):
         """Set the rates of the next epoch, or of ``epoch`` by the closed form where there is one."""
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         closed = None if epoch is None else getattr(self, "_get_closed_form_lr", None)
-        self._set_lr(self._ask(closed or self.get_lr))
-
-    def _ask(self, compute):
-        """What ``compute`` (``get_lr`` or its like) returns within a step, where it does not warn."""
-        self._get_lr_called_within_step = True
-        try:
-            return compute()
-        finally:
-            self._get_lr_called_within_step = False
+        with _enable_get_lr_call(self):
+            values = (closed or self.get_lr)()
+        self._set_lr(values)
 
     def _set_lr(self, values):
         for group, lr in zip(self.optimizer.param_groups, values):
@@ -209,6 +201,25 @@ def _track_steps(optimizer):
 
     wrapper._wrapped_by_lr_sched = True
     optimizer.step = wrapper
+
+
+@contextmanager
+def _during(scheduler, flag):
+    setattr(scheduler, flag, True)
+    try:
+        yield scheduler
+    finally:
+        setattr(scheduler, flag, False)
+
+
+def _enable_get_lr_call(o):
+    """A context in which ``get_lr`` may be called without a warning."""
+    return _during(o, "_get_lr_called_within_step")
+
+
+def _initial_mode(o):
+    """The context of a schedule's first step."""
+    return _during(o, "_is_initial")
 
 
 def _warn_get_lr_called_within_step(lr_scheduler):
