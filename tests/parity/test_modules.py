@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch.testing._internal.common_modules import module_db
 
+from tests.parity import modules_older
 from tests.parity.modules_harness import ASPECTS, Entry
 
 ENTRIES = {info.name: info for info in module_db}
+OLDER = modules_older.entries()
 GAPS = tomllib.loads(pathlib.Path(__file__).with_name("modules_gaps.toml").read_text())
 
 
@@ -21,6 +23,13 @@ def test_entry_agrees_except_for_its_known_gaps(name):
     new = "\n".join(f"{aspect}: {note}" for aspect in sorted(found - known) for note in entry.notes[aspect])
     assert not new, f"{name} does not agree:\n{new}"
     assert not known - found, f"{name} agrees in {sorted(known - found)} now: remove that from modules_gaps.toml"
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_older_entry_agrees(name):
+    entry = modules_older.OlderEntry(OLDER[name]).run()
+    assert entry.runs == 2
+    assert entry.notes == {}
 
 
 def test_gaps_are_listed_for_entries_with_aspects_and_a_reason():

@@ -249,7 +249,7 @@ def multi_margin_loss(input, target, p=1, margin=1, weight=None, reduction="mean
     loss = (z if p == 1 else z * z).sum(axis=1) / np.asarray(x.shape[1], x.dtype)
     if weight is not None:
         loss = loss * weight[t]
-    return reduced(loss if input.ndim > 1 else loss[0], reduction)
+    return reduced(loss if input.ndim > 1 or target.ndim > 0 else loss[0], reduction)
 
 
 @through_float32

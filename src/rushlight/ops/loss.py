@@ -229,6 +229,8 @@ def soft_margin_loss(F, input, target, size_average=None, reduce=None, reduction
     reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
     if tuple(target.shape) != tuple(input.shape):
         input, target = F.broadcast_tensors(input, target)
+    if target.dtype is not input.dtype and input.dtype.is_floating_point and not target.dtype.is_complex:
+        target = F._to_dtype(target, input.dtype)
     return F._soft_margin_loss(input, target, reduction)
 
 

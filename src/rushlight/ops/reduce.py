@@ -335,6 +335,8 @@ differentiable(
         vjp=_norm_vjp, node_name="LinalgVectorNormBackward0", out="same", spoken_out="linalg_vector_norm", **_private
     ),
 )
+# the same under the name it has within `pairwise_distance`
+differentiable("_older_norm", kernels.norm, vjp=_norm_vjp, node_name="NormBackward1", **_private)
 
 
 @composite("norm")
