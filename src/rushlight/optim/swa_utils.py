@@ -129,14 +129,14 @@ class AveragedModel(Module):
         if self.n_averaged == 0:
             for average, current in zip(averages, currents):
                 average.copy_(current)
-        elif self.avg_fn is None:
-            update = self.multi_avg_fn or get_swa_multi_avg_fn()
+        elif self.multi_avg_fn is not None:
             for dtype in dict.fromkeys(each.dtype for each in averages):
                 places = [i for i, each in enumerate(averages) if each.dtype is dtype]
-                update([averages[i] for i in places], [currents[i] for i in places], self.n_averaged)
+                self.multi_avg_fn([averages[i] for i in places], [currents[i] for i in places], self.n_averaged)
         else:
+            update = self.avg_fn or get_swa_avg_fn()
             for average, current in zip(averages, currents):
-                average.copy_(self.avg_fn(average, current, self.n_averaged))
+                average.copy_(update(average, current, self.n_averaged))
         if not self.use_buffers:
             for average, current in zip(self.module.buffers(), model.buffers()):
                 average.detach().copy_(current.detach())
