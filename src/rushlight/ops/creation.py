@@ -104,8 +104,11 @@ def sizes(name, args, size=None):
                 f'"type must be tuple of ints,but got {type(each).__name__}"'
             )
         made.append(operator.index(each))
-    if any(each < 0 for each in made):
-        raise RuntimeError(f"{name}: Dimension size must be non-negative.")
+    for each in made:
+        if each < 0:
+            if name == "zeros":
+                raise RuntimeError("zeros: Dimension size must be non-negative.")
+            raise RuntimeError(f"Trying to create tensor with negative dimension {each}: {made}")
     return tuple(made)
 
 
