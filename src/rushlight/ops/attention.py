@@ -158,23 +158,33 @@ def _shapes(query, key, value, key_padding_mask, attn_mask, num_heads):
     return batched
 
 
-def _added(F, mask, name, dtype, other=None, other_name=""):
-    """A mask as numbers to add: minus infinity where a bool mask is True (to be left out)."""
+@functional("_canonical_mask")
+def canonical_mask(F, mask, mask_name, other_type, other_name, target_type, check_other=True):
+    """A mask as numbers to add: minus infinity where a bool mask is True (to be left out); None for None.
+
+    AssertionError for integers; a warning if `other_type`, the dtype of the mask `other_name` (None: there is none), differs.
+    """
     if mask is None:
         return None
     is_bool = mask.dtype is _bool()
     if not is_bool and not mask.dtype.is_floating_point:
-        raise AssertionError(f"only bool and floating types of {name} are supported")
-    if other is not None and mask.dtype is not other.dtype:
+        raise AssertionError(f"only bool and floating types of {mask_name} are supported")
+    if check_other and other_type is not None and mask.dtype is not other_type:
         import warnings
 
         warnings.warn(
-            f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.",
+            f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both instead.",
             stacklevel=5,
         )
     if not is_bool:
         return mask
-    return F.masked_fill(F.zeros(tuple(mask.shape), dtype=dtype), mask, -math.inf)
+    return F.masked_fill(F.zeros(tuple(mask.shape), dtype=target_type), mask, -math.inf)
+
+
+@functional("_none_or_dtype")
+def none_or_dtype(F, input):
+    """The dtype of a tensor; None for None."""
+    return None if input is None else input.dtype
 
 
 def _packed_projection(F, query, key, value, weight, bias):
@@ -229,7 +239,8 @@ def multi_head_attention_forward(
         if key_padding_mask is not None:
             key_padding_mask = F.unsqueeze(key_padding_mask, 0)
     targets, samples, width = query.shape
-    key_padding_mask = _added(F, key_padding_mask, "key_padding_mask", query.dtype, attn_mask, "attn_mask")
+    other = none_or_dtype(F, attn_mask)
+    key_padding_mask = canonical_mask(F, key_padding_mask, "key_padding_mask", other, "attn_mask", query.dtype)
     if is_causal and attn_mask is None:
         raise RuntimeError(
             "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
@@ -238,7 +249,7 @@ def multi_head_attention_forward(
     if is_causal and key_padding_mask is None and not need_weights:
         attn_mask = None
     else:
-        attn_mask = _added(F, attn_mask, "attn_mask", query.dtype)
+        attn_mask = canonical_mask(F, attn_mask, "attn_mask", None, "", query.dtype, False)
         if key_padding_mask is not None:
             is_causal = False
     if width != embed_dim_to_check:

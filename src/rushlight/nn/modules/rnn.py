@@ -194,7 +194,7 @@ class RNNBase(Module):
 
     def __getstate__(self):
         self._update_flat_weights()
-        state = dict(self.__dict__)
+        state = super().__getstate__()
         del state["_flat_weight_refs"]
         return state
 
