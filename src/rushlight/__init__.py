@@ -194,6 +194,7 @@ _SUBMODULES = {
 _LAZY = {
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), ".autograd.anomaly"),
     **dict.fromkeys(("inference_mode", "is_inference_mode_enabled"), ".autograd.inference"),
+    "vmap": ".func.batching",
 }
 
 

@@ -36,7 +36,7 @@ def _bool(self):
     if size != 1:
         what = "no values" if size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
-    return bool(self._a.item() if size == 1 else False)
+    return bool(self._a)
 
 
 def _index(self):

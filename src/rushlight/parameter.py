@@ -33,7 +33,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if requires_grad:
             if not (made._dtype.is_floating_point or made._dtype.is_complex):
                 raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-            made.requires_grad_(True)
+            made._require_grad(True)
         return made
 
     def __deepcopy__(self, memo):

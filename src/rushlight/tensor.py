@@ -123,6 +123,11 @@ class Tensor:
         """Turn recording for this leaf on or off, in place."""
         if requires_grad.__class__ is not bool:
             requires_grad = _flag(requires_grad)
+        if thread.transforms:
+            _refuse_in_transform()
+        return self._require_grad(requires_grad)
+
+    def _require_grad(self, requires_grad):
         edge = edge_of(self)
         if edge is not None and edge.__class__ is not Leaf:
             if not requires_grad:
@@ -326,6 +331,14 @@ LAYOUTS = {
     for name in ("strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "_mkldnn", "jagged")
 }
 strided = LAYOUTS["strided"]
+
+
+def _refuse_in_transform():
+    raise RuntimeError(
+        "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside of a function being "
+        "transformed by a functorch transform. This is unsupported, please attempt to use the functorch transforms (e.g. grad, vjp, jacrev, "
+        "jacfwd, hessian) or call requires_grad_() outside of a function being transformed instead."
+    )
 
 
 def _flag(value):

@@ -9,7 +9,7 @@ from ..size import Size
 from ..tensor import Tensor, edge_of, wrap
 from . import engine
 from .graph import Output, describe
-from .modes import state
+from .modes import state, thread
 
 __all__ = ["GradientEdge", "backward", "get_gradient_edge", "grad"]
 
@@ -106,6 +106,12 @@ def _tangents():
     return module is not None and module.propagating()
 
 
+def _levels():
+    """Whether a level of ``vmap`` or ``jvp`` is on: it must see what the rules do."""
+    module = sys.modules.get(__package__ + ".levels")
+    return module is not None and module.top() is not None
+
+
 def _count(shape):
     count = 1
     for size in shape:
@@ -150,6 +156,11 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         given = tuple(grad_tensors)
     if len(given) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
+    if thread.transforms:
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use functorch.grad or functorch.vjp instead "
+            "or call backward() outside of functorch transforms."
+        )
     keep = create_graph if retain_graph is None else retain_graph
     create_graph = create_graph or (state.rare > 0 and _tangents())
     roots = _roots(outputs, given, create_graph)
@@ -243,7 +254,8 @@ def grad(
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     keep = create_graph if retain_graph is None else retain_graph
     create_graph = create_graph or (state.rare > 0 and _tangents())
-    roots = _roots(outputs, given, create_graph)
+    on_tensors = create_graph or (state.rare > 0 and _levels())
+    roots = _roots(outputs, given, on_tensors)
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     edges = []
@@ -253,7 +265,7 @@ def grad(
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
         edges.append(edge)
-    captured = _by_place(engine.grad(roots, edges, keep=keep, create_graph=create_graph))
+    captured = _by_place(engine.grad(roots, edges, keep=keep, create_graph=on_tensors, record=create_graph))
     result = []
     for i, (each, edge) in enumerate(zip(inputs, edges)):
         found = captured.get(_place(edge))
@@ -295,6 +307,7 @@ def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False,
         and self.__class__ is Tensor
         and self._a.size == 1
         and self._dtype.is_floating_point
+        and not thread.transforms
     ):
         edge = self._edge if self._view is None else edge_of(self)
         if edge is not None:

@@ -247,7 +247,7 @@ def _interpret(op, values, how):
     if how == "inplace":
         return _inplace(op, values)
     with _off():
-        result = dispatch.execute(op, values)
+        result = levels.execute(op, values)
     return _with_tangents(op, values, result)
 
 
@@ -316,7 +316,7 @@ def _inplace(op, values):
     old = [_copied(value) if isinstance(value, Tensor) and value._vc is target._vc else value for value in values]
     given = [_tangents(value) for value in values]
     with _off():
-        dispatch.execute_inplace(op, values)
+        levels.execute_inplace(op, values)
         after = attach(target._a.copy(), target._dtype, edge_of(target), [0])
         (tangent,) = push_forward(op, old, after, given)
         if own is None and tangent is not None:
@@ -454,7 +454,7 @@ def _by_jvp(op, values, results, given):
 def _by_itself(op, values, given):
     """A linear operator (in its one tensor that carries a tangent), or a view: the operator on the tangent."""
     moved = [t if t is not None and isinstance(t, Tensor) else v for v, t in zip(values, given)]
-    result = dispatch.execute(op, moved)
+    result = levels.execute(op, moved)
     return result if isinstance(result, tuple) else [result]
 
 
@@ -491,9 +491,7 @@ def _by_transposing(op, values, results, given):
         cotangents = []
         for k, each in enumerate(results):
             live = (each._dtype.is_floating_point or each._dtype.is_complex) and k not in (op.nondiff or ())
-            cotangents.append(
-                wrap(np.ones(each._a.shape, each._a.dtype), each._dtype).requires_grad_(True) if live else None
-            )
+            cotangents.append(_ones(each) if live else None)
         pulled = node.run_graph(cotangents[0] if op.returns is None else cotangents, True)
         pairs = [
             (p, t)
@@ -518,6 +516,13 @@ def _by_transposing(op, values, results, given):
         pushed = [None if each is None else each.detach() for each in pushed]
     found = iter(pushed)
     return [None if c is None else _shaped(_or_zeros(next(found), c), r) for c, r in zip(cotangents, results)]
+
+
+def _ones(like):
+    """Ones shaped like a tensor, with a place of their own at the innermost level."""
+    ones = levels.lift(wrap(np.ones(like._a.shape, like._dtype.numpy), like._dtype))
+    ones._edge = Leaf(None, ones._a, ones._dtype)
+    return ones
 
 
 def _or_zeros(tangent, like):
@@ -564,4 +569,4 @@ def _moves(tensor):
     return tensor._dtype.is_floating_point or tensor._dtype.is_complex
 
 
-function.transform = _custom
+_interpret.custom = _custom

@@ -1,17 +1,33 @@
 """What stands before operators: a stack of interpreters for each thread.
 
-An interpreter is a function ``(op, values, how) -> result or NotImplemented``. ``how`` is None for an ordinary call, ``"inplace"`` for
+An interpreter is called as ``(op, values, how) -> result or NotImplemented``. ``how`` is None for an ordinary call, ``"inplace"`` for
 ``op_``, the ``out`` tensor of a call with ``out=``, or the function of a subscript. The innermost is asked first; while it runs it is off
 the stack, so the operators it calls are met by the interpreters below it. Operators ask only while ``state.rare`` is set, which an
 interpreter on the stack sees to.
+
+A *level* is an interpreter whose tensors carry more than the function that runs at it sees: all samples of a batch (``vmap``), or a
+tangent (``jvp``). Such a tensor is an ordinary Tensor around a ``Lane``, an array that has the shape, strides and dtype the function
+sees and knows the tensor *held* behind it. A level computes on what is held and wraps the results.
+
+Each floor of the stack has a graph of its own: edges that transforms make within a level hang on the lanes, those from outside on what is
+held. So nodes save lanes like any array, and a saved value that comes back to life is a tensor of its level again. A tensor that gets
+an edge within a level is made a lane of it first (``lift``).
 """
 
 import threading
 
-from ..ops import dispatch
-from .modes import enter_rare, leave_rare
+import numpy as np
 
-__all__ = ["Below", "pop", "push"]
+from .. import inplace
+from ..ops import dispatch, subscript
+from ..ops.record import Layout, make_node
+from ..ops.writing import _needs_original, share_counter
+from ..tensor import Tensor, attach, edge_of, wrap_view
+from . import function
+from .graph import Output
+from .modes import enter_rare, leave_rare, set_grad, thread
+
+__all__ = ["Below", "Lane", "Level", "execute", "execute_inplace", "lift", "pop", "push", "top"]
 
 
 class _Stack(threading.local):
@@ -59,14 +75,424 @@ class Below:
 
 def _intercept(op, values, how):
     stack = _stack.interpreters
-    if not stack:
-        return NotImplemented
-    for depth in range(1, len(stack) + 1):
-        with Below(depth):
-            result = stack[-depth](op, values, how)
-        if result is not NotImplemented:
-            return result
+    depth = len(stack)
+    try:
+        while depth:
+            depth -= 1
+            _stack.interpreters = stack[:depth]
+            result = stack[depth](op, values, how)
+            if result is not NotImplemented:
+                return result
+    finally:
+        _stack.interpreters = stack
     return NotImplemented
 
 
 dispatch.intercept = _intercept
+
+
+def execute(op, values):
+    """Run an operator on bound arguments, met by the interpreters of the stack."""
+    if _stack.interpreters:
+        result = _intercept(op, values, None)
+        if result is not NotImplemented:
+            return result
+    return dispatch.execute(op, values)
+
+
+def execute_inplace(op, values):
+    """The same in place."""
+    if _stack.interpreters:
+        result = _intercept(op, values, "inplace")
+        if result is not NotImplemented:
+            return result
+    return dispatch.execute_inplace(op, values)
+
+
+def top():
+    """The innermost level of the stack, or None."""
+    for interpreter in reversed(_stack.interpreters):
+        if isinstance(interpreter, Level):
+            return interpreter
+    return None
+
+
+def lift(tensor):
+    """A tensor that may get an edge of its own at this place of the stack: a lane of the innermost level, at the same place of its graph."""
+    level = top()
+    return tensor if level is None else level.lift(tensor)
+
+
+# ------------------------------------------------------------------------------------------------------------- lanes
+
+
+class Lane(np.ndarray):
+    """The array of a level's tensor: what it looks like to the function, and ``held``, what it stands for.
+
+    Its elements are those of one sample (or the primal), so that strides and places in memory are true; but to compute with them would
+    be an error, so NumPy's functions refuse.
+    """
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        raise RuntimeError(f"a kernel was called on the tensor of a transform: numpy.{ufunc.__name__}")
+
+    def __array_function__(self, function, types, args, kwargs):
+        raise RuntimeError(f"a kernel was called on the tensor of a transform: numpy.{function.__name__}")
+
+    def view(self, *args):
+        if not args:
+            raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+        return super().view(*args)
+
+    def __getitem__(self, index):
+        if index is Ellipsis:
+            return self.level.same(self)
+        return super().__getitem__(index)
+
+    def tolist(self):
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+
+    def item(self):
+        return self.level.item(self)
+
+
+def is_lane(tensor):
+    """Whether a tensor belongs to some level."""
+    return isinstance(tensor._a, Lane)
+
+
+# ------------------------------------------------------------------------------------------------------------ levels
+
+
+class Level:
+    """An interpreter with tensors of its own. Subclasses say how to ``compute`` on what is held.
+
+    ``outer_grad`` is the grad mode around the transform: with it off, nothing below the level is recorded. ``quiet`` is set while
+    gradients are computed that nobody is going to differentiate at this level.
+    """
+
+    #: the class of the level's arrays
+    array = Lane
+
+    def __init__(self):
+        self.outer_grad = thread.grad
+        self.quiet = False
+        thread.transforms += 1
+        self.number = thread.transforms
+
+    def __enter__(self):
+        push(self)
+        return self
+
+    def __exit__(self, *exc):
+        thread.transforms -= 1
+        remove(self)
+
+    def owns(self, tensor):
+        """Whether a tensor belongs to this level."""
+        array = tensor._a
+        return array.__class__ is self.array and array.level is self
+
+    def _concerned(self, values):
+        for value in values:
+            if isinstance(value, Tensor):
+                if value._a.__class__ is self.array and value._a.level is self:
+                    return True
+            elif value.__class__ is list or value.__class__ is tuple:
+                for each in value:
+                    if isinstance(each, Tensor) and self.owns(each):
+                        return True
+        return False
+
+    def __call__(self, op, values, how):
+        if not self._concerned(values):
+            return NotImplemented
+        if how is None:
+            return self._finished(op, values, self._run(op, values))
+        if how is subscript.getitem:
+            return self._getitem(*values)
+        if how is subscript.setitem:
+            return self._setitem(*values)
+        if how == "inplace":
+            return self._inplace(op, values)
+        raise RuntimeError(
+            f"Batching rule not implemented for aten::{op.name}.out; the fallback path doesn't work on out= or view ops."
+        )
+
+    def _run(self, op, values):
+        if self.outer_grad or not thread.grad:
+            return self.compute(op, values)
+        was = set_grad(False)
+        try:
+            return self.compute(op, values)
+        finally:
+            set_grad(was)
+
+    def below(self, function, *args):
+        """Call ``function`` with the grad mode that holds below this level."""
+        if self.outer_grad or not thread.grad:
+            return function(*args)
+        was = set_grad(False)
+        try:
+            return function(*args)
+        finally:
+            set_grad(was)
+
+    # what subclasses define
+
+    def compute(self, op, values):
+        """The operator's result(s) on bound values: lanes of this level, or plain tensors where nothing of it is in them."""
+        raise NotImplementedError
+
+    def compute_inplace(self, op, values):
+        """Write the operator's result into what ``values[0]`` holds."""
+        raise NotImplementedError
+
+    def lift(self, tensor):
+        """The tensor as a lane of this level, at the same place of this level's graph (itself if it is one)."""
+        raise NotImplementedError
+
+    def copied(self, tensor):
+        """A lane with a copy of what ``tensor`` holds."""
+        raise NotImplementedError
+
+    def custom(self, cls, args):
+        """A custom Function, on what is held: what ``apply`` returns."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------------------------------ the level's own graph
+
+    def records(self, values):
+        """Whether something of this level's graph is among the values, and recorded."""
+        if not thread.grad or self.quiet:
+            return False
+        for value in values:
+            if isinstance(value, Tensor):
+                if self.owns(value) and edge_of(value) is not None:
+                    return True
+            elif value.__class__ is list or value.__class__ is tuple:
+                for each in value:
+                    if isinstance(each, Tensor) and self.owns(each) and edge_of(each) is not None:
+                        return True
+        return False
+
+    def _lifted(self, values):
+        return tuple(
+            self.lift(v)
+            if isinstance(v, Tensor)
+            else v.__class__([self.lift(e) if isinstance(e, Tensor) else e for e in v])
+            if v.__class__ is list or v.__class__ is tuple
+            else v
+            for v in values
+        )
+
+    def _finished(self, op, values, result):
+        """Results with their places in this level's graph, and as views of the arguments they are views of."""
+        many = isinstance(result, (tuple, list))
+        results = list(result) if many else [result]
+        if op.view:
+            source = values[0]
+            for i, each in enumerate(results):
+                if isinstance(each, Tensor) and self.owns(each) and self.owns(source) and self.is_view(each):
+                    replay = (lambda base: execute(op, (base, *values[1:]))) if op.replay else None
+                    results[i] = wrap_view(
+                        *(each._a, each._dtype, source), refuse="multi" if many else None, replay=replay
+                    )
+        if (op.rules or op.joint is not None) and self.records(values):
+            skip = op.nondiff or ()
+            live = [i not in skip and each._dtype.category >= 2 for i, each in enumerate(results)]
+            if any(live):
+                made = [self.lift(each) for each in results]
+                self._record(op, values, made, live, many)
+                results = made
+        if not many:
+            return results[0]
+        return result if result == tuple(results) else remade(result, results)
+
+    def _record(self, op, values, results, live, many):
+        values = self._lifted(values)
+        raws, edges, layout, _ = dispatch.unwrap(op, values)
+        arrays = [each._a for each in results]
+        if many and op.returns is None:
+            op.returns = "list"
+        counters = [each._vc for each in results]
+        if not many:
+            results[0]._edge = make_node(op, values, raws, edges, layout, arrays, counters, None, results[0]._dtype)
+            return
+        node = make_node(op, values, raws, edges, layout, arrays, counters)
+        for k, each in enumerate(results):
+            if live[k]:
+                each._edge = Output(node, k, each._a.shape, each._dtype)
+
+    def is_view(self, tensor):
+        """Whether what a result of this level holds is a view."""
+        return tensor._a.held._view is not None
+
+    def _inplace(self, op, values):
+        target = values[0]
+        recorded = self.records(values)
+        inplace.check(target, recorded)
+        if not recorded:
+            self.below(self.compute_inplace, op, values)
+            inplace.finish(target, None)
+            return target
+        values = (target, *self._lifted(values[1:]))
+        original = self.copied(target)._a if _needs_original(op) else None
+        raws, edges, layout, _ = dispatch.unwrap(op, values)
+        self.below(self.compute_inplace, op, values)
+        counter = [target._vc[0] + 1]
+        node = make_node(op, values, raws, edges, layout, (target._a,), (counter,), original)
+        share_counter(node, counter, target._vc)
+        inplace.finish(target, node)
+        return target
+
+    # ------------------------------------------------------------------------------------------------------- subscripts
+
+    def _getitem(self, tensor, index):
+        index = normal_index(index)
+        basic = subscript._is_basic(index)
+        op = subscript._step(tensor, index) if basic else subscript._INDEX
+        if not basic:
+            index = self.plain_index(tensor, index)
+        return self._finished(op, (tensor, index), self.below(self.compute_getitem, tensor, index))
+
+    def _setitem(self, target, index, value):
+        index = normal_index(index)
+        basic = subscript._is_basic(index)
+        if not basic:
+            index = self.plain_index(target, index)
+        given = isinstance(value, Tensor)
+        recorded = self.owns(target) and self.records((target, value))
+        if self.owns(target):
+            inplace.check(target, recorded)
+        self.below(self.compute_setitem, target, index, value)
+        if not self.owns(target):
+            return
+        if not recorded:
+            inplace.finish(target, None)
+            return
+        op = subscript._SETITEM if basic else subscript._PUT
+        values = self._lifted((target, index, value))
+        layout, edges = [("input", None)], [edge_of(target)]
+        raw = tuple(each._a if isinstance(each, Tensor) else each for each in values[1])
+        tensors = sum(isinstance(each, Tensor) for each in values[1])
+        if tensors:
+            layout.append(("index", tensors))
+            edges += [None] * tensors
+        value = values[2]
+        if given:
+            layout.append(("value", None))
+            edges.append(edge_of(value))
+        counter = [target._vc[0] + 1]
+        raws = (target._a, raw, value._a if given else np.asarray(value))
+        node = make_node(op, (target, values[1], value), raws, edges, Layout(layout), (target._a,), (counter,))
+        share_counter(node, counter, target._vc)
+        inplace.finish(target, node)
+
+    def plain_index(self, tensor, index):
+        """An index with tensors in it, with masks made index tensors where they may be."""
+        return index
+
+    def compute_getitem(self, tensor, index):
+        raise NotImplementedError
+
+    def compute_setitem(self, target, index, value):
+        raise NotImplementedError
+
+
+def normal_index(index):
+    """An index as a tuple; lanes of no dimensions stay tensors, for they have no value to read."""
+    index = index if index.__class__ is tuple else (index,)
+    if any(isinstance(each, Tensor) and is_lane(each) for each in index):
+        return tuple(
+            each if isinstance(each, Tensor) and is_lane(each) else subscript.normal((each,))[0] for each in index
+        )
+    return subscript.normal(index)
+
+
+def remade(result, results):
+    """Several results in the container an operator returned them in."""
+    cls = result.__class__
+    return cls(*results) if hasattr(cls, "_fields") else cls(results)
+
+
+def detached(tensor):
+    """The same array at no place of this level's graph."""
+    return attach(tensor._a, tensor._dtype, None, tensor._vc)
+
+
+def detach_all(tensor):
+    """``tensor.detach()`` within transforms: outside every graph, also those below its level."""
+    array = tensor._a
+    if isinstance(array, Lane):
+        return array.level.detached(tensor)
+    return detached(tensor)
+
+
+# -------------------------------------------------------------------------------------------------- custom functions
+
+
+class _Stand:
+    """Stands for a Function's class while a level records a call of it: ``forward`` is the call, one level down."""
+
+    def __init__(self, cls, forward):
+        self._backward_cls = cls._backward_cls
+        self.forward = forward
+        self.setup_context = cls.setup_context
+        self.__name__ = cls.__name__
+
+
+def _custom(cls, args):
+    """``Function.apply`` where interpreters stand before it."""
+    if thread.transforms and cls.setup_context is function.Function.setup_context:
+        raise RuntimeError(
+            "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "
+            "setup_context staticmethod. For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
+        )
+    stack = _stack.interpreters
+    depth = len(stack)
+    try:
+        while depth:
+            depth -= 1
+            interpreter = stack[depth]
+            _stack.interpreters = stack[:depth]
+            if not isinstance(interpreter, Level):
+                result = getattr(interpreter, "custom", lambda *_: NotImplemented)(cls, args)
+            elif interpreter._concerned(args):
+                result = _custom_at(interpreter, cls, args)
+            else:
+                continue
+            if result is not NotImplemented:
+                return result
+    finally:
+        _stack.interpreters = stack
+    return NotImplemented
+
+
+def _custom_at(level, cls, args):
+    if not level.records(args):
+        return level.below(level.custom, cls, args)
+    below = _stack.interpreters
+
+    def forward(*args):
+        was, _stack.interpreters = _stack.interpreters, below
+        try:
+            # run_function runs forward without recording; what lies below the level is recorded all the same
+            mode = set_grad(level.outer_grad)
+            try:
+                result = level.custom(cls, tuple(detached(a) if isinstance(a, Tensor) else a for a in args))
+            finally:
+                set_grad(mode)
+        finally:
+            _stack.interpreters = was
+        if isinstance(result, tuple):
+            return tuple(level.lift(each) if isinstance(each, Tensor) else each for each in result)
+        return level.lift(result) if isinstance(result, Tensor) else result
+
+    _stack.interpreters = (*below, level)
+    return function.run_function(_Stand(cls, forward), level._lifted(args), True)[0]
+
+
+function.transform = _custom
+
+__all__ += ["detach_all", "detached", "is_lane", "remade"]

@@ -25,6 +25,8 @@ class State:
 
 class _ThreadModes(threading.local):
     grad = True
+    # how many transforms of torch.func the code of this thread is within
+    transforms = 0
 
 
 state = State()

@@ -327,6 +327,10 @@ def zero_(self):
 
 def detach(self):
     """The same memory (and version) outside the graph."""
+    if state.rare and thread.transforms:
+        from ..autograd.levels import detach_all
+
+        return detach_all(self)
     made = attach(self._a, self._dtype, None, self._vc)
     if self.__class__ is not Tensor:
         from .dispatch import overloaded

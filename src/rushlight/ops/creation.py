@@ -77,7 +77,7 @@ def finish(tensor, requires_grad):
     if requires_grad:
         if not (tensor._dtype.is_floating_point or tensor._dtype.is_complex):
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-        tensor.requires_grad_(True)
+        tensor._require_grad(True)
     return tensor
 
 

@@ -1,0 +1,186 @@
+"""Batching rules of matrix products and of linear algebra, which takes batches in front by itself."""
+
+from ..ops.table import TENSOR
+from ..tensor import Tensor
+from .batching import RULES, batched, each_expanded, rule
+from .vmap import expanded, front, padded
+
+
+def _matrices(values, dims, *places):
+    """Held tensors at ``places`` with their batches in front, and dimensions of length 1 so that they broadcast."""
+    ndim = max(values[i]._a.ndim + (dims[i] is None) for i in places)
+    return [padded(front(values[i], dims[i]), ndim, dims[i]) for i in places]
+
+
+def _product(a, dim_a, b, dim_b):
+    """Products of matrices (the last two dimensions), of which at least one has a batch in front."""
+    if dim_b is None and a._a.ndim == 3 and b._a.ndim == 2:
+        # one product of a tall matrix is faster than many small ones
+        size, rows, shared = a._a.shape
+        flat = TENSOR.mm(TENSOR.reshape(a, (size * rows, shared)), b)
+        return TENSOR.reshape(flat, (size, rows, b._a.shape[1]))
+    if a._a.ndim == 3 and b._a.ndim == 3:
+        return TENSOR.bmm(a, b)
+    return TENSOR.matmul(a, b)
+
+
+def _check_product(name, a, dim_a, b, dim_b):
+    n, m = a._a.ndim - (dim_a is not None), b._a.ndim - (dim_b is not None)
+    if (n, m) != (2, 2):
+        raise RuntimeError(f"{'self' if n != 2 else 'mat2'} must be a matrix")
+    inner, outer = front(a, dim_a)._a.shape[-2:], front(b, dim_b)._a.shape[-2:]
+    if inner[1] != outer[0]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({inner[0]}x{inner[1]} and {outer[0]}x{outer[1]})"
+        )
+
+
+def _mm(a, dim_a, b, dim_b):
+    _check_product("mm", a, dim_a, b, dim_b)
+    return _product(front(a, dim_a), dim_a, front(b, dim_b), dim_b)
+
+
+def _mv(a, dim_a, v, dim_v):
+    a, v = front(a, dim_a), front(v, dim_v)
+    if dim_v is None:
+        return TENSOR.matmul(a, v)
+    if dim_a is None:
+        return TENSOR.mm(v, TENSOR.transpose(a, 0, 1))
+    return TENSOR.squeeze(TENSOR.bmm(a, TENSOR.unsqueeze(v, -1)), -1)
+
+
+def _dot(level, a, dim_a, b, dim_b):
+    if dim_b is None:
+        return TENSOR.mv(front(a, dim_a), b)
+    if dim_a is None:
+        return TENSOR.mv(front(b, dim_b), a)
+    a, b = front(a, dim_a), front(b, dim_b)
+    found = TENSOR.bmm(TENSOR.unsqueeze(a, 1), TENSOR.unsqueeze(b, 2))
+    return TENSOR.reshape(found, (level.size,))
+
+
+@rule("mm")
+def _mm_rule(level, op, values, dims):
+    return _mm(values[0], dims[0], values[1], dims[1]), 0
+
+
+@rule("bmm")
+def _bmm(level, op, values, dims):
+    return TENSOR.matmul(*_matrices(values, dims, 0, 1)), 0
+
+
+@rule("mv")
+def _mv_rule(level, op, values, dims):
+    return _mv(values[0], dims[0], values[1], dims[1]), 0
+
+
+@rule("dot")
+def _dot_rule(level, op, values, dims):
+    return _dot(level, values[0], dims[0], values[1], dims[1]), 0
+
+
+@rule("vdot")
+def _vdot(level, op, values, dims):
+    return _dot(level, TENSOR.conj(values[0]), dims[0], values[1], dims[1]), 0
+
+
+def _added(values, dims, product, ndim):
+    """beta * input + alpha * product, for a product with the batch in front of ``ndim`` dimensions."""
+    beta, alpha = values[-2], values[-1]
+    if alpha != 1:
+        product = product * alpha
+    if beta == 0:
+        return product, 0
+    added = padded(front(values[0], dims[0]), ndim + 1, dims[0])
+    return (added if beta == 1 else added * beta) + product, 0
+
+
+def _pair(level, values, dims):
+    """The two factors, at least one of them with a batch."""
+    if dims[1] is None and dims[2] is None:
+        return (expanded(values[1], None, level.size), 0), (values[2], None)
+    return (values[1], dims[1]), (values[2], dims[2])
+
+
+@rule("addmm")
+def _addmm(level, op, values, dims):
+    (a, i), (b, j) = _pair(level, values, dims)
+    return _added(values, dims, _mm(a, i, b, j), 2)
+
+
+@rule("addmv")
+def _addmv(level, op, values, dims):
+    (a, i), (b, j) = _pair(level, values, dims)
+    return _added(values, dims, _mv(a, i, b, j), 1)
+
+
+@rule("addr")
+def _addr(level, op, values, dims):
+    (a, i), (b, j) = _pair(level, values, dims)
+    product = TENSOR.unsqueeze(front(a, i), -1) * TENSOR.unsqueeze(front(b, j), -2)
+    return _added(values, dims, product, 2)
+
+
+@rule("baddbmm", "addbmm")
+def _baddbmm(level, op, values, dims):
+    (a, i), (b, j) = _pair(level, values, dims)
+    product = TENSOR.matmul(*_matrices((a, b), (i, j), 0, 1))
+    if op.name == "baddbmm":
+        return _added(values, dims, product, 3)
+    return _added(values, dims, TENSOR.sum(product, 1), 2)
+
+
+# ------------------------------------------------------------------------------------------------------ linear algebra
+
+
+def _stacked(level, op, values, dims):
+    """Operators on stacks of matrices: every tensor gets the batch in front, those of fewer dimensions ones after it."""
+    places = [i for i, each in enumerate(values) if isinstance(each, Tensor)]
+    made = each_expanded(level, values, dims, places)
+    return _with_empties(level, batched(op, made))
+
+
+def _with_empties(level, result):
+    """(result, dims): what comes back empty, because it was not asked for, has no batch."""
+    if isinstance(result, Tensor):
+        return result, 0
+    return result, tuple(None if each._a.shape == (0,) and level.size else 0 for each in result)
+
+
+for _name in (
+    "linalg_inv linalg_inv_ex linalg_det linalg_slogdet linalg_lu linalg_lu_factor linalg_lu_factor_ex lu_unpack linalg_cholesky "
+    "linalg_cholesky_ex cholesky cholesky_inverse linalg_matrix_exp linalg_qr linalg_householder_product linalg_svd _svdvals "
+    "linalg_eigh linalg_eig _eigvals _eigvalsh _pinv _nonsingular _attention"
+).split():
+    RULES[_name] = _stacked
+
+
+@rule("linalg_solve_triangular", "triangular_solve", "cholesky_solve", "_cdist", "linalg_lu_solve")
+def _pairs_of_matrices(level, op, values, dims):
+    places = [i for i, each in enumerate(values) if isinstance(each, Tensor)]
+    made = each_expanded(level, values, dims, places)
+    # pivots have one dimension less than the matrices they belong to
+    ranks = [made[i]._a.ndim + (op.params[i] == "pivots") for i in places]
+    ndim = max(ranks)
+    for i, rank in zip(places, ranks):
+        made[i] = padded(made[i], made[i]._a.ndim + ndim - rank, 0)
+    return _with_empties(level, batched(op, made))
+
+
+@rule("linalg_solve", "linalg_solve_ex")
+def _solve(level, op, values, dims):
+    a, b, *rest = values
+    rank_a, rank_b = a._a.ndim - (dims[0] is not None), b._a.ndim - (dims[1] is not None)
+    shape_a = front(a, dims[0])._a.shape[dims[0] is not None :]
+    shape_b = front(b, dims[1])._a.shape[dims[1] is not None :]
+    vector = rank_b == 1 or (rank_b == rank_a - 1 and shape_b == shape_a[:-1])
+    a, b = each_expanded(level, (a, b), dims, (0, 1))
+    if vector:
+        b = TENSOR.unsqueeze(b, -1)
+    ndim = max(a._a.ndim, b._a.ndim)
+    found = batched(op, (padded(a, ndim, 0), padded(b, ndim, 0), *rest))
+    if not vector:
+        return _with_empties(level, found)
+    if isinstance(found, Tensor):
+        return TENSOR.squeeze(found, -1), 0
+    return type(found)(TENSOR.squeeze(found[0], -1), *found[1:]), 0

@@ -1,0 +1,185 @@
+"""The level of ``torch.func.jvp``: its tensors carry a tangent beside their value, and levels nest to any depth.
+
+An operator computes its result on the primals and the tangent of its result by the rules of ``forward_ad.push_forward``, both below the
+level. The tangent of a view is the same view of the tangent of its base, so in-place writes reach both.
+"""
+
+import numpy as np
+
+from .. import inplace
+from ..ops import subscript
+from ..ops.table import TENSOR
+from ..tensor import Tensor, attach
+from . import function, levels
+from .forward_ad import push_forward
+from .levels import Lane, Level
+
+__all__ = ["DualLevel"]
+
+
+class Dual(Lane):
+    """The array of a tensor with a tangent: ``held`` is the primal, ``tangent`` a tensor or None (zero)."""
+
+    def __bool__(self):
+        return bool(self.held._a)
+
+
+class DualLevel(Level):
+    """One call of ``jvp``."""
+
+    array = Dual
+
+    def make(self, primal, tangent):
+        """A tensor of this level."""
+        array = np.ndarray.view(primal._a, Dual)
+        array.level, array.held, array.tangent = self, primal, tangent
+        return attach(array, primal._dtype, None, [0])
+
+    def split(self, tensor):
+        """(primal, tangent or None) of any tensor."""
+        if isinstance(tensor, Tensor) and self.owns(tensor):
+            return tensor._a.held, tensor._a.tangent
+        return tensor, None
+
+    def item(self, array):
+        return array.held._a.item()
+
+    def same(self, array):
+        made = np.ndarray.view(array, Dual)
+        made.level, made.held, made.tangent = self, array.held, array.tangent
+        return made
+
+    def lift(self, tensor):
+        return tensor if self.owns(tensor) else self.make(tensor, None)
+
+    def detached(self, tensor):
+        array = tensor._a
+        made = self.make(array.held.detach(), None)
+        made._vc = tensor._vc
+        return made
+
+    def copied(self, tensor):
+        primal, tangent = self.split(tensor)
+        return self.make(TENSOR.clone(primal), None if tangent is None else TENSOR.clone(tangent))
+
+    def _split_all(self, values):
+        primals, tangents = [], []
+        for value in values:
+            if isinstance(value, Tensor):
+                primal, tangent = self.split(value)
+            elif value.__class__ in (list, tuple) and any(isinstance(each, Tensor) for each in value):
+                pairs = [self.split(each) for each in value]
+                primal = [p for p, _ in pairs]
+                tangent = [t for _, t in pairs] if any(t is not None for _, t in pairs) else None
+            else:
+                primal, tangent = value, None
+            primals.append(primal)
+            tangents.append(tangent)
+        return tuple(primals), tangents
+
+    def compute(self, op, values):
+        primals, tangents = self._split_all(values)
+        result = levels.execute(op, primals)
+        if all(t is None for t in tangents):
+            return self._wrapped(result, None)
+        return self._wrapped(result, push_forward(op, primals, result, tangents))
+
+    def _wrapped(self, result, tangents):
+        many = isinstance(result, tuple)
+        results = result if many else (result,)
+        tangents = tangents or [None] * len(results)
+        made = [self.make(each, t) for each, t in zip(results, tangents)]
+        return levels.remade(result, made) if many else made[0]
+
+    def compute_inplace(self, op, values):
+        made = self.compute(op, values)
+        self._write(values[0], lambda own: own, made)
+
+    def _write(self, target, part, value):
+        """Write a value (of this level or a number) into a part of what ``target`` holds, and its tangent into the same part."""
+        primal, tangent = self.split(value)
+        array = target._a if self.owns(target) else None
+        own, moved = self.split(target)
+        place = part(own)
+        place.copy_(primal) if isinstance(primal, Tensor) else place.fill_(primal)
+        if array is None:
+            if tangent is not None:
+                raise RuntimeError(
+                    "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation "
+                    "(aten::copy_) that would mutate a captured Tensor. This is not supported; please rewrite the function being "
+                    "transformed to explicitly accept the mutated Tensor(s) as inputs."
+                )
+            return
+        if moved is None:
+            if tangent is None:
+                return
+            moved = self._zeros(target)
+        place = part(moved)
+        place.zero_() if tangent is None else place.copy_(tangent)
+
+    def _zeros(self, target):
+        """A zero tangent for a tensor that has none; for a view, a part of its base's."""
+        view = target._view
+        if view is None or not self.owns(view.base):
+            array = target._a
+            array.tangent = TENSOR.zeros_like(array.held)
+            return array.tangent
+        base = view.base._a
+        if base.tangent is None:
+            base.tangent = TENSOR.zeros_like(base.held)
+        if view.replay is not None:
+            target._a.tangent = self.split(view.replay(view.base))[1]
+        else:
+            place = inplace.Geometry(base, target._a)
+            target._a.tangent = inplace.strided_view(base.tangent, place.shape, place.strides, place.offset)
+        return target._a.tangent
+
+    def compute_getitem(self, tensor, index):
+        index = self._plain(index)
+        primal, tangent = self.split(tensor)
+        found = subscript.getitem(primal, index)
+        if not self.owns(tensor):
+            return found
+        return self.make(found, None if tangent is None else subscript.getitem(tangent, index))
+
+    def compute_setitem(self, target, index, value):
+        index = self._plain(index)
+        primal, tangent = self.split(value)
+        own, moved = self.split(target)
+        subscript.setitem(own, index, primal)
+        if not self.owns(target):
+            if tangent is not None:
+                self._write(target, lambda own: own, value)
+            return
+        if moved is None:
+            if tangent is None:
+                return
+            moved = self._zeros(target)
+        subscript.setitem(moved, index, 0 if tangent is None else tangent)
+
+    def _plain(self, index):
+        return tuple(self.split(each)[0] for each in index)
+
+    # ---------------------------------------------------------------------------------------------- custom functions
+
+    def custom(self, cls, args):
+        primals, tangents = self._split_all(args)
+        result = cls.apply(*primals)
+        if all(t is None for t in tangents):
+            return self._wrapped(result, None)
+        ctx = cls._backward_cls()
+        ctx.needs_input_grad = tuple([t is not None for t in tangents])
+        function._set_up(cls, ctx, primals, result)
+        ctx._in_jvp = True
+        if ctx.materialize_grads:
+            tangents = [
+                TENSOR.zeros_like(p) if t is None and isinstance(p, Tensor) and p._dtype.category >= 2 else t
+                for p, t in zip(primals, tangents)
+            ]
+        found = ctx.apply_jvp(*tangents)
+        ctx._in_jvp = False
+        found = found if isinstance(found, tuple) else (found,)
+        count = len(result) if isinstance(result, tuple) else 1
+        if len(found) != count:
+            raise RuntimeError(f"{cls.__name__}: jvp returned {len(found)} tangents for {count} outputs")
+        return self._wrapped(result, list(found))

@@ -1,0 +1,305 @@
+"""The level of ``vmap``: its tensors stand for a whole batch, while the function sees one sample.
+
+An operator runs once on what is held, by its batching rule: ``op.batch(level, op, values, dims) -> (result, dim)``, with held tensors
+in ``values``, the dimension of the batch in each (None: the same for all samples) in ``dims``, lists for lists. The rules of the families
+are in ``batching_*.py``; ``rules.rule_of`` finds an operator's. An operator without one runs sample by sample, with PyTorch's warning.
+"""
+
+import warnings
+
+import numpy as np
+
+from ..ops import dispatch
+from ..ops.table import TENSOR
+from ..tensor import Tensor, attach, wrap
+from . import function, levels
+from .levels import Lane, Level
+
+__all__ = ["VmapLevel"]
+
+_ITEM = (
+    "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please try to "
+    "rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, please file a bug "
+    "report."
+)
+_TRUTH = (
+    "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, please file "
+    "an issue at https://github.com/pytorch/pytorch/issues ."
+)
+_RANDOM = (
+    "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
+    "or perform the randomness operation out of vmap"
+)
+UNWRITABLE = (
+    "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more "
+    "elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a vmap. Please try to "
+    "use out-of-place operators instead of inplace arithmetic. If said operator is being called inside the PyTorch framework, please "
+    "file a bug report instead."
+)
+
+
+class Batched(Lane):
+    """The array of a batch's tensor: ``held`` with the batch at dimension ``bdim`` (None: held is the same for every sample)."""
+
+    def __bool__(self):
+        raise RuntimeError(_TRUTH)
+
+    def astype(self, *args, **kwargs):
+        raise RuntimeError(_ITEM)
+
+
+def sample(array, bdim, size):
+    """An array with the place in memory, shape and strides of the first sample."""
+    if bdim is None:
+        return array
+    if not size:
+        shape = array.shape[:bdim] + array.shape[bdim + 1 :]
+        return np.broadcast_to(np.zeros((), array.dtype), shape)
+    return np.ndarray.__getitem__(array, (slice(None),) * bdim + (0, ...))
+
+
+class VmapLevel(Level):
+    """One call of ``vmap`` over ``size`` samples."""
+
+    array = Batched
+
+    def __init__(self, size, randomness):
+        super().__init__()
+        self.size, self.randomness = size, randomness
+
+    def make(self, held, bdim):
+        """A tensor of this level."""
+        array = np.ndarray.view(sample(held._a, bdim, self.size), Batched)
+        array.level, array.held, array.bdim = self, held, bdim
+        return attach(array, held._dtype, None, [0])
+
+    def split(self, tensor):
+        """(held, bdim) of any tensor."""
+        array = tensor._a
+        if array.__class__ is Batched and array.level is self:
+            return array.held, array.bdim
+        return tensor, None
+
+    def item(self, array):
+        if array.bdim is None:
+            return array.held._a.item()
+        raise RuntimeError(_ITEM)
+
+    def same(self, array):
+        made = np.ndarray.view(array, Batched)
+        made.level, made.held, made.bdim = self, array.held, array.bdim
+        return made
+
+    def lift(self, tensor):
+        return tensor if self.owns(tensor) else self.make(tensor, None)
+
+    def detached(self, tensor):
+        array = tensor._a
+        made = self.make(array.held.detach(), array.bdim)
+        made._vc = tensor._vc
+        return made
+
+    def copied(self, tensor):
+        held, bdim = self.split(tensor)
+        return self.make(TENSOR.clone(held), bdim)
+
+    def split_all(self, values):
+        """(values with held tensors, the batch's dimension in each; lists for lists)."""
+        given, dims = [], []
+        for value in values:
+            if isinstance(value, Tensor):
+                value, dim = self.split(value)
+            elif value.__class__ in (list, tuple) and any(isinstance(each, Tensor) for each in value):
+                pairs = [self.split(each) if isinstance(each, Tensor) else (each, None) for each in value]
+                value, dim = [v for v, _ in pairs], [d for _, d in pairs]
+            else:
+                dim = None
+            given.append(value)
+            dims.append(dim)
+        return given, dims
+
+    def compute(self, op, values):
+        given, dims = self.split_all(values)
+        if not any_batched(dims):
+            return levels.execute(op, given)
+        rule = op.batch
+        if rule is None:
+            rule = rule_of(op)
+        return self.wrapped(*rule(self, op, given, dims))
+
+    def wrapped(self, result, dim):
+        """Results of a rule as tensors of this level; those without a batch stay as they are."""
+        if isinstance(result, Tensor):
+            return result if dim is None else self.make(result, dim)
+        dims = dim if isinstance(dim, (tuple, list)) else (dim,) * len(result)
+        return levels.remade(
+            result,
+            [
+                each if d is None or not isinstance(each, Tensor) else self.make(each, d)
+                for each, d in zip(result, dims)
+            ],
+        )
+
+    def compute_inplace(self, op, values):
+        given, dims = self.split_all(values)
+        if dims[0] is None:
+            if any_batched(dims):
+                raise RuntimeError(UNWRITABLE)
+            levels.execute_inplace(op, given)
+            return
+        target = front(given[0], dims[0])
+        if op.name == "_copy":
+            target.copy_(padded(front(given[1], dims[1]), target._a.ndim, dims[1]))
+            return
+        if op.name == "_zero":
+            target.zero_()
+            return
+        result, dim = (op.batch or rule_of(op))(self, op, given, dims)
+        result = expanded(result, dim, self.size)
+        if result._a.shape != target._a.shape:
+            raise RuntimeError(
+                f"output with shape {list(target._a.shape)} doesn't match the broadcast shape {list(result._a.shape)}"
+            )
+        if result._dtype is not target._dtype:
+            from ..inplace import cast_check
+
+            cast_check(result._dtype, target._dtype)
+        target.copy_(result)
+
+    def plain_index(self, tensor, index):
+        from .batching_index import unmasked
+
+        return unmasked(self, tensor, index)
+
+    def compute_getitem(self, tensor, index):
+        from .batching_index import getitem
+
+        held, dim = self.split(tensor)
+        found, out = getitem(self, held, dim, index)
+        return self.wrapped(found, out)
+
+    def compute_setitem(self, target, index, value):
+        from .batching_index import setitem
+
+        held, dim = self.split(target)
+        setitem(self, held, dim, index, value)
+
+    # -------------------------------------------------------------------------------------------------------- random
+
+    def shape_of_draw(self, shape):
+        """(shape to draw in, whether its first dimension is the batch) for a random tensor of ``shape`` in the function."""
+        if self.randomness == "error":
+            raise RuntimeError(_RANDOM)
+        return ((self.size, *shape), True) if self.randomness == "different" else (shape, False)
+
+    # ---------------------------------------------------------------------------------------------- custom functions
+
+    def custom(self, cls, args):
+        from .batching_custom import call
+
+        return call(self, cls, args)
+
+
+def any_batched(dims):
+    """Whether any of the values has a batch."""
+    for dim in dims:
+        if dim is not None and (dim.__class__ is not list or any(each is not None for each in dim)):
+            return True
+    return False
+
+
+# ------------------------------------------------------------------------------------------------- for batching rules
+
+
+def front(x, dim):
+    """A held tensor with its batch at dimension 0."""
+    if dim is None or dim == 0:
+        return x
+    order = (dim, *[i for i in range(x._a.ndim) if i != dim])
+    return TENSOR.permute(x, order)
+
+
+def padded(x, ndim, dim):
+    """A held tensor, batch in front if it has one, with dimensions of length 1 after it so that it has ``ndim`` (with the batch)."""
+    missing = ndim - x._a.ndim
+    if dim is None or missing <= 0:
+        return x
+    return TENSOR.reshape(x, (x._a.shape[0], *(1,) * missing, *x._a.shape[1:]))
+
+
+def expanded(x, dim, size):
+    """A held tensor with a batch in front, whether it had one or not."""
+    if dim is not None:
+        return front(x, dim)
+    return TENSOR.expand(x, (size, *x._a.shape))
+
+
+def rule_of(op):
+    """The batching rule of an operator: that of its family, or the loop."""
+    from .batching import rule_of as find
+
+    return find(op)
+
+
+# ---------------------------------------------------------------------------------------------------------- the loop
+
+
+def loop(level, op, values, dims):
+    """Sample by sample, with a warning: what an operator without a batching rule does."""
+    warnings.warn(
+        f"There is a performance drop because we have not yet implemented the batching rule for aten::{op.name.lstrip('_')}. Please file "
+        "us an issue on GitHub so that we can prioritize its implementation.",
+        UserWarning,
+        stacklevel=_stacklevel(),
+    )
+    return looped(level, op, values, dims)
+
+
+def looped(level, op, values, dims):
+    """The same without a word, for operators that PyTorch batches too or that nobody calls by name."""
+
+    def pick(value, dim, k):
+        if dim.__class__ is list:
+            return [each if d is None else TENSOR.select(each, d, k) for each, d in zip(value, dim)]
+        return value if dim is None else TENSOR.select(value, dim, k)
+
+    if not level.size:
+        return empty(level, op, values, dims)
+    rows = [levels.execute(op, tuple(pick(v, d, k) for v, d in zip(values, dims))) for k in range(level.size)]
+    if not isinstance(rows[0], tuple):
+        return TENSOR.stack(rows, 0), 0
+    columns = [TENSOR.stack(list(column), 0) for column in zip(*rows)]
+    return levels.remade(rows[0], columns), 0
+
+
+def empty(level, op, values, dims):
+    """A batch of no samples: shapes are those of a sample of zeros."""
+
+    def blank(value, dim):
+        if dim.__class__ is list:
+            return [blank(v, d) for v, d in zip(value, dim)]
+        if dim is None:
+            return value
+        shape = value._a.shape
+        return wrap(np.zeros(shape[:dim] + shape[dim + 1 :], value._dtype.numpy), value._dtype)
+
+    made = dispatch.execute(op, tuple(blank(v, d) for v, d in zip(values, dims)))
+    results = made if isinstance(made, tuple) else (made,)
+    hollow = [wrap(np.zeros((0, *each._a.shape), each._dtype.numpy), each._dtype) for each in results]
+    return (levels.remade(made, hollow), 0) if isinstance(made, tuple) else (hollow[0], 0)
+
+
+def _stacklevel():
+    """How far above the warning the user's code is."""
+    import sys
+
+    from .graph import user_frame
+
+    wanted = user_frame()
+    frame, count = sys._getframe(1), 1
+    while frame is not None and frame is not wanted:
+        frame, count = frame.f_back, count + 1
+    return count
+
+
+__all__ += ["Batched", "expanded", "front", "function", "loop", "looped", "padded"]

@@ -1,0 +1,255 @@
+"""Gradients as functions of functions: ``grad``, ``grad_and_value``, ``vjp``.
+
+A transform runs the function on fresh leaves (``_Inside.enter``) and pulls cotangents back to them with the ordinary engine. All
+transforms of one floor of ``autograd.levels`` share one graph: where an argument has an edge already, an ``Entrance`` node ties the fresh
+leaf to it, so outer transforms, and ordinary ``backward()`` outside, differentiate through the inner ones. What leaves a transform is cut
+off again if its graph leads to nothing but the transform's own leaves.
+"""
+
+import functools
+
+from ..autograd import calls
+from ..autograd.graph import Leaf, Node, target, tick
+from ..autograd.modes import set_grad, state, thread
+from ..tensor import Tensor, attach, edge_of
+from ..utils._pytree import tree_flatten, tree_map_only, tree_unflatten
+from .trees import check_argnums, chosen, replaced, shape_text, tensors_only
+
+__all__ = ["grad", "grad_and_value", "vjp"]
+
+
+class Entrance(Node):
+    """Where an argument that has a place in an outer graph enters a transform: the cotangent passes through."""
+
+    __slots__ = ()
+
+    def run(self, cotangent, keep):
+        return (cotangent,)
+
+    run_graph = run
+
+
+class Inside:
+    """The extent of one reverse transform: what is within is recorded, whatever the mode outside.
+
+    ``outer`` is the grad mode outside: with it off, what leaves the transform is outside every graph.
+    """
+
+    def __enter__(self):
+        self.outer = set_grad(True)
+        thread.transforms += 1
+        self.number = thread.transforms
+        self.level = None
+        if state.rare:
+            from ..autograd import levels
+
+            self.level, self.lane = levels.top(), levels.Lane
+        if self.level is not None:
+            self.was_quiet, self.level.quiet = self.level.quiet, False
+        self.own = set()
+        return self
+
+    def __exit__(self, *exc):
+        set_grad(self.outer)
+        thread.transforms -= 1
+        if self.level is not None:
+            self.level.quiet = self.was_quiet
+
+    def enter(self, tensor):
+        """An argument as the function sees it: requiring grad, with a place of its own."""
+        if not (tensor._dtype.is_floating_point or tensor._dtype.is_complex):
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if self.level is not None:
+            tensor = self.level.lift(tensor)
+        edge = edge_of(tensor) if self.outer else None
+        if edge is None:
+            place = Leaf(None, tensor._a, tensor._dtype)
+        else:
+            place = Entrance()
+            place.seq, place.next, place.saved, place.guard = tick(), (edge,), (), None
+            place.shape, place.dtype = tensor._a.shape, tensor._dtype
+        self.own.add(place)
+        return attach(tensor._a, tensor._dtype, place, tensor._vc)
+
+    def leads_outside(self, tensors):
+        """Whether the graph of some tensor leads to anything but this transform's leaves."""
+        seen = set()
+        stack = [target(edge) for edge in map(edge_of, tensors) if edge is not None]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node in self.own:
+                if node.__class__ is Entrance:
+                    return True
+            elif node.__class__ is Leaf:
+                return True
+            else:
+                stack += [target(edge) for edge in node.next if edge is not None]
+        return False
+
+    def leave(self, tree):
+        """What leaves the transform: at no place of the graph that only this transform knows."""
+        return tree_map_only(Tensor, self._left, tree)
+
+    def _left(self, tensor):
+        if edge_of(tensor) is None:
+            return tensor
+        if self.outer and self.leads_outside((tensor,)):
+            return tensor
+        return attach(tensor._a, tensor._dtype, None, tensor._vc)
+
+    def pull(self, outputs, inputs, cotangents=None):
+        """Gradients of ``outputs`` by ``inputs``, zeros where there is none; differentiable if anybody may ask."""
+        live = [(o, None if cotangents is None else c) for o, c in zip(outputs, cotangents or outputs)]
+        live = [(o, c) for o, c in live if edge_of(o) is not None]
+        if not live:
+            return [each.new_zeros(each._a.shape) for each in inputs]
+        outside = self.outer and (
+            self.leads_outside([o for o, _ in live]) or (cotangents is not None and any(_carries(c) for _, c in live))
+        )
+        # what lanes hold may have a place in the graphs below their level
+        below = self.level is not None and any(isinstance(o._a, self.lane) for o, _ in live)
+        quiet = below and not outside
+        if quiet:
+            self.level.quiet = True
+        try:
+            found = calls.grad(
+                [o for o, _ in live],
+                inputs,
+                None if cotangents is None else [c for _, c in live],
+                retain_graph=True,
+                create_graph=outside or (below and self.outer),
+                allow_unused=True,
+            )
+        finally:
+            if quiet:
+                self.level.quiet = False
+        return [each.new_zeros(each._a.shape) if g is None else g for g, each in zip(found, inputs)]
+
+
+def _carries(tensor):
+    """Whether a tensor has a place in some graph, of its own level or of one below."""
+    while edge_of(tensor) is None:
+        tensor = getattr(tensor._a, "held", None)
+        if tensor is None:
+            return False
+    return True
+
+
+def _entered(inside, tree):
+    leaves, spec = tensors_only(tree)
+    made = [inside.enter(each) for each in leaves]
+    return made, spec, tree_unflatten(made, spec)
+
+
+def grad_and_value(func, argnums=0, has_aux=False):
+    """As ``grad``, returning ``(gradient, value)``; with ``has_aux`` ``(gradient, (value, aux))``."""
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        return _grad_and_value(func, argnums, has_aux, args, kwargs)
+
+    return wrapper
+
+
+def _grad_and_value(func, argnums, has_aux, args, kwargs):
+    with Inside() as inside:
+        places = check_argnums(argnums, len(args))
+        inputs, spec, given = _entered(inside, chosen(args, places))
+        output = func(*replaced(args, places, given), **kwargs)
+        aux = None
+        if has_aux:
+            if not (isinstance(output, tuple) and len(output) == 2):
+                raise RuntimeError(
+                    "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True"
+                )
+            output, aux = output
+        if not isinstance(output, Tensor):
+            raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(output)}")
+        if output._a.ndim:
+            raise RuntimeError(
+                f"grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with {output._a.ndim} dims. Maybe "
+                "you wanted to use the vjp or jacrev APIs instead?"
+            )
+        gradients = inside.leave(tree_unflatten(inside.pull([output], inputs), spec))
+        value = inside.leave(output)
+        return gradients, ((value, inside.leave(aux)) if has_aux else value)
+
+
+def grad(func, argnums=0, has_aux=False):
+    """A function that computes the gradient of ``func``.
+
+    Args:
+        func: returns a tensor of no dimensions (with ``has_aux``: a pair of it and anything else).
+        argnums: which positional arguments, trees of tensors, to differentiate by; an int, or a tuple for a tuple of gradients.
+        has_aux: return ``(gradient, aux)``.
+
+        >>> torch.func.grad(torch.sin)(torch.zeros(()))
+        tensor(1.)
+    """
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        gradient, value = _grad_and_value(func, argnums, has_aux, args, kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return wrapper
+
+
+def vjp(func, *primals, has_aux=False):
+    """``(func(*primals), vjp_fn)``: ``vjp_fn(cotangents)`` is the vector-Jacobian product, a tree for each primal.
+
+    Args:
+        func: function of trees of tensors, returning one (with ``has_aux``: a pair of it and anything else).
+        has_aux: return ``(output, vjp_fn, aux)``.
+
+    The graph is kept: ``vjp_fn`` may be called again, and under ``vmap``.
+    """
+    output, pull, aux, _ = pulled(func, primals, None, has_aux)
+    return (output, pull, aux) if has_aux else (output, pull)
+
+
+def pulled(func, primals, argnums, has_aux):
+    """(output, vjp_fn, aux, leave) of a function by the arguments ``argnums`` names (None: all); ``leave`` is the transform's."""
+    with Inside() as inside:
+        places = None if argnums is None else check_argnums(argnums, len(primals))
+        inputs, spec, given = _entered(inside, primals if places is None else chosen(primals, places))
+        output = func(*(given if places is None else replaced(primals, places, given)))
+        aux = None
+        if has_aux:
+            if not (isinstance(output, tuple) and len(output) == 2):
+                raise RuntimeError(
+                    "vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True"
+                )
+            output, aux = output
+            aux = inside.leave(aux)
+            for each in tree_flatten(aux)[0]:
+                if not isinstance(each, Tensor):
+                    raise RuntimeError(f"Expected tensors, got unsupported type {type(each)}")
+        outputs, output_spec = tree_flatten(output)
+        for each in outputs:
+            if not isinstance(each, Tensor):
+                raise RuntimeError(
+                    f"vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type {type(each)}"
+                )
+        if not outputs:
+            raise RuntimeError(
+                f"vjp(f, *primals): Expected f to be a function that has non-empty output (got output = {output})"
+            )
+        result = inside.leave(output)
+
+    def wrapper(cotangents, retain_graph=True, create_graph=None):
+        given, cotangent_spec = tree_flatten(cotangents)
+        if cotangent_spec != output_spec:
+            raise RuntimeError(
+                f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. cotangents: "
+                f"{shape_text(cotangent_spec)}, primal output: {shape_text(output_spec)}"
+            )
+        with Inside() as again:
+            again.own, again.outer = inside.own, again.outer and inside.outer
+            found = again.leave(again.pull(outputs, inputs, given))
+        return tree_unflatten(found, spec)
+
+    return result, wrapper, aux, inside.leave
