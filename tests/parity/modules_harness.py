@@ -241,7 +241,7 @@ class Entry:
         wrong = compare.close(mine, expected, name)
         if wrong and name == "float32":
             reference = exact()
-            if reference is not None and compare.no_worse(mine, expected, compare.to_numpy(reference)):
+            if reference is not None and _as_exact(mine, expected, compare.to_numpy(reference)):
                 return
         if wrong:
             self.note(aspect, where, wrong)
@@ -288,6 +288,19 @@ class Entry:
                 found.append(("no error", ""))
         if found[0] != found[1]:
             self.note("errors", where, f"{found[1]} instead of {found[0]}")
+
+
+def _as_exact(mine, expected, exact):
+    """Whether single precision has cost us no more than twice what it has cost PyTorch.
+
+    A module is many roundings; where they add up to more than the tolerance of one operation, which library is the luckier in the
+    last digit of one sample says nothing.
+    """
+    if compare.no_worse(mine, expected, exact):
+        return True
+    if not (np.isfinite(mine).all() and np.isfinite(expected).all()):
+        return False
+    return bool(np.abs(mine - exact).max() <= 2 * np.abs(expected - exact).max())
 
 
 def _listening(function):

@@ -624,7 +624,7 @@ def test_signatures_are_pytorchs():
 
 def arguments(function):
     found = inspect.signature(function).parameters.values()
-    return [(p.name, p.kind, p.default if p.default is p.empty else repr(p.default)) for p in found]
+    return [(p.name, p.kind, getattr(p.default, "__name__", None) or repr(p.default)) for p in found]
 
 
 @pytest.mark.parametrize("name", scenes(torch))

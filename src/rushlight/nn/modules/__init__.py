@@ -1,8 +1,6 @@
 """The classes of ``torch.nn``, by kind."""
 
 import sys as _sys
-from importlib import import_module as _import_module
-from importlib.util import find_spec as _find_spec
 
 from . import (  # noqa: F401
     activation,
@@ -25,6 +23,9 @@ from . import (  # noqa: F401
     padding,
     pixelshuffle,
     pooling,
+    rnn,
+    sparse,
+    transformer,
     upsampling,
 )
 from .activation import *  # noqa: F403
@@ -47,6 +48,9 @@ from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .pixelshuffle import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .rnn import *  # noqa: F403
+from .sparse import *  # noqa: F403
+from .transformer import *  # noqa: F403
 from .upsampling import *  # noqa: F403
 
 __all__ = [
@@ -54,14 +58,15 @@ __all__ = [
     *(*activation.__all__, *adaptive.__all__, *batchnorm.__all__, *channelshuffle.__all__, *container.__all__),
     *(*conv.__all__, *distance.__all__, *dropout.__all__, *flatten.__all__, *fold.__all__, *instancenorm.__all__),
     *(*linear.__all__, *linear_cross_entropy_options.__all__, *loss.__all__, *normalization.__all__, *padding.__all__),
-    *(*pixelshuffle.__all__, *pooling.__all__, *upsampling.__all__),
+    *(
+        *pixelshuffle.__all__,
+        *pooling.__all__,
+        *rnn.__all__,
+        *sparse.__all__,
+        *transformer.__all__,
+        *upsampling.__all__,
+    ),
 ]
-
-for _file in ("rnn", "sparse", "transformer"):  # being written
-    if _find_spec(f"{__name__}.{_file}") is not None:
-        _found = _import_module(f"{__name__}.{_file}")
-        globals().update({_name: getattr(_found, _name) for _name in _found.__all__})
-        __all__ += _found.__all__
 
 #: files that PyTorch has as parts of others
 _SHOWN_IN = {"attention": "activation", "module_hooks": "module", "module_state": "module"}

@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections import OrderedDict
 from copyreg import __newobj__
+from types import FunctionType
 
 from ...autograd.modes import no_grad
 from ...parameter import Parameter
@@ -716,13 +717,16 @@ class Module(StateMixin):
 
     def __reduce_ex__(self, protocol):
         reduced = super().__reduce_ex__(max(protocol, 2))
-        cls = type(self)
-        if reduced[0] is not __newobj__ or not cls.__module__.startswith("torch."):
-            return reduced
-        if getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls:
+        if reduced[0] is not __newobj__ or sys.modules.get("torch.nn") is sys.modules.get(_OWN + ".nn"):
             return reduced  # `torch` is rushlight: the pickle is the one PyTorch would write
-        # the class is shown under PyTorch's module name, by which it could not be found
-        return (_instance, (cls.__module__.partition(".")[2], cls.__qualname__), *reduced[2:])
+        # the library's classes and functions are shown under PyTorch's names, by which they could not be found
+        make, args, state, *rest = reduced
+        if isinstance(state, dict) and any(type(value) is FunctionType for value in state.values()):
+            state = {name: _by_name(value) for name, value in state.items()}
+        cls = type(self)
+        if cls.__module__.startswith("torch."):
+            make, args = _instance, (cls.__module__.partition(".")[2], cls.__qualname__)
+        return (make, args, state, *rest)
 
     def __getstate__(self):
         state = self.__dict__.copy()
@@ -746,9 +750,31 @@ class Module(StateMixin):
         return replica
 
 
-def _instance(module, qualname):
-    """An empty instance of a class of the library, for pickles."""
-    found = importlib.import_module(f"{_OWN}.{module}")
+def _named(module, qualname):
+    """A class or function of the library, by PyTorch's name for it without "torch.", for pickles."""
+    found = importlib.import_module(f"{_OWN}.{module}" if module else _OWN)
     for part in qualname.split("."):
         found = getattr(found, part)
-    return found.__new__(found)
+    return found
+
+
+def _instance(module, qualname):
+    """An empty instance of a class of the library, for pickles."""
+    cls = _named(module, qualname)
+    return cls.__new__(cls)
+
+
+class _Reference:
+    """Stands for a function of the library in a state that is pickled or copied: what comes back is the function."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __reduce__(self):
+        return _named, (self.function.__module__.partition(".")[2], self.function.__qualname__)
+
+
+def _by_name(value):
+    if type(value) is FunctionType and value.__module__.partition(".")[0] == "torch":
+        return _Reference(value)
+    return value
