@@ -51,6 +51,8 @@ def run(rule, params, grads, states, steps, numbers, *, own=(), maximize=False, 
         weight_decay, shrink = _get_value(weight_decay), _get_value(shrink)
     if not isinstance(weight_decay, Tensor):
         weight_decay = weight_decay or None
+    plain = weight_decay is None and shrink is None and not maximize
+    kept = [place for place, each in enumerate(states, 2) if each is not None]
     seen = found = last = given = step = None
     for index, row in enumerate(zip(params, grads, *[repeat(None) if each is None else each for each in states])):
         if steps is not None:
@@ -61,21 +63,40 @@ def run(rule, params, grads, states, steps, numbers, *, own=(), maximize=False, 
         if arrays is None:
             _on_tensors(rule, row, found, maximize, weight_decay, shrink, flags)
             continue
-        p = arrays[0]
-        dtype = p.dtype
-        if dtype is not last:
-            last = dtype
+        p = row[0]
+        if p._dtype is not last:
+            last = p._dtype
+            dtype = arrays[0].dtype
             given = (*[np.array(_get_value(each), dtype) for each in found], *flags)
             decay = None if weight_decay is None else np.array(weight_decay, dtype)
             less = None if shrink is None else np.array(shrink, dtype)
-        (_in_blocks if p.size > LARGE else _on_arrays)(rule, arrays, given, maximize, decay, less)
+        if arrays[0].size > LARGE:
+            _in_blocks(rule, arrays, given, maximize, decay, less)
+        elif plain:
+            rule(Arrays, *arrays, *given)
+        else:
+            _on_arrays(rule, arrays, given, maximize, decay, less)
         # versions go up, and the parameter remembers the line to blame
-        counter = row[0]._vc
-        counter[:] = (counter[0] + 1, None, where)
-        for tensor in row[2:]:
-            if tensor is not None:
-                counter = tensor._vc
-                counter[:] = (counter[0] + 1,)
+        version = p._vc
+        version[:] = (version[0] + 1, None, where)
+        for place in kept:
+            version = row[place]._vc
+            version[:] = (version[0] + 1,)
+
+
+def number(tensor):
+    """The value of state that is one number."""
+    return tensor._a.item()
+
+
+def put(tensor, value):
+    """Write state that is one number."""
+    if modes.rare or tensor._vc.__class__ is not list:
+        tensor.fill_(value)
+        return
+    tensor._a[...] = value
+    version = tensor._vc
+    version[:] = (version[0] + 1,)
 
 
 def _on_arrays(rule, arrays, given, maximize, decay, less):
@@ -127,14 +148,8 @@ def _on_tensors(rule, row, numbers, maximize, weight_decay, shrink, flags):
 
 def _advance(step):
     """Count one step up in place; the new value as a number."""
-    if step._vc.__class__ is not list or modes.rare:
-        step += 1
-        return step.item()
-    array = step._a
-    array += 1
-    counter = step._vc
-    counter[:] = (counter[0] + 1,)
-    return array.item()
+    put(step, number(step) + 1)
+    return number(step)
 
 
 def _arrays(row):
@@ -160,8 +175,12 @@ def _arrays(row):
         if (kind is not Parameter and kind is not Tensor) or tensor._dtype is not dtype:
             return None
         array = tensor._a
-        flags = array.flags
-        if array.shape != shape or not flags.forc or not flags.writeable or tensor._vc.__class__ is not list:
+        if (
+            array.shape != shape
+            or not array.flags.carray
+            and not array.flags.farray
+            or tensor._vc.__class__ is not list
+        ):
             return None
         arrays.append(array)
     return arrays

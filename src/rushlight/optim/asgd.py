@@ -1,9 +1,8 @@
 """``torch.optim.asgd``: stochastic gradient descent that also averages the parameters."""
 
 from ..ops import creation
-from ..tensor import Tensor
-from ._elementwise import ElementwiseOptimizer, check_lr, check_mode, check_nonnegative, counter, run
-from .optimizer import _get_scalar_dtype, _to_scalar
+from ._elementwise import ElementwiseOptimizer, check_lr, check_mode, check_nonnegative, counter, number, put, run
+from .optimizer import _get_scalar_dtype, _get_value, _to_scalar
 
 __all__ = ["ASGD", "asgd"]
 
@@ -64,11 +63,9 @@ class ASGD(ElementwiseOptimizer):
         super().__init__(params, defaults)
 
     def _new_state(self, p, group):
-        lr = _to_scalar(group["lr"])
-        lr = lr.item() if isinstance(lr, Tensor) else lr
         return {
             "step": counter(group),
-            "eta": creation.tensor(lr, dtype=_get_scalar_dtype()),
+            "eta": creation.tensor(_get_value(group["lr"]), dtype=_get_scalar_dtype()),
             "mu": creation.ones((), dtype=_get_scalar_dtype()),
             "ax": creation.zeros_like(p),
         }
@@ -120,10 +117,10 @@ def asgd(
 
     def numbers(step, mu, eta):
         """Those of this step, and into the state those of the next."""
-        now = (1 - lambd * eta.item(), -eta.item(), mu.item())
-        following = lr / ((1 + lambd * lr * step) ** alpha)
-        eta.fill_(following.item() if isinstance(following, Tensor) else following)
-        mu.fill_(1 / max(1, step - t0))
+        rate = number(eta)
+        now = (1 - lambd * rate, -rate, number(mu))
+        put(eta, _get_value(lr / ((1 + lambd * lr * step) ** alpha)))
+        put(mu, 1 / max(1, step - t0))
         return now
 
     run(

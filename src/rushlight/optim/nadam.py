@@ -9,6 +9,8 @@ from ._elementwise import (
     check_nonnegative,
     check_numbers,
     counter,
+    number,
+    put,
     run,
 )
 from .optimizer import _get_scalar_dtype, _to_scalar
@@ -138,8 +140,12 @@ def nadam(
 
     def numbers(step, mu_product):
         mu, following = (beta1 * (1.0 - 0.5 * 0.96 ** (at * momentum_decay)) for at in (step, step + 1))
-        mu_product *= mu
-        product = mu_product.clone() if differentiable else mu_product.item()
+        if differentiable:
+            mu_product *= mu
+            product = mu_product.clone()
+        else:
+            put(mu_product, number(mu_product) * mu)
+            product = number(mu_product)
         by_gradient = -lr * (1.0 - mu) / (1.0 - product)
         by_mean = -lr * following / (1.0 - product * following)
         return 1 - beta1, beta2, 1 - beta2, 1 - beta2**step, eps, by_gradient, by_mean

@@ -233,6 +233,16 @@ class Optimizer(Shown):
             return hooked(self, args, kwargs)
 
         def hooked(self, args, kwargs):
+            if _global_optimizer_pre_hooks or self._optimizer_step_pre_hooks:
+                args, kwargs = before(self, args, kwargs)
+            out = func(*args, **kwargs)
+            self._optimizer_step_code()
+            if _global_optimizer_post_hooks or self._optimizer_step_post_hooks:
+                for hook in chain(self._optimizer_step_post_hooks.values(), _global_optimizer_post_hooks.values()):
+                    hook(self, args, kwargs)
+            return out
+
+        def before(self, args, kwargs):
             for hook in chain(_global_optimizer_pre_hooks.values(), self._optimizer_step_pre_hooks.values()):
                 result = hook(self, args, kwargs)
                 if result is not None:
@@ -241,11 +251,7 @@ class Optimizer(Shown):
                             f"{func} must return None or a tuple of (new_args, new_kwargs), but got {result}."
                         )
                     args, kwargs = result
-            out = func(*args, **kwargs)
-            self._optimizer_step_code()
-            for hook in chain(self._optimizer_step_post_hooks.values(), _global_optimizer_post_hooks.values()):
-                hook(self, args, kwargs)
-            return out
+            return args, kwargs
 
         return wrapper
 

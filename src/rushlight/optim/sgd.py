@@ -81,15 +81,21 @@ class SGD(ElementwiseOptimizer):
         check_fused(fused, foreach, differentiable)
 
     def _update(self, group):
-        params = [p for p in group["params"] if p.grad is not None]
+        kept = group["momentum"] != 0
+        params, grads, buffers = [], [], []
+        for p in group["params"]:
+            grad = p.grad
+            if grad is not None:
+                params.append(p)
+                grads.append(grad)
+                if kept:
+                    buffers.append(self.state[p].get("momentum_buffer"))
         if group["fused"] and params and getattr(self, "_need_device_dtype_check_for_fused", True):
             _device_dtype_check_for_fused(params[0])
             self._need_device_dtype_check_for_fused = False
-        kept = group["momentum"] != 0
-        buffers = [self.state[p].get("momentum_buffer") for p in params] if kept else []
         sgd(
             params,
-            [p.grad for p in params],
+            grads,
             buffers,
             weight_decay=group["weight_decay"],
             momentum=group["momentum"],
