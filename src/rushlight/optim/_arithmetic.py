@@ -17,7 +17,7 @@ _add, _multiply, _divide, _subtract = np.add, np.multiply, np.divide, np.subtrac
 
 
 class Arrays:
-    """On NumPy arrays of float32 or float64; nothing is recorded."""
+    """On NumPy arrays of float32 or float64 of one dimension or more; nothing is recorded."""
 
     sqrt, sign, abs, where, zeros_like = np.sqrt, np.sign, np.abs, np.where, np.zeros_like
 
@@ -33,21 +33,41 @@ class Arrays:
     @staticmethod
     def addcmul_(x, a, b, c=None):
         """x += c * a * b"""
-        _add(x, _multiply(a if c is None else _multiply(a, c), b), x)
+        if c is None:
+            product = _multiply(a, b)
+        else:
+            product = _multiply(a, c)
+            _multiply(product, b, product)
+        _add(x, product, x)
 
     @staticmethod
     def addcdiv_(x, a, b, c=None):
         """x += c * a / b"""
-        _add(x, _divide(a if c is None else _multiply(a, c), b), x)
+        if c is None:
+            quotient = _divide(a, b)
+        else:
+            quotient = _multiply(a, c)
+            _divide(quotient, b, quotient)
+        _add(x, quotient, x)
 
     @staticmethod
     def lerp_(x, y, c):
         """x += c * (y - x), from the nearer end so that c = 1 gives y itself"""
         distance = _subtract(y, x)
         if c.item() < 0.5:
-            _add(x, _multiply(distance, c), x)
+            _multiply(distance, c, distance)
+            _add(x, distance, x)
         else:
-            _subtract(y, _multiply(distance, 1 - c), x)
+            _multiply(distance, 1 - c, distance)
+            _subtract(y, distance, x)
+
+    @staticmethod
+    def root(x, eps, scale=None):
+        """sqrt(x) / scale + eps"""
+        made = np.sqrt(x)
+        if scale is not None:
+            _divide(made, scale, made)
+        return _add(made, eps, made)
 
     @staticmethod
     def maximum_(x, y):
@@ -102,6 +122,11 @@ class Tensors:
     @staticmethod
     def lerp_(x, y, c):
         x.lerp_(y, c.to(x.dtype) if isinstance(c, Tensor) else c)
+
+    @staticmethod
+    def root(x, eps, scale=None):
+        made = TENSOR.sqrt(x)
+        return (made if scale is None else made / scale) + eps
 
     @staticmethod
     def maximum_(x, y):

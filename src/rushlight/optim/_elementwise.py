@@ -155,7 +155,7 @@ def _advance(step):
 def _arrays(row):
     """The arrays of a row where the rule may write to them directly: of one shape and dtype, dense and writable; else None.
 
-    A complex array is seen as its pairs of reals.
+    One number is seen as a vector of one, a complex array as its pairs of reals.
     """
     dtype = row[0]._dtype
     grad = row[1]
@@ -169,7 +169,7 @@ def _arrays(row):
             arrays.append(None)
             continue
         if tensor is grad:
-            arrays.append(read)
+            arrays.append(read if shape else read.reshape(1))
             continue
         kind = tensor.__class__
         if (kind is not Parameter and kind is not Tensor) or tensor._dtype is not dtype:
@@ -182,7 +182,7 @@ def _arrays(row):
             or tensor._vc.__class__ is not list
         ):
             return None
-        arrays.append(array)
+        arrays.append(array if shape else array.reshape(1))
     return arrays
 
 

@@ -20,7 +20,7 @@ __all__ = ["Adagrad", "adagrad"]
 
 def _step(F, p, g, total, eps, size):
     F.addcmul_(total, g, g)
-    F.addcdiv_(p, g, F.sqrt(total) + eps, size)
+    F.addcdiv_(p, g, F.root(total, eps), size)
 
 
 class Adagrad(ElementwiseOptimizer):

@@ -26,7 +26,7 @@ def _step(F, p, g, mean, square, largest, new_mean, old_square, new_square, scal
     if largest is not None:
         F.maximum_(largest, square)
         square = largest
-    F.addcdiv_(p, mean, F.sqrt(square) / scale + offset, size)
+    F.addcdiv_(p, mean, F.root(square, offset, scale), size)
 
 
 class Adam(ElementwiseOptimizer):

@@ -22,7 +22,7 @@ def _step(F, p, g, mean, square, new_mean, old_square, new_square, correction, e
     F.lerp_(mean, g, new_mean)
     F.mul_(square, old_square)
     F.addcmul_(square, g, g, new_square)
-    scale = F.sqrt(square / correction) + eps
+    scale = F.root(square / correction, eps)
     F.addcdiv_(p, g, scale, by_gradient)
     F.addcdiv_(p, mean, scale, by_mean)
 
@@ -144,7 +144,8 @@ def nadam(
             mu_product *= mu
             product = mu_product.clone()
         else:
-            put(mu_product, number(mu_product) * mu)
+            # in the precision of the state, as a tensor's product would be
+            put(mu_product, float(mu_product._a * mu))
             product = number(mu_product)
         by_gradient = -lr * (1.0 - mu) / (1.0 - product)
         by_mean = -lr * following / (1.0 - product * following)

@@ -22,7 +22,7 @@ def _step(F, p, g, mean, square, new_mean, old_square, new_square, correction, l
     F.addcmul_(square, g, g, new_square)
     move = F.keep(mean) / correction * lr
     if rectified != 0:
-        move = move * (root / (F.sqrt(square) + eps)) * rectified
+        move = move * (root / F.root(square, eps)) * rectified
     F.add_(p, move, -1)
 
 

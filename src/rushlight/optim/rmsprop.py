@@ -22,7 +22,7 @@ def _step(F, p, g, square, mean, buffer, kept, new, eps, momentum, lr):
     if mean is not None:
         F.lerp_(mean, g, new)
         variance = square - F.keep(mean) * F.keep(mean)
-    scale = F.sqrt(variance) + eps
+    scale = F.root(variance, eps)
     if buffer is None:
         F.addcdiv_(p, g, scale, lr)
     else:
