@@ -25,6 +25,7 @@ FAMILIES = (
         "fold",
         "attention",
         "recurrent",
+        "weight_norm",
     ),
 )
 for _family in FAMILIES:
