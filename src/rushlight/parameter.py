@@ -24,6 +24,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if data is None:
             data = Tensor()
         if not isinstance(data, Tensor):
+            data.detach  # noqa: B018 - what is no tensor at all is told so by Python
             raise TypeError(
                 f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance "
                 "of the same type, but return type was found instead."

@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from .share import share_blocks, solid
-from .widening import through_float32
+from .widening import is_half, through_float32
 from .windows import sizes_text
 
 __all__ = [
@@ -382,6 +382,12 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
     scale, shift = _channel_line(invstd[None], running_mean[None].astype(input.dtype), weight, bias, channels)
     empty = np.empty((0,), input.dtype)
     return _scaled(wide, scale, shift).reshape(input.shape), empty, empty.copy()
+
+
+def moved(running, batch, momentum):
+    """A running statistic after a batch: (1 - momentum) running + momentum batch, in float32 at least."""
+    running, batch = (each.astype(np.float32) if is_half(each.dtype) else each for each in (running, batch))
+    return running * (1 - momentum) + batch * momentum
 
 
 def _channel_moments(wide):

@@ -410,13 +410,13 @@ def cross_entropy(
     if label_smoothing > 0.0:
         return _smooth_cross_entropy(F, logs, target, weight, reduction, ignore_index, label_smoothing, dim)
     if label_smoothing != 0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     return _negative_likelihood(F, logs, target, weight, reduction, ignore_index)
 
 
 def _check_smoothing(label_smoothing):
     if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
 
 
 differentiable(

@@ -4,11 +4,16 @@ Each of the first three is one operator with a fused kernel for its backward pas
 differentiated, it is composed of ordinary operators instead (see `recompute`).
 """
 
+import numpy as np
+
 from ..array import norm as kernels
+from ..array.widening import is_half
 from ..array.windows import sizes_text
 from ..autograd.modes import no_grad
+from ..tensor import wrap
 from .functional import functional, same_out
 from .recompute import pull_through, spread
+from .reduce import raw
 from .table import PLACES, RAW, composite, differentiable
 
 # Layer ----------------------------------------------------------------------------------------------------------------
@@ -222,13 +227,15 @@ def _move_running(F, running_mean, running_var, input, mean, invstd, momentum, e
         return
     channels = input.shape[1]
     count = input.numel() // channels if channels else 0
+    mean, invstd = raw(mean), raw(invstd)
+    if is_half(invstd.dtype):
+        invstd = invstd.astype(np.float32)
     with no_grad():
         if running_mean is not None:
-            running_mean.copy_(F.add(F.mul(running_mean, 1 - momentum), F.mul(mean.detach(), momentum)))
+            running_mean.copy_(wrap(kernels.moved(raw(running_mean), mean, momentum)))
         if running_var is not None:
-            biased = F.sub(F.reciprocal(F.mul(invstd.detach(), invstd.detach())), eps)
-            unbiased = F.mul(biased, count / (count - 1) if count > 1 else float("nan"))
-            running_var.copy_(F.add(F.mul(running_var, 1 - momentum), F.mul(unbiased, momentum)))
+            unbiased = (1 / (invstd * invstd) - eps) * (count / (count - 1) if count > 1 else float("nan"))
+            running_var.copy_(wrap(kernels.moved(raw(running_var), unbiased, momentum)))
 
 
 @composite("batch_norm", method=False)

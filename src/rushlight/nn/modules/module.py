@@ -561,6 +561,14 @@ class Module(StateMixin):
         """Move to an XPU device; refused, as there is none here."""
         return self.to("xpu" if device is None else device)
 
+    def ipu(self, device=None):
+        """Move to an IPU device; refused, as there is none here."""
+        return self.to("ipu" if device is None else device)
+
+    def mtia(self, device=None):
+        """Move to an MTIA device; refused, as there is none here."""
+        return self.to("mtia" if device is None else device)
+
     def to_empty(self, *, device, recurse=True):
         """Put uninitialised tensors of the same kinds in the place of all parameters and buffers."""
         from ... import empty_like
