@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import rushlight as torch
@@ -165,3 +166,22 @@ def test_rrelu_draws_in_training_and_takes_the_mean_otherwise():
 def test_celu_refuses_alpha_zero():
     with pytest.raises(RuntimeError, match="ZeroDivisionError: alpha cannot be 0 for CELU"):
         F.celu(torch.ones(1), 0.0)
+
+
+def test_gelu_of_many_keeps_its_derivative():
+    torch.manual_seed(0)
+    many = torch.randn(300, 300, requires_grad=True)
+    few = many.detach()[:2].requires_grad_()
+    weights = torch.randn(300, 300)
+    for graph in (False, True):
+        (slope,) = torch.autograd.grad(F.gelu(many), many, weights, create_graph=graph)
+        (expected,) = torch.autograd.grad(F.gelu(few), few, weights[:2], create_graph=graph)
+        np.testing.assert_allclose(slope.detach().numpy()[:2], expected.detach().numpy(), rtol=1e-5, atol=1e-6)
+    (second,) = torch.autograd.grad(slope.sum(), many)
+    (expected,) = torch.autograd.grad(expected.sum(), few)
+    np.testing.assert_allclose(second.numpy()[:2], expected.numpy(), rtol=1e-5, atol=1e-6)
+    assert type(F.gelu(many).grad_fn).__name__ == "GeluBackward0"
+    y = F.gelu(many)
+    many.detach().add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()

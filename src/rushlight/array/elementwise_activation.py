@@ -4,19 +4,12 @@ The formulas are those of PyTorch's documentation, arranged so that no intermedi
 needs a branch: for instance elu is ``scale * (max(x, 0) + alpha * expm1(min(x, 0)))``.
 """
 
-import math
-
 import numpy as np
 
 from .. import dtypes
 from .blocks import BLOCK, apply, keep, select
 from .elementwise import legacy, refuse
 from .elementwise_parts import clamp
-from .special import erf_step
-
-_SQRT_HALF = math.sqrt(0.5)
-_TANH_SCALE = math.sqrt(2 / math.pi)
-_TANH_CUBIC = 0.044715
 
 
 def _real(input, kernel):
@@ -133,80 +126,6 @@ def _mish_partial(x, y, t, s):
     np.multiply(y, s, out=y)
     np.multiply(y, x, out=y)
     np.add(y, t, out=y)
-
-
-# ------------------------------------------------------------------------------------------------------------ gelu
-
-
-def gelu(input, *, approximate="none"):
-    """x times the normal distribution function at x, exact or through tanh."""
-    _check_gelu(approximate)
-    _real(input, "GeluKernelImpl")
-    return apply(_gelu if approximate == "none" else _gelu_tanh, (input,), scratch=3 if approximate == "none" else 0)
-
-
-def _check_gelu(approximate):
-    if approximate not in ("none", "tanh"):
-        raise RuntimeError("approximate argument must be either none or tanh.")
-
-
-def _gelu(x, y, t, s, r):
-    np.multiply(x, _SQRT_HALF, out=t)
-    erf_step(t, y, s, r)
-    np.add(y, 1, out=y)
-    np.multiply(y, x, out=y)
-    np.multiply(y, 0.5, out=y)
-
-
-def _gelu_tanh(x, y):
-    np.multiply(x, x, out=y)
-    np.multiply(y, _TANH_CUBIC, out=y)
-    np.add(y, 1, out=y)
-    np.multiply(y, x, out=y)
-    np.multiply(y, _TANH_SCALE, out=y)
-    np.tanh(y, out=y)
-    np.add(y, 1, out=y)
-    np.multiply(y, x, out=y)
-    np.multiply(y, 0.5, out=y)
-
-
-def gelu_partial(input, *, approximate="none"):
-    """d gelu / dx: cdf(x) + x pdf(x), or the derivative of the tanh formula."""
-    _check_gelu(approximate)
-    if approximate == "none":
-        return apply(_gelu_partial, (input,), scratch=3)
-    return apply(_gelu_tanh_partial, (input,), scratch=2)
-
-
-def _gelu_partial(x, y, t, s, r):
-    np.multiply(x, _SQRT_HALF, out=t)
-    erf_step(t, y, s, r)
-    np.add(y, 1, out=y)
-    np.multiply(y, 0.5, out=y)
-    np.multiply(t, t, out=t)
-    np.negative(t, out=t)
-    np.exp(t, out=t)
-    np.multiply(t, x, out=t)
-    np.multiply(t, 1 / math.sqrt(2 * math.pi), out=t)
-    np.add(y, t, out=y)
-
-
-def _gelu_tanh_partial(x, y, t, s):
-    np.multiply(x, x, out=s)
-    np.multiply(s, _TANH_CUBIC, out=t)
-    np.add(t, 1, out=t)
-    np.multiply(t, x, out=t)
-    np.multiply(t, _TANH_SCALE, out=t)
-    np.tanh(t, out=t)  # u = tanh(inner)
-    np.multiply(s, 3 * _TANH_CUBIC * _TANH_SCALE, out=s)
-    np.add(s, _TANH_SCALE, out=s)
-    np.multiply(s, x, out=s)  # x * inner'
-    np.multiply(t, t, out=y)
-    np.subtract(1, y, out=y)
-    np.multiply(y, s, out=y)
-    np.add(y, t, out=y)
-    np.add(y, 1, out=y)
-    np.multiply(y, 0.5, out=y)
 
 
 # ------------------------------------------------------------------------------------------------------ elu's family

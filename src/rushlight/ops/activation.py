@@ -9,11 +9,17 @@ import math
 
 import numpy as np
 
+from .. import dtypes
 from ..array import elementwise_activation as kernels
+from ..array import gelu as gelu_kernels
 from ..array.elementwise_parts import relu as relu_kernel
+from ..array.large import LARGE, chain_rule
 from ..array.random_create import rrelu_noise
+from ..autograd.modes import state, thread
+from ..parameter import Parameter
+from ..tensor import Tensor
 from .elementwise import same_dtype
-from .table import PLACES, TENSOR, binary, composite, differentiable, elementwise, unary
+from .table import PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, unary
 
 _private = dict(method=False, function=False)
 _functional = PLACES["nn.functional"]
@@ -104,25 +110,44 @@ def _gelu_second(F, x, approximate):
     return (1 - u * u) * (slope + x * (bend * 0.5 - u * slope * slope))
 
 
-elementwise("_gelu_partial", kernels.gelu_partial, ("input",), dict(input=_gelu_second), **_private)
+elementwise("_gelu_partial", gelu_kernels.gelu_partial, ("input",), dict(input=_gelu_second), **_private)
 elementwise(
-    *("gelu", kernels.gelu, ("input",)),
+    *("gelu", gelu_kernels.gelu, ("input",)),
     dict(input=lambda F, x, approximate: F._gelu_partial(x, approximate=approximate)),
     **dict(check_out=same_dtype, **_private),
 )
 unary(
-    *("_gelu_tanh", lambda input: kernels.gelu(input, approximate="tanh")),
+    *("_gelu_tanh", lambda input: gelu_kernels.gelu(input, approximate="tanh")),
     lambda F, x: F._gelu_partial(x, approximate="tanh"),
     **dict(node_name="GeluBackward0", **_private),
 )
+
+
+def _gelu_kept(input, made, slope):
+    return made
+
+
+def _pull_gelu_kept(F, g, x, slope):
+    return chain_rule(g, lambda F, known: known, (slope,)) if F is RAW else g * F._gelu_partial(x)
+
+
+# `made` and `slope` are arrays: GELU of a large input and its derivative, which together cost little more than one of them
+differentiable("_gelu_kept", _gelu_kept, vjp=_pull_gelu_kept, node_name="GeluBackward0", **_private)
 
 
 def _gelu(input, *, approximate="none", out=None):
     if out is not None:
         return TENSOR.gelu(input, approximate=approximate, out=out)
     if approximate == "none":
+        if input.__class__ in (Tensor, Parameter) and input._a.size > LARGE and _keeps_slope(input):
+            return TENSOR._gelu_kept(input, *gelu_kernels.gelu_and_slope(input._a))
         return TENSOR.gelu(input)
     return TENSOR._gelu_tanh(input) if approximate == "tanh" else TENSOR.gelu(input, approximate=approximate)
+
+
+def _keeps_slope(input):
+    """Whether a call will be recorded and nothing but that is on, so that its derivative may as well be made at once."""
+    return not state.rare and thread.grad and input.requires_grad and input._dtype is dtypes.float32
 
 
 _show("gelu", _gelu, "``x`` times the normal distribution function at ``x``; `approximate` is 'none' or 'tanh'.")
