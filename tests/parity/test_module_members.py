@@ -303,6 +303,37 @@ def scenes(torch):  # noqa: F811 - each library in turn
         return str(m.weight.grad.dtype), m.weight.is_leaf, m.weight.grad.tolist()
 
     @scene
+    def converting_to_new_parameters(log):
+        m = nn.Linear(2, 1)
+        m(torch.ones(1, 2)).sum().backward()
+        weight = m.weight
+        torch.__future__.set_overwrite_module_params_on_conversion(True)
+        try:
+            m.double()
+        finally:
+            torch.__future__.set_overwrite_module_params_on_conversion(False)
+        return (
+            m.weight is weight,
+            str(weight.dtype),
+            str(m.weight.grad.dtype),
+            type(m.weight).__name__,
+            m.weight.is_leaf,
+        )
+
+    @scene
+    def swapping_parameters(log):
+        m, n = nn.Linear(2, 1), nn.Linear(2, 1).double()
+        weight = m.weight
+        torch.__future__.set_swap_module_params_on_conversion(True)
+        try:
+            m.double().float()
+            log(m.weight is weight)
+            m.load_state_dict(n.state_dict(), assign=True)
+        finally:
+            torch.__future__.set_swap_module_params_on_conversion(False)
+        return m.weight is weight, str(m.weight.dtype), m.weight.requires_grad, m.weight.tolist() == n.weight.tolist()
+
+    @scene
     def channels_last(log):
         m = nn.Conv2d(2, 3, 2).to(memory_format=torch.channels_last)
         return list(m.weight.stride())

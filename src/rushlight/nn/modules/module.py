@@ -13,6 +13,7 @@ from collections import OrderedDict
 from copyreg import __newobj__
 from types import FunctionType
 
+from ... import __future__ as _future
 from ...autograd.modes import no_grad
 from ...parameter import Parameter
 from ...tensor import Tensor
@@ -471,14 +472,24 @@ class Module(StateMixin):
         if recurse:
             for module in self.children():
                 module._apply(fn)
-        for param in self._parameters.values():
+        anew = (
+            _future.get_overwrite_module_params_on_conversion() and not _future.get_swap_module_params_on_conversion()
+        )
+        for name, param in self._parameters.items():
             if param is None:
                 continue
             grad = param.grad
             with no_grad():
-                param.data = fn(param)
+                value, grad_value = fn(param), None if grad is None else fn(grad)
+            if anew:
+                param = self._parameters[name] = Parameter(value, param.requires_grad)
                 if grad is not None:
-                    grad.data = fn(grad)
+                    param.grad = grad_value.requires_grad_(grad.requires_grad)
+                continue
+            with no_grad():
+                param.data = value
+                if grad is not None:
+                    grad.data = grad_value
             if grad is not None:
                 param.grad = grad
         for name, buffer in self._buffers.items():

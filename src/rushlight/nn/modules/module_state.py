@@ -4,6 +4,7 @@ import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 
+from ... import __future__ as _future
 from ...autograd.modes import no_grad
 from ...parameter import Parameter
 from ...tensor import Tensor
@@ -260,6 +261,9 @@ def _take(module, name, mine, key, value, assign, errors):
         with no_grad():
             if not assign:
                 mine.copy_(value)
+                return
+            if _future.get_swap_module_params_on_conversion():
+                mine.data = value.detach()
                 return
             if isinstance(mine, Parameter):
                 if isinstance(value, Parameter):
