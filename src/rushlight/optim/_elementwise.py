@@ -175,12 +175,11 @@ def _arrays(row):
         if (kind is not Parameter and kind is not Tensor) or tensor._dtype is not dtype:
             return None
         array = tensor._a
-        if (
-            array.shape != shape
-            or not array.flags.carray
-            and not array.flags.farray
-            or tensor._vc.__class__ is not list
-        ):
+        if array.shape != shape or tensor._vc.__class__ is not list:
+            return None
+        flags = array.flags
+        # (farray would be true of more than it says)
+        if not flags.carray and not (flags.f_contiguous and flags.writeable):
             return None
         arrays.append(array if shape else array.reshape(1))
     return arrays
