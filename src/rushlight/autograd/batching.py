@@ -34,7 +34,14 @@ def rule(*names):
 def rule_of(op):
     """An operator's rule, remembered in its ``batch``."""
     if "sum" not in RULES:
-        from . import batching_index, batching_linear, batching_nn, batching_reduce  # noqa: F401 - they register rules
+        from . import (  # noqa: F401 - they register rules
+            batching_index,
+            batching_linear,
+            batching_nn,
+            batching_random,
+            batching_reduce,
+        )
+
     found = RULES.get(op.name)
     if found is None:
         found = elementwise if op.elementwise else loop
@@ -161,7 +168,6 @@ for _name, _operands in dict(
     _where=("condition", "first", "other"),
     _masked_fill_value=("input", "mask"),
     _tied=("input", "other"),
-    linalg_cross=("input", "other"),
 ).items():
     RULES[_name] = pointwise(*_operands)
 
@@ -179,10 +185,21 @@ RULES.pop("_scale_slice_")
 
 @rule("linalg_cross")
 def _cross(level, op, values, dims):
-    a, b, dim = values
-    ndim = max(x._a.ndim - (d is not None) for x, d in zip((a, b), dims))
-    values[2] = dim - ndim if dim >= 0 else dim
-    return _broadcast(op, values, dims, [0, 1])
+    a, b = each_expanded(level, values[:2], dims, (0, 1))
+    if a._a.ndim != b._a.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    return batched(op, (a, b, up(values[2], a._a.ndim - 1))), 0
+
+
+@rule("_block_diag")
+def _block_diag(level, op, values, dims):
+    made = [padded(expanded(x, d, level.size), 3, 0) for x, d in zip(values[0], dims[0])]
+    width = sum([x._a.shape[2] for x in made])
+    rows, at = [], 0
+    for x in made:
+        rows.append(run("constant_pad_nd", x, (at, width - at - x._a.shape[2])))
+        at += x._a.shape[2]
+    return TENSOR.cat(rows, 1), 0
 
 
 @rule("_prelu")

@@ -6,7 +6,9 @@ from .batching import RULES, batched, each_expanded, rule, run, up, ups
 from .vmap import front, loop
 
 #: operators that reduce over all dimensions, or any number of them
-_MANY = ("sum mean nansum amax amin logsumexp _norm var std var_mean std_mean any all count_nonzero").split()
+_MANY = (
+    "sum mean nansum amax amin logsumexp _norm _older_norm var std var_mean std_mean any all count_nonzero"
+).split()
 #: operators that take one dimension, or None for the flattened tensor
 _ONE = ("prod argmax argmin _aminmax").split()
 #: operators along one dimension

@@ -58,6 +58,9 @@ class DualLevel(Level):
         made._vc = tensor._vc
         return made
 
+    def made_like(self, array, make, shape):
+        return self.make(make(array.held) if shape is None else make(array.held, shape), None)
+
     def copied(self, tensor):
         primal, tangent = self.split(tensor)
         return self.make(TENSOR.clone(primal), None if tangent is None else TENSOR.clone(tangent))

@@ -307,7 +307,7 @@ class Level:
                 results = made
         if not many:
             return results[0]
-        return result if result == tuple(results) else remade(result, results)
+        return result if all(a is b for a, b in zip(result, results)) else remade(result, results)
 
     def _record(self, op, values, results, live, many):
         values = self._lifted(values)
@@ -427,6 +427,14 @@ def detach_all(tensor):
     if isinstance(array, Lane):
         return array.level.detached(tensor)
     return detached(tensor)
+
+
+def made_like(input, make, shape):
+    """A new tensor beside a lane: ``make`` on what it holds (with the shape to make, if one is given), as a lane of the same level."""
+    array = input._a
+    depth = _stack.interpreters.index(array.level)
+    with Below(len(_stack.interpreters) - depth):
+        return array.level.made_like(array, make, shape)
 
 
 # -------------------------------------------------------------------------------------------------- custom functions

@@ -99,6 +99,12 @@ class VmapLevel(Level):
         made._vc = tensor._vc
         return made
 
+    def made_like(self, array, make, shape):
+        held, bdim = array.held, array.bdim
+        if shape is None or bdim is None:
+            return self.make(make(held) if shape is None else make(held, shape), bdim)
+        return self.make(make(held, (self.size, *shape)), 0)
+
     def copied(self, tensor):
         held, bdim = self.split(tensor)
         return self.make(TENSOR.clone(held), bdim)

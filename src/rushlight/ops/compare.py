@@ -17,11 +17,18 @@ def equal(input, other):
             )
     if input._dtype is not other._dtype:
         raise RuntimeError(f"Expected object of data type {input._dtype.name} but got data type {other._dtype.name}")
+    if hasattr(input._a, "held") or hasattr(other._a, "held"):
+        raise RuntimeError("Batching rule not implemented for aten::equal. We could not generate a fallback.")
     return bool(np.array_equal(input._a, other._a))
 
 
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     """Whether ``abs(input - other) <= atol + rtol * abs(other)`` for all elements."""
+    if hasattr(input._a, "held") or hasattr(other._a, "held"):
+        raise RuntimeError(
+            "vmap over torch.allclose isn't supported yet. Please file an issue at https://github.com/pytorch/pytorch/issues if you need "
+            "this feature."
+        )
     return bool(TENSOR.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)._a.all())
 
 

@@ -380,6 +380,8 @@ def resize_(self, *sizes, memory_format=None):
     from .creation import sizes as parse
 
     shape = parse("resize_", sizes)
+    if hasattr(self._a, "held"):
+        raise NotImplementedError("resize_() of a tensor of a transform (vmap, jvp) is not supported")
     if edge_of(self) is not None:
         raise RuntimeError("cannot resize variables that require grad")
     count = int(np.prod(shape)) if shape else 1

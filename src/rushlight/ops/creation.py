@@ -7,7 +7,7 @@ import operator
 import numpy as np
 
 from .. import devices, dtypes
-from ..autograd.modes import thread
+from ..autograd.modes import state, thread
 from ..size import Size
 from ..tensor import Tensor, _new, set_legacy, strided, wrap
 from .table import TENSOR, as_array
@@ -449,10 +449,26 @@ def _like(name, fill):
                     return result
         check_options(name, layout, device, pin_memory)
         d = input._dtype if dtype is None else as_dtype(dtype)
+        if state.rare:
+            made = _made_like(input, lambda held: make(held, dtype=d, memory_format=memory_format))
+            if made is not None:
+                return finish(made, requires_grad)
         return finish(wrap(layout_like(fill, input._a, d.numpy, memory_format), d), requires_grad)
 
     make.__name__ = make.__qualname__ = name
     return make
+
+
+def _made_like(input, make, shape=None):
+    """A new tensor beside one of a transform: ``make`` on what it holds, so that it can be written to like it; else None.
+
+    With ``shape``, that of a sample, ``make(held, shape)`` is told the shape to make.
+    """
+    if input._a.__class__ is np.ndarray:
+        return None
+    from ..autograd.levels import made_like
+
+    return made_like(input, make, shape)
 
 
 def layout_like(fill, array, numpy_dtype, memory_format=None):
@@ -490,6 +506,10 @@ def full_like(
         raise TypeError(f"full_like(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     check_options("full_like", layout, device, pin_memory)
     d = input._dtype if dtype is None else as_dtype(dtype)
+    if state.rare:
+        made = _made_like(input, lambda held: full_like(held, fill_value, dtype=d, memory_format=memory_format))
+        if made is not None:
+            return finish(made, requires_grad)
     made = layout_like(np.empty, input._a, d.numpy, memory_format)
     made[...] = _full((), fill_value, d)
     return finish(wrap(made, d), requires_grad)
@@ -506,6 +526,10 @@ def _new_method(name, fill):
         shape = sizes(name, args, size)
         check_options(name, layout, device, pin_memory)
         d = self._dtype if dtype is None else as_dtype(dtype)
+        if state.rare:
+            made = _made_like(self, lambda held, shape: make(held, shape, dtype=d), shape)
+            if made is not None:
+                return finish(made, requires_grad)
         return finish(wrap(fill(shape, d.numpy), d), requires_grad)
 
     make.__name__ = make.__qualname__ = name
@@ -521,6 +545,11 @@ def new_full(self, size, fill_value, *, dtype=None, layout=None, device=None, pi
     """A tensor of ``size`` filled with a number, with this tensor's dtype."""
     check_options("new_full", layout, device, pin_memory)
     d = self._dtype if dtype is None else as_dtype(dtype)
+    if state.rare:
+        shape = sizes("new_full", (size,))
+        made = _made_like(self, lambda held, shape: new_full(held, shape, fill_value, dtype=d), shape)
+        if made is not None:
+            return finish(made, requires_grad)
     return finish(wrap(_full(sizes("new_full", (size,)), fill_value, d), d), requires_grad)
 
 

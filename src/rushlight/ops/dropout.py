@@ -7,6 +7,7 @@ gives PyTorch's mask. Element-wise dropout is one multiplication by the mask, he
 import warnings
 
 from .. import dtypes
+from ..autograd.modes import state
 from .creation import empty
 from .functional import functional
 from .table import composite
@@ -21,7 +22,15 @@ def _check(p):
 
 def _noise(F, shape, like, p):
     """Zeros with probability p, else ones."""
-    return F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p)
+
+    def draw(shape):
+        return F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p)
+
+    if not state.rare:
+        return draw(shape)
+    from ..autograd.batching_random import drawn
+
+    return drawn(draw, shape)
 
 
 def _feature_shape(shape):

@@ -2,10 +2,9 @@
 
 import math
 
-import numpy as np
-
 from ..array.arguments import wrap_dim
 from ..array.linalg import check_matrix, check_square
+from ..tensor import Tensor, wrap
 from .linalg import dtype_of
 from .linalg_out import accept_out, castable, same_dtype, worded
 from .linalg_spectral import tolerances
@@ -176,15 +175,11 @@ def linalg_matrix_rank(F, A, *args, tol=None, atol=None, rtol=None, hermitian=Fa
         atol, rtol = tol, 0.0
     atol, rtol = tolerances(A, atol, rtol)
     values = F.abs(F.linalg_eigvalsh(A)) if hermitian else F.linalg_svdvals(A)
-    raw = getattr(values, "_a", values)
-    if not raw.shape[-1]:
-        return F.zeros(tuple(raw.shape[:-1]), dtype=_int64())
-    limit = np.maximum(atol, rtol * raw.max(-1))
-    above = raw > limit[..., None]
-    from ..tensor import wrap
-
-    counts = np.asarray(above.sum(-1), np.int64)
-    return wrap(counts) if values is not raw else counts
+    if not values.shape[-1]:
+        return F.zeros(tuple(values.shape[:-1]), dtype=_int64())
+    atol, rtol = (wrap(each) if isinstance(values, Tensor) else each for each in (atol, rtol))
+    limit = F.maximum(atol, rtol * F.amax(values, -1))
+    return F.sum(F.gt(values, F.unsqueeze(limit, -1)), -1)
 
 
 def _int64():

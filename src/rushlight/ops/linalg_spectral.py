@@ -14,16 +14,13 @@ from ..autograd.modes import is_grad_enabled, state
 from .linalg import H, complex_dtype, dtype_of, minus
 from .linalg_out import accept_out, castable, same_dtype
 from .linalg_warnings import tell_once
+from .reduce import raw
 from .results import result_type
 from .table import composite, differentiable
 
 _function = dict(method=False)
 _private = dict(method=False, function=False)
 
-
-def _raw(x):
-    """The array of a tensor or array, for checks of values."""
-    return getattr(x, "_a", x)
 
 
 # ------------------------------------------------------------------------------------------------------------------ QR
@@ -189,7 +186,7 @@ def _check_phase(turn_u, turn_v):
     total = 0
     for turn in (turn_u, turn_v):
         if turn is not None:
-            total = total + np.einsum("...ii->...i", _raw(turn)).imag
+            total = total + np.einsum("...ii->...i", raw(turn)).imag
     if not np.allclose(total, 0, rtol=1e-2, atol=1e-2):
         raise RuntimeError(
             "svd_backward: The singular vectors in the complex case are specified up to multiplication by e^{i phi}. The "
@@ -318,7 +315,7 @@ def _eigen_jvp(hermitian):
 
 
 def _check_eigen_phase(name, inner):
-    if not np.allclose(np.einsum("...ii->...i", _raw(inner)).imag, 0, rtol=1e-2, atol=1e-2):
+    if not np.allclose(np.einsum("...ii->...i", raw(inner)).imag, 0, rtol=1e-2, atol=1e-2):
         raise RuntimeError(
             f"{name}: The eigenvectors in the complex case are specified up to multiplication by e^{{i phi}}. The specified "
             "loss function depends on this quantity, so it is ill-defined."
@@ -347,7 +344,7 @@ differentiable("_eigvalsh", kernels.linalg_eigvalsh, **_private)
 @composite("linalg_eigvals", **_function)
 def linalg_eigvals(F, A):
     if _recording(A):
-        kernels._check_eig("linalg.eigvals", _raw(A))
+        kernels._check_eig("linalg.eigvals", raw(A))
         return F.linalg_eig(A)[0]
     return F._eigvals(A)
 
@@ -402,10 +399,12 @@ def linalg_pinv(F, A, *args, atol=None, rtol=None, rcond=None, hermitian=False):
 
 def tolerances(A, atol, rtol):
     """The absolute and the relative threshold; without either, epsilon times the larger side, relative."""
+    if any(hasattr(getattr(each, "_a", None), "held") for each in (atol, rtol)):
+        raise RuntimeError("vmap: tolerances that are tensors of a transform are not supported; give numbers or outer tensors")
     if rtol is None:
-        given = atol is not None and bool((np.asarray(_raw(atol)) > 0).any())
+        given = atol is not None and bool((np.asarray(raw(atol)) > 0).any())
         rtol = 0.0 if given else np.finfo(dtype_of(A).to_real().numpy).eps * max(A.shape[-2:])
-    return np.asarray(0.0 if atol is None else _raw(atol)), np.asarray(_raw(rtol))
+    return np.asarray(0.0 if atol is None else raw(atol)), np.asarray(raw(rtol))
 
 
 @composite("pinverse")

@@ -1,11 +1,13 @@
 """Random tensors, on PyTorch's CPU streams (``array.random``)."""
 
+import math
+
 import numpy as np
 
 from .. import dtypes, inplace
 from ..array import random as streams
 from ..autograd.graph import Node, tick
-from ..autograd.modes import thread
+from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap
 from .creation import check_options, check_out, finish, give, named_dtype, sizes
 from .dispatch import resize_out
@@ -54,6 +56,24 @@ def _options(name, kwargs):
     return out, named_dtype(name, dtype, out), requires_grad, generator
 
 
+def _drawn(draw, shape):
+    """``draw(shape)``; within ``vmap`` as its ``randomness`` says."""
+    if not state.rare:
+        return draw(shape)
+    from ..autograd import batching_random
+
+    return batching_random.drawn(draw, shape)
+
+
+def _diverted(sampler, values, **options):
+    """A sampler's result where a transform stands before it, else NotImplemented."""
+    if not state.rare:
+        return NotImplemented
+    from ..autograd import batching_random
+
+    return batching_random.sampled(sampler, values, **options)
+
+
 def rand(*size, **kwargs):
     """Uniform numbers in [0, 1) of the given sizes, in the default dtype unless ``dtype`` is given.
 
@@ -62,7 +82,8 @@ def rand(*size, **kwargs):
     shape = sizes("rand", size, kwargs.pop("size", None))
     out, dtype, requires_grad, generator = _options("rand", kwargs)
     if out is None:
-        return finish(wrap(streams.rand(shape, dtype=dtype, generator=generator)), requires_grad)
+        made = _drawn(lambda shape: wrap(streams.rand(shape, dtype=dtype, generator=generator)), shape)
+        return finish(made, requires_grad)
     return _sampled("rand", streams.uniform_, shape, (), out, dtype, requires_grad, generator)
 
 
@@ -89,6 +110,9 @@ def randint(*args, low=0, high=None, size=None, **kwargs):
     shape = sizes("randint", (size,))
     out, dtype, requires_grad, generator = _options("randint", kwargs)
     low, high = (int(each) for each in (low, high))
+    if out is None and state.rare:
+        made = _drawn(lambda s: wrap(streams.randint(low, high, s, dtype=dtype, generator=generator)), shape)
+        return finish(made, requires_grad)
     return give(
         "randint", streams.randint(low, high, shape, dtype=dtype, generator=generator), out, dtype, requires_grad
     )
@@ -97,6 +121,13 @@ def randint(*args, low=0, high=None, size=None, **kwargs):
 def randperm(n, **kwargs):
     """The numbers 0 to n - 1 in random order."""
     out, dtype, requires_grad, generator = _options("randperm", kwargs)
+    if out is None and state.rare:
+
+        def draw(shape):
+            rows = [streams.randperm(int(n), dtype=dtype, generator=generator) for _ in range(math.prod(shape[:-1]))]
+            return wrap(np.stack(rows).reshape(shape))
+
+        return _drawn(draw, (int(n),))
     return give("randperm", streams.randperm(int(n), dtype=dtype, generator=generator), out, dtype, requires_grad)
 
 
@@ -114,8 +145,11 @@ def _sampled_like(name, fill, input, kwargs):
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     _, dtype, requires_grad, generator = _options(name, kwargs)
-    empty = np.empty_like(input._a, (dtype or input._dtype).numpy)
-    return finish(wrap(fill(empty, generator=generator)), requires_grad)
+    numpy_dtype = (dtype or input._dtype).numpy
+    if state.rare:
+        made = _drawn(lambda shape: wrap(fill(np.empty(shape, numpy_dtype), generator=generator)), input._a.shape)
+        return finish(made, requires_grad)
+    return finish(wrap(fill(np.empty_like(input._a, numpy_dtype), generator=generator)), requires_grad)
 
 
 def randint_like(input, *bounds, low=0, high=None, **kwargs):
@@ -123,8 +157,12 @@ def randint_like(input, *bounds, low=0, high=None, **kwargs):
     if bounds:
         low, high = (low, bounds[0]) if len(bounds) == 1 else bounds[:2]
     _, dtype, requires_grad, generator = _options("randint_like", kwargs)
-    empty = np.empty_like(input._a, (dtype or input._dtype).numpy)
-    return finish(wrap(streams.random_(empty, int(low), int(high), generator=generator)), requires_grad)
+
+    def fill(out, generator):
+        return streams.random_(out, int(low), int(high), generator=generator)
+
+    kwargs = dict(dtype=dtype, requires_grad=requires_grad, generator=generator)
+    return _sampled_like("randint_like", fill, input, kwargs)
 
 
 def normal(mean, std=1.0, size=None, **kwargs):
@@ -136,6 +174,10 @@ def normal(mean, std=1.0, size=None, **kwargs):
             raise TypeError("normal() received an invalid combination of arguments: two numbers need a size")
         shape = out._a.shape if size is None else sizes("normal", (size,))
         return _sampled("normal", streams.normal_, shape, (mean, std), out, dtype, requires_grad, generator)
+    if out is None:
+        result = _diverted(normal, (mean, std), generator=generator)
+        if result is not NotImplemented:
+            return result
     given = [each._a if isinstance(each, Tensor) else each for each in (mean, std)]
     if out is None:
         number = 3 if len(tensors) == 2 else 2 if isinstance(std, Tensor) else 1
@@ -152,8 +194,10 @@ def _sampled(name, fill, shape, parameters, out, dtype, requires_grad, generator
     """Fill a new tensor of ``shape``, or ``out`` along its own memory, which decides the order of the draws."""
     if out is None:
         dtype = dtype or dtypes.get_default_dtype()
-        made = fill(np.empty(shape, dtype.numpy), *parameters, generator=generator)
-        return finish(wrap(made, dtype), requires_grad)
+        made = _drawn(
+            lambda shape: wrap(fill(np.empty(shape, dtype.numpy), *parameters, generator=generator), dtype), shape
+        )
+        return finish(made, requires_grad)
     check_out(name, out, dtype)
     resize_out(out, tuple(shape))
     fill(out._a, *parameters, generator=generator)
@@ -164,6 +208,9 @@ def _sampled(name, fill, shape, parameters, out, dtype, requires_grad, generator
 def bernoulli(input, p=None, *, generator=None, out=None):
     """Ones with the probabilities ``input``, zeros else."""
     if out is None:
+        result = _diverted(bernoulli, (input, p), generator=generator)
+        if result is not NotImplemented:
+            return result
         return _constant([input], streams.bernoulli(input._a, p, generator=generator), "BernoulliBackward0")
     if thread.grad and (edge_of(input) is not None or edge_of(out) is not None):
         raise RuntimeError(
@@ -180,18 +227,36 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     """Indices drawn in proportion to the rows of ``input``."""
     if out is not None and out._dtype is not dtypes.int64:
         raise RuntimeError(f"multinomial expects Long tensor out, got: {out._dtype.legacy}")
+    result = _diverted(_multinomial_rows, (input, num_samples, replacement), generator=generator)
+    if result is not NotImplemented:
+        return result
     return give(
         "multinomial", streams.multinomial(input._a, num_samples, replacement, generator=generator), out, None, False
     )
 
 
+def _multinomial_rows(input, num_samples, replacement, generator=None):
+    """``multinomial`` of any number of rows, for batches of them."""
+    shape = input._a.shape
+    if len(shape) < 3:
+        return multinomial(input, num_samples, replacement, generator=generator)
+    found = multinomial(input.reshape(-1, shape[-1]), num_samples, replacement, generator=generator)
+    return found.reshape(*shape[:-1], num_samples)
+
+
 def poisson(input, generator=None):
     """Poisson numbers with the rates ``input``."""
+    result = _diverted(poisson, (input,), generator=generator)
+    if result is not NotImplemented:
+        return result
     return _constant([input], streams.poisson(input._a, generator), "PoissonBackward0")
 
 
 def binomial(count, prob, generator=None):
     """Binomial numbers of ``count`` trials with probability ``prob``."""
+    result = _diverted(binomial, (count, prob), generator=generator)
+    if result is not NotImplemented:
+        return result
     return _constant([count, prob], streams.binomial(count._a, prob._a, generator), "BinomialBackward0")
 
 
@@ -253,6 +318,13 @@ def _filler(name, fill, node_name, order, defaults):
     """The method ``name``: fill this tensor with random numbers."""
 
     def method(self, *args, generator=None, **kwargs):
+        if state.rare:
+            from ..autograd import batching_random
+
+            options = kwargs if generator is None else dict(kwargs, generator=generator)
+            result = batching_random.filled(method, self, args, options)
+            if result is not NotImplemented:
+                return result
         given = dict(zip(order, args))
         given.update({{"from": "from_"}.get(key, key): value for key, value in kwargs.items()})
         unknown = [key for key in given if key not in order]

@@ -60,8 +60,12 @@ def as_number(F, mask, like):
 
 
 def raw(value):
-    """The array of a tensor; an array as it is. For decisions that depend on values."""
-    return getattr(value, "_a", value)
+    """The array of a tensor; an array as it is. For decisions that depend on values: within ``vmap`` those of all samples."""
+    value = getattr(value, "_a", value)
+    while hasattr(value, "held"):
+        value, at = value.held._a, getattr(value, "bdim", None)
+        value = np.moveaxis(value, at, 0) if at else value
+    return value
 
 
 def by_dim(stem):

@@ -88,34 +88,34 @@ def _quantile(F, name, input, q, dim, keepdim, interpolation, skip_nan):
         flat = F.transpose(input, dim, -1)
         kept = tuple(flat.shape)[:-1]
     ordered = F.sort(flat, -1)[0]
-    values = raw(ordered)
-    n = values.shape[-1]
-    missing = np.isnan(values).sum(-1, keepdims=True)
+    dtype = rush_dtype(ordered)
+    n = ordered.shape[-1]
+    missing = F.sum(F.isnan(ordered), -1, True)
     scalar = not hasattr(q, "shape") or not q.ndim
-    wanted = F.reshape(q, (-1,)) if hasattr(q, "shape") else _like(input, np.full(1, q, values.dtype))
+    wanted = F.reshape(q, (-1,)) if hasattr(q, "shape") else _like(input, np.full(1, q, dtype.numpy))
     m = tuple(wanted.shape)[0]
     # the rank of each quantile, a tensor, for gradients flow to q; the last where that holds NaN, sorted to the end
     if skip_nan:
-        rank = wanted * _like(input, np.maximum(n - missing - 1, 0).astype(values.dtype))
+        rank = wanted * F._to_dtype(F.clamp(n - 1 - missing, 0), dtype)
     else:
         rank = F.expand(wanted * (n - 1), (*kept, m))
-        if missing.any():
-            rank = F.masked_fill(rank, _like(input, missing > 0), float(n - 1))
+        if raw(missing).any():
+            rank = F.masked_fill(rank, missing > 0, float(n - 1))
     if interpolation == "lower":
         rank = F.floor(rank)
     elif interpolation == "higher":
         rank = F.ceil(rank)
     elif interpolation == "nearest":
         rank = F.round(rank)
-    low = np.floor(raw(rank)).astype(np.int64)
-    out = F.gather(ordered, -1, _like(input, low))
+    low = F._to_dtype(F.floor(rank), dtypes.int64)
+    out = F.gather(ordered, -1, low)
     if interpolation in ("linear", "midpoint"):
         if interpolation == "midpoint":
-            weight = _like(input, np.full(low.shape, 0.5, values.dtype))
+            weight = F.full_like(rank, 0.5)
         else:
-            weight = rank - _like(input, low.astype(values.dtype))
-        high = np.ceil(raw(rank)).astype(np.int64)
-        out = F.lerp(out, F.gather(ordered, -1, _like(input, high)), weight)
+            weight = rank - F._to_dtype(low, dtype)
+        high = F._to_dtype(F.ceil(rank), dtypes.int64)
+        out = F.lerp(out, F.gather(ordered, -1, high), weight)
     out = F.movedim(out, -1, 0)
     if dim is None or not shape:
         out = F.reshape(out, (m, *((1,) * len(shape) if keepdim else ())))

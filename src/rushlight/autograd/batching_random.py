@@ -1,0 +1,121 @@
+"""Random operators within transforms: what ``randomness`` of each ``vmap`` around them says.
+
+``"error"`` refuses; ``"same"`` draws once for all samples; ``"different"`` draws for the whole batch, with the batch in front, which uses
+the random stream as PyTorch does.
+"""
+
+from ..ops.table import TENSOR
+from ..tensor import Tensor
+from . import levels
+from .batching import batched, rule
+from .dual import DualLevel
+from .levels import Below
+from .vmap import _RANDOM, VmapLevel, expanded, front, padded
+
+__all__ = ["drawn", "filled", "sampled"]
+
+_UNBATCHED = (
+    "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same randomness. If this is necessary "
+    "for your usage, please file an issue with functorch."
+)
+_SAME = (
+    "Vmap does not currently support same randomness with a batched tensor input. Please file an issue with functorch"
+)
+
+
+def drawn(draw, shape):
+    """``draw(shape)``, a new random tensor, of a shape that has the batches of every ``vmap`` which wants different numbers."""
+    stack = levels._stack.interpreters
+    batches = []
+    for level in reversed(stack):
+        if isinstance(level, VmapLevel):
+            shape, many = level.shape_of_draw(tuple(shape))
+            if many:
+                batches.append(level)
+    with Below(len(stack)):
+        made = draw(tuple(shape))
+    for level in reversed(batches):
+        made = level.make(made, 0)
+    return made
+
+
+def _concerned(tensors):
+    """(how far down the stack, level) of the innermost level that a sampler must ask; None if there is none."""
+    stack = levels._stack.interpreters
+    for depth, level in enumerate(reversed(stack), 1):
+        if isinstance(level, VmapLevel):
+            return depth, level
+        if isinstance(level, DualLevel) and any(level.owns(each) for each in tensors):
+            return depth, level
+    return None
+
+
+def sampled(sampler, values, **options):
+    """``sampler(*values)``, a random tensor whose distribution some tensors describe; NotImplemented where no level is concerned."""
+    found = _concerned([each for each in values if isinstance(each, Tensor)])
+    if found is None:
+        return NotImplemented
+    depth, level = found
+    if isinstance(level, DualLevel):
+        with Below(depth):
+            return sampler(*[level.split(e)[0] if isinstance(e, Tensor) else e for e in values], **options)
+    pairs = [level.split(each) if isinstance(each, Tensor) else (each, None) for each in values]
+    many = any(dim is not None for _, dim in pairs)
+    if level.randomness == "error":
+        raise RuntimeError(_RANDOM)
+    if level.randomness == "same":
+        if many:
+            raise RuntimeError(_SAME)
+        with Below(depth):
+            return sampler(*[held for held, _ in pairs], **options)
+    with Below(depth):
+        given = [expanded(h, d, level.size) if isinstance(h, Tensor) else h for h, d in pairs]
+        ndim = max([each._a.ndim for each in given if isinstance(each, Tensor)])
+        given = [padded(each, ndim, 0) if isinstance(each, Tensor) else each for each in given]
+        return level.make(sampler(*given, **options), 0)
+
+
+def filled(method, target, args, kwargs):
+    """``target.normal_(...)`` and its kin; NotImplemented where no level is concerned."""
+    tensors = [each for each in (target, *args, *kwargs.values()) if isinstance(each, Tensor)]
+    found = _concerned(tensors)
+    if found is None:
+        return NotImplemented
+    depth, level = found
+    if isinstance(level, DualLevel):
+        with Below(depth):
+            primal, tangent = level.split(target)
+            method(primal, *args, **kwargs)
+            if tangent is not None:
+                tangent.zero_()
+        return target
+    if level.randomness == "error":
+        raise RuntimeError(_RANDOM)
+    held, dim = level.split(target)
+    with Below(depth):
+        if level.randomness == "same":
+            if dim is None:
+                method(held, *args, **kwargs)
+            else:
+                held.copy_(method(TENSOR.select(held, dim, 0).clone(), *args, **kwargs).unsqueeze(dim))
+            return target
+        if dim is None:
+            raise RuntimeError(_UNBATCHED)
+
+        def whole(value):
+            if not isinstance(value, Tensor):
+                return value
+            value, at = level.split(value)
+            return padded(front(value, at), held._a.ndim, at)
+
+        method(front(held, dim), *[whole(e) for e in args], **{k: whole(v) for k, v in kwargs.items()})
+    return target
+
+
+@rule("_rrelu_noise", "_sampled_gamma")
+def _random(level, op, values, dims):
+    if level.randomness == "error":
+        raise RuntimeError(_RANDOM)
+    if level.randomness == "same":
+        raise RuntimeError(_SAME)
+    return batched(op, (expanded(values[0], dims[0], level.size), *values[1:])), 0
