@@ -3,7 +3,7 @@
 import importlib as _importlib
 
 from ..missing import explain as _explain
-from . import lr_scheduler, swa_utils
+from . import lr_scheduler
 from ._adafactor import Adafactor
 from ._muon import Muon
 from ._stateless import swap_in_optimizer_params_and_state
