@@ -15,6 +15,8 @@ def norm_except_dim(F, v, pow=2, dim=0):
     """The `pow`-norm over all dimensions but `dim`, which keep size 1: (1, ..., v.shape[dim], ..., 1); () for `dim` -1."""
     if dim == -1:
         return F.linalg_vector_norm(v, pow)
+    if v.ndim == 1:
+        return F.linalg_vector_norm(F.unsqueeze(v, 1), pow, 1)
     return F.linalg_vector_norm(v, pow, _others(v, dim), True)
 
 
@@ -47,7 +49,7 @@ differentiable(
 @composite("_weight_norm", method=False)
 def _weight_norm(F, v, g, dim=0):
     """v g / ||v|| with norms over all dimensions but `dim` (-1: over all); `g` has their shape."""
-    if dim in (0, v.ndim - 1):
+    if v.ndim > 1 and dim in (0, v.ndim - 1):
         return F._weight_norm_interface(v, g, dim)
     return F.mul(v, F.div(g, F.norm_except_dim(v, 2, dim)))
 
