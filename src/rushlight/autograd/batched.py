@@ -1,8 +1,4 @@
-"""``grad(..., is_grads_batched=True)``: the same graph pulled back along a batch of cotangents.
-
-The rules of the nodes see one cotangent at a time, so this is a loop over the batch: its cost grows with the batch, its memory is that of
-one pass. (Batching rules for operators would run it as one pass.)
-"""
+"""``grad(..., is_grads_batched=True)``: the same graph pulled back along a batch of cotangents, all at once under ``vmap``."""
 
 from ..tensor import Tensor
 from .calls import _as_tuple, grad
@@ -12,44 +8,30 @@ __all__ = ["grad_batched"]
 
 def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads):
     """As ``grad``; the first axis of every cotangent, and of every gradient returned, is the batch."""
-    from ..ops.table import TENSOR
+    from ..func.batching import vmap
 
     cotangents = _as_tuple(grad_outputs)
-    sizes = {each._a.shape[0] for each in cotangents if isinstance(each, Tensor) and each._a.ndim}
-    if not sizes:
-        raise RuntimeError("grad: is_grads_batched=True needs cotangents whose first axis is the batch")
-    if len(sizes) > 1:
-        raise ValueError(
-            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-            f"{[each._a.shape[0] for each in cotangents if isinstance(each, Tensor)]} for the mapped dimension"
-        )
-    (count,) = sizes
     _check_shapes(outputs, cotangents)
-    keep = create_graph if retain_graph is None else retain_graph
-    rows = []
-    for k in range(count):
-        rows.append(
-            grad(
-                outputs,
-                inputs,
-                tuple(None if each is None else each[k] for each in cotangents),
-                retain_graph=keep or k + 1 < count,
-                create_graph=create_graph,
-                allow_unused=allow_unused,
-                materialize_grads=materialize_grads,
-            )
+
+    def pull(cotangents):
+        return grad(
+            outputs,
+            inputs,
+            cotangents,
+            retain_graph=retain_graph,
+            create_graph=create_graph,
+            allow_unused=allow_unused,
+            materialize_grads=materialize_grads,
         )
-    if not rows:
-        return tuple(each.new_zeros((0, *each.shape)) for each in inputs)
-    return tuple(
-        None if all(each is None for each in column) else TENSOR.stack(_dense(column), 0) for column in zip(*rows)
-    )
 
+    def present(cotangents):
+        found = pull(cotangents)
+        missing[:] = [each is None for each in found]
+        return tuple(each for each in found if each is not None)
 
-def _dense(column):
-    """Gradients that are None for some of the batch only are zeros there."""
-    like = next(each for each in column if each is not None)
-    return [like.new_zeros(like.shape) if each is None else each for each in column]
+    missing = []
+    found = iter(vmap(present, 0, 0, "error")(cotangents))
+    return tuple(None if none else next(found) for none in missing)
 
 
 def _check_shapes(outputs, cotangents):
