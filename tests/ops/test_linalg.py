@@ -282,3 +282,22 @@ def test_gradient_through_eigenvectors_is_hermitian(draw):
     a = torch.tensor(draw(3, 3), requires_grad=True)
     (slope,) = torch.autograd.grad(linalg.eigh(a)[1].abs().sum(), a)
     np.testing.assert_allclose(slope.numpy(), turned(slope.numpy()))
+
+
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize("columns", [1, 12])
+def test_plain_and_recorded_cholesky_gradients_agree(draw, upper, columns):
+    n = 40  # more than one diagonal block
+    a = torch.tensor(draw(n, n))
+    a = (a @ torch.conj(a).mT + n * torch.eye(n, dtype=a.dtype)).requires_grad_()
+    b = torch.tensor(draw(n, columns), requires_grad=True)
+    solution = torch.cholesky_solve(b, linalg.cholesky(a, upper=upper), upper=upper)
+    weights = torch.tensor(draw(n, columns))
+    plain = torch.autograd.grad(solution, (a, b), weights, retain_graph=True)
+    recorded = torch.autograd.grad(solution, (a, b), weights, create_graph=True)
+    for one, other in zip(plain, recorded):
+        np.testing.assert_allclose(one.numpy(), other.detach().numpy(), rtol=1e-9, atol=1e-12)
+    # A x = b: b' = A^-H w and A' = -b' x^H, in the Hermitian matrices
+    pulled = np.linalg.solve(turned(a.detach().numpy()), weights.numpy())
+    expected = -pulled @ turned(solution.detach().numpy())
+    np.testing.assert_allclose(plain[0].numpy(), (expected + turned(expected)) / 2, rtol=1e-8, atol=1e-11)

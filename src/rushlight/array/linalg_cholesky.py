@@ -117,6 +117,33 @@ def _solve(factor, b, upper):
     return substitute(higher, y, True, inverses=None if inverses is None else adjoint(inverses))
 
 
+def cholesky_backward(lower, g):
+    """The cotangent ``L⁻ᴴ Φ L⁻¹`` of A = L Lᴴ from that of L: Φ is half of ``Lᴴ g``'s lower triangle, made Hermitian.
+
+    Of Lᴴ g only three quarters are made, and L's diagonal blocks are inverted once for both systems.
+    """
+    n = lower.shape[-1]
+    phi = np.empty(np.broadcast_shapes(lower.shape, g.shape), np.result_type(lower, g))
+    half = n // 2
+    below = np.matmul(adjoint(lower[..., half:, half:]), g[..., half:, :half])
+    phi[..., half:, :half] = below
+    phi[..., :half, half:] = adjoint(below)
+    for part in (slice(0, half), slice(half, None)):
+        corner = np.tril(np.matmul(adjoint(lower[..., part.start :, part]), g[..., part.start :, part]))
+        diagonal = np.einsum("...ii->...i", corner).copy()
+        corner = corner + adjoint(corner)
+        np.einsum("...ii->...i", corner)[...] = diagonal
+        phi[..., part, part] = corner
+    phi *= 0.5
+    inverses = invert_blocks(lower, False)
+    turned = lower.swapaxes(-1, -2)
+    inner = substitute(
+        *(turned, phi.swapaxes(-1, -2), True),
+        inverses=None if inverses is None else inverses.swapaxes(-1, -2),
+    ).swapaxes(-1, -2)
+    return substitute(adjoint(lower), inner, True, inverses=None if inverses is None else adjoint(inverses))
+
+
 def cholesky_inverse(input, upper=False):
     """The inverse of the matrix whose Cholesky factor is given."""
     check_matrix("cholesky_inverse", input)

@@ -13,6 +13,8 @@ from .linalg import batch_shape, check_kernel, check_same_dtype, check_solve_sha
 __all__ = ["invert_blocks", "linalg_solve_triangular", "substitute", "triangular_solve"]
 
 _BLOCK = 32
+#: blocks are halved down to this size before LAPACK inverts them
+_SMALLEST = 8
 
 
 def substitute(a, b, upper, unit=False, inverses=None):
@@ -62,11 +64,24 @@ def invert_blocks(a, upper, unit=False):
     if rest:
         np.einsum("...ii->...i", blocks[..., -1, rest:, rest:])[...] = 1
     try:
-        if upper:
-            return np.linalg.inv(blocks)
-        return np.linalg.inv(blocks.swapaxes(-1, -2)).swapaxes(-1, -2)
+        return _invert_upper(blocks) if upper else _invert_upper(blocks.swapaxes(-1, -2)).swapaxes(-1, -2)
     except np.linalg.LinAlgError:
         return None
+
+
+def _invert_upper(blocks):
+    """The inverses of upper triangular matrices (count, n, n), n a power of two: those of the halves, and what joins them."""
+    n = blocks.shape[-1]
+    if n <= _SMALLEST:
+        return np.linalg.inv(blocks)
+    half = n // 2
+    first, last = slice(None, half), slice(half, None)
+    halves = np.stack([blocks[..., first, first], blocks[..., last, last]])
+    ahead, behind = _invert_upper(halves)
+    result = np.zeros_like(blocks)
+    result[..., first, first], result[..., last, last] = ahead, behind
+    result[..., first, last] = -np.matmul(np.matmul(ahead, blocks[..., first, last]), behind)
+    return result
 
 
 def _triangle(a, upper, unit):

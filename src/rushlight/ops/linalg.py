@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
 from .linalg_warnings import tell_once
 from .results import result_type
-from .table import PLACES, TENSOR, composite, differentiable
+from .table import PLACES, RAW, TENSOR, composite, differentiable
 
 _function = dict(method=False)
 PLACES["linalg"]["LinAlgError"] = shared.LinAlgError
@@ -383,6 +383,8 @@ def _cholesky_vjp(F, g, y, upper):
     y = y[0] if isinstance(y, (tuple, list)) else y
     lower = H(F, y) if upper else y
     g = H(F, g) if upper else g
+    if F is RAW:
+        return cholesky_kernels.cholesky_backward(lower, g)
     phi = F.matmul(H(F, lower), g)
     phi = (F.tril(phi) + H(F, F.tril(phi, -1))) * 0.5
     inner = F.linalg_solve_triangular(lower, phi, upper=False, left=False)
@@ -428,8 +430,14 @@ def _cholesky_solve_vjp(F, g, needs, input2, y, upper):
     g_b = F.cholesky_solve(g, input2, upper)
     if not needs[1]:
         return g_b, None
-    g_a = minus(F.matmul(g_b, H(F, y)))
-    return g_b, _factor_vjp(F, g_a, input2, upper)
+    if y.shape[-1] * 4 > y.shape[-2]:
+        return g_b, _factor_vjp(F, minus(F.matmul(g_b, H(F, y))), input2, upper)
+    # few right-hand sides: the products of narrow matrices first
+    if upper:
+        near, far = F.matmul(F.matmul(input2, g_b), H(F, y)), F.matmul(F.matmul(input2, y), H(F, g_b))
+    else:
+        near, far = F.matmul(g_b, F.matmul(H(F, y), input2)), F.matmul(y, F.matmul(H(F, g_b), input2))
+    return g_b, minus(near + far)
 
 
 def _factor_vjp(F, g_a, factor, upper):
