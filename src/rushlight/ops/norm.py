@@ -175,6 +175,15 @@ def _pull_batch(F, g, needs, input, weight, bias_shape, running_mean, running_va
 def _batch_norm_kernel(input, weight, bias, running_mean, running_var, training, momentum, eps):
     if training:  # the running statistics are moved by `native_batch_norm` itself, and are no part of the result
         running_mean = running_var = None
+    narrow = input.dtype
+    parameters = (each for each in (weight, bias, running_mean) if each is not None)
+    if is_half(narrow) and any(each.dtype == np.float32 for each in parameters):
+        # half input beside parameters in single precision: the statistics are of the latter
+        input = input.astype(np.float32)
+        result, *statistics = kernels.native_batch_norm(
+            input, weight, bias, running_mean, running_var, training, momentum, eps
+        )
+        return result.astype(narrow), *statistics
     return kernels.native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
@@ -186,6 +195,23 @@ differentiable(
     nondiff=(1, 2),
     node_name="NativeBatchNormBackward0",
 )
+
+
+def _check_kinds(input, parameters, running, training):
+    """One dtype for all, or a half one for the input and float32 for the rest; RuntimeError with PyTorch's text if not."""
+    own = input.dtype
+    others = [each.dtype for each in (*parameters, *running) if each is not None]
+    if all(each is own for each in others):
+        return
+    if others[0] is not own:
+        if any(each.name != "float32" for each in others):
+            raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+        if own.name not in ("float16", "bfloat16"):
+            raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+        return
+    order = (*running, *parameters) if training else (*parameters, *running)
+    found = next(each.dtype for each in order if each is not None and each.dtype is not own)
+    raise RuntimeError(f"expected scalar type {own.legacy} but found {found.legacy}")
 
 
 @composite("native_batch_norm", method=False)
@@ -209,6 +235,7 @@ def native_batch_norm(F, input, weight, bias, running_mean, running_var, trainin
     if not training and (running_mean is None or running_var is None):
         missing = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{missing} must be defined in evaluation mode")
+    _check_kinds(input, (weight, bias), (running_mean, running_var), training)
     if training:
         # The rule does not read the running statistics of a training step, so it must not keep them either: they change
         # below.
