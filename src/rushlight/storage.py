@@ -1,4 +1,4 @@
-"""The memory behind tensors: ``untyped_storage()`` and its typed view."""
+"""The memory behind tensors: ``untyped_storage()`` and its typed view, and PyTorch's old class for each dtype (``FloatStorage``)."""
 
 import numpy as np
 
@@ -27,12 +27,20 @@ def root(array):
 
 
 class UntypedStorage:
-    """A block of bytes shared by all tensors that are views of it."""
+    """A block of bytes shared by all tensors that are views of it.
+
+    ``UntypedStorage(n)`` makes ``n`` zero bytes, ``UntypedStorage([1, 2])`` bytes of these values.
+    """
 
     __slots__ = ("_root",)
 
     def __init__(self, source=0, *, device=None):
-        self._root = np.zeros(source, np.uint8) if isinstance(source, int) else root(source)
+        if isinstance(source, int):
+            self._root = np.zeros(source, np.uint8)
+        elif isinstance(source, np.ndarray):
+            self._root = root(source)
+        else:
+            self._root = np.array(list(source), np.uint8)
 
     def bytes(self):
         """The memory as an array of uint8 that shares it."""
@@ -49,20 +57,40 @@ class UntypedStorage:
     size = nbytes
     __len__ = nbytes
 
+    def element_size(self):
+        return 1
+
     def strided(self, dtype, offset, shape, stride=None):
-        """An array over this memory; offset and stride in elements."""
+        """An array over this memory; offset and stride in elements, none of them negative.
+
+        RuntimeError with PyTorch's texts where they are, or where they reach beyond the memory.
+        """
         item = dtype.itemsize
         if stride is None:
             stride, step = [], 1
             for n in reversed(shape):
                 stride.insert(0, step)
                 step *= max(n, 1)
+        if len(stride) != len(shape):
+            raise RuntimeError(
+                f"mismatch in length of strides and shape: {len(stride)} strides for {len(shape)} dimensions"
+            )
+        if any(n < 0 for n in shape):
+            raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
+        if any(s < 0 for s in stride):
+            raise RuntimeError(
+                f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"
+            )
+        if offset < 0:
+            raise RuntimeError(f"Tensor: invalid storage offset {offset}")
         need = (offset + 1 + sum((n - 1) * s for n, s in zip(shape, stride))) * item if 0 not in shape else 0
         if need > self.nbytes():
             raise RuntimeError(
                 f"setStorage: sizes {list(shape)}, strides {list(stride)}, storage offset {offset}, and itemsize {item} requiring "
                 f"a storage size of {need} are out of bounds for storage of size {self.nbytes()}"
             )
+        if 0 in shape:
+            return np.empty(tuple(shape), dtype.numpy)
         return np.ndarray(tuple(shape), dtype.numpy, self.bytes(), offset * item, tuple(s * item for s in stride))
 
     def tolist(self):
@@ -100,22 +128,63 @@ class UntypedStorage:
     def clone(self):
         return UntypedStorage(self.bytes().copy())
 
+    def cpu(self):
+        """The storage itself: it is there already."""
+        return self
+
+    def untyped(self):
+        return self
+
+    def copy_(self, source, non_blocking=None):
+        """Take over the bytes of another storage of the same size."""
+        if source.nbytes() != self.nbytes():
+            raise RuntimeError(
+                f"size does not match, self was {self.nbytes()} bytes but src was {source.nbytes()} bytes"
+            )
+        self.bytes()[...] = source.untyped().bytes()
+        return self
+
+    def fill_(self, value):
+        self.bytes()[...] = value
+        return self
+
     def is_shared(self):
-        return False
+        """Whether other processes may see this memory; see ``torch.multiprocessing``."""
+        from .multiprocessing.shared import is_shared
+
+        return is_shared(self._root)
 
     def __repr__(self):
-        return f"{' ' + str(self.tolist()) if self.nbytes() <= 64 else ''}[torch.storage.UntypedStorage(device=cpu) of size {self.nbytes()}]"
+        body = "\n".join(f" {v}" for v in self.tolist())
+        return f"{body}\n[torch.storage.UntypedStorage(device=cpu) of size {self.nbytes()}]"
 
 
 class TypedStorage:
-    """A storage seen as elements of one dtype."""
+    """A storage seen as elements of one dtype.
 
-    def __init__(self, *, wrap_storage, dtype, _internal=False):
-        self._untyped = wrap_storage
-        self.dtype = dtype
+    ``TypedStorage(3, dtype=torch.int64)`` has three elements, ``TypedStorage([1, 2], dtype=...)`` has these values, and
+    ``TypedStorage(wrap_storage=untyped, dtype=...)`` is a view of memory that is there.
+    """
+
+    def __init__(self, *args, wrap_storage=None, dtype=None, device=None, _internal=False):
+        self.dtype = dtype = dtypes.get_default_dtype() if dtype is None else dtype
+        if wrap_storage is not None:
+            if args:
+                raise RuntimeError(
+                    "TypedStorage.__init__: No positional arguments should be given when using 'wrap_storage'"
+                )
+            self._untyped = wrap_storage.untyped()
+            return
+        if len(args) > 1:
+            raise RuntimeError("TypedStorage.__init__: Too many positional arguments: expected at most 1")
+        source = args[0] if args else 0
+        array = np.zeros(source, dtype.numpy) if isinstance(source, int) else np.array(list(source), dtype.numpy)
+        self._untyped = UntypedStorage(array)
 
     def untyped(self):
         return self._untyped
+
+    _untyped_storage = property(untyped)
 
     def data_ptr(self):
         return self._untyped.data_ptr()
@@ -131,14 +200,27 @@ class TypedStorage:
     def element_size(self):
         return self.dtype.itemsize
 
+    @property
+    def device(self):
+        return self._untyped.device
+
+    @property
+    def is_cuda(self):
+        return False
+
+    @property
+    def _cdata(self):
+        return self._untyped._cdata
+
     def _array(self):
-        return self._untyped.bytes().view(self.dtype.numpy)
+        count = len(self) * self.dtype.itemsize
+        return self._untyped.bytes()[:count].view(self.dtype.numpy)
 
     def tolist(self):
-        return self._array().tolist()
+        return wrap(self._array(), self.dtype).tolist()
 
     def __getitem__(self, index):
-        return self._array()[index].item()
+        return wrap(self._array(), self.dtype)[index].item()
 
     def __setitem__(self, index, value):
         self._array()[index] = value
@@ -146,9 +228,105 @@ class TypedStorage:
     def __iter__(self):
         return iter(self.tolist())
 
+    def __eq__(self, other):
+        return isinstance(other, TypedStorage) and other.dtype is self.dtype and other._untyped == self._untyped
+
+    def __hash__(self):
+        return hash(self._untyped)
+
+    def clone(self):
+        return TypedStorage(wrap_storage=self._untyped.clone(), dtype=self.dtype)
+
+    def cpu(self):
+        """The storage itself: it is there already."""
+        return self
+
+    def copy_(self, source, non_blocking=None):
+        """Take over the values of another storage of as many elements, converted to this dtype."""
+        self._array()[...] = source._array() if isinstance(source, TypedStorage) else source.bytes()
+        return self
+
+    def fill_(self, value):
+        self._array()[...] = value
+        return self
+
+    def to(self, dtype):
+        """The values in another dtype."""
+        return TypedStorage(wrap_storage=UntypedStorage(self._array().astype(dtype.numpy)), dtype=dtype)
+
+    def type(self, dtype=None):
+        """The name of the old class of this dtype (``torch.FloatStorage``)."""
+        if dtype is not None:
+            return self.to(dtype if isinstance(dtype, dtypes.dtype) else dtype.dtype)
+        return f"torch.{self.pickle_storage_type()}"
+
+    def pickle_storage_type(self):
+        """The name of the old class, by which files know the dtype; KeyError for those that came later."""
+        return storage_class(self.dtype).__name__
+
+    _pickle_storage_type = pickle_storage_type
+
+    def is_shared(self):
+        return self._untyped.is_shared()
+
     def __repr__(self):
         body = "\n".join(f" {v}" for v in self.tolist())
         return f"{body}\n[torch.storage.TypedStorage(dtype={self.dtype!r}, device=cpu) of size {len(self)}]"
+
+
+def _convert(name):
+    dtype = dtypes.ALIASES.get(name) or dtypes.BY_NAME[name]
+    return lambda self: self.to(dtype)
+
+
+for _name in ("float", "double", "half", "bfloat16", "long", "int", "short", "bool"):
+    setattr(TypedStorage, _name, _convert(_name))
+TypedStorage.byte, TypedStorage.char = _convert("uint8"), _convert("int8")
+
+
+class _LegacyMeta(type):
+    """Classes that name a dtype: their "instances" are the typed storages of it."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, TypedStorage) and instance.dtype is cls.dtype
+
+    def __call__(cls, *args, wrap_storage=None):
+        return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
+
+
+#: PyTorch's old storage classes by dtype; the unsigned types of more than eight bits never had any
+_LEGACY = {
+    each: _LegacyMeta(f"{each.legacy}Storage", (), {"dtype": each, "__module__": "torch", "__slots__": ()})
+    for each in dtypes.ALL
+    if each.name not in ("uint16", "uint32", "uint64")
+}
+
+
+def storage_class(dtype):
+    """The old storage class of a dtype; KeyError where there is none."""
+    return _LEGACY[dtype]
+
+
+globals().update({each.__name__: each for each in _LEGACY.values()})
+LEGACY_NAMES = tuple(each.__name__ for each in _LEGACY.values())
+UntypedStorage.__module__ = TypedStorage.__module__ = "torch.storage"
+
+
+def _load_from_bytes(b):
+    """The storage that PyTorch's plain pickles hold as a file in memory."""
+    import io
+
+    from .serialization import load
+
+    return load(io.BytesIO(b), weights_only=False)
+
+
+#: PyTorch's name for the storage of each dtype, as files name it
+STORAGES = {
+    f"{each.legacy}Storage": type(f"{each.legacy}Storage", (TypedStorage,), {"dtype": each, "__module__": "torch"})
+    for each in dtypes.ALL
+    if each.name not in ("uint16", "uint32", "uint64")
+}
 
 
 def untyped_storage(self):
@@ -157,6 +335,7 @@ def untyped_storage(self):
 
 
 def storage(self):
+    """The memory of this tensor as elements of its dtype."""
     return TypedStorage(wrap_storage=UntypedStorage(self._a), dtype=self._dtype)
 
 
@@ -194,4 +373,4 @@ def stride(self, dim=None):
 for _name in ("untyped_storage", "storage", "storage_offset", "data_ptr", "stride"):
     setattr(Tensor, _name, globals()[_name])
 
-__all__ = ["TypedStorage", "UntypedStorage", "borrow", "dtypes", "wrap"]
+__all__ = [*LEGACY_NAMES, "TypedStorage", "UntypedStorage", "borrow", "dtypes", "wrap"]
