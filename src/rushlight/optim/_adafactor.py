@@ -5,7 +5,8 @@ from ..autograd.modes import no_grad
 from ..ops import creation
 from ..ops.table import TENSOR
 from ..tensor import Tensor
-from ._elementwise import ElementwiseOptimizer, check_tensor_lr, counter
+from ._checks import check_tensor_lr
+from ._elementwise import ElementwiseOptimizer, counter
 from .optimizer import _to_scalar, evaluate
 
 __all__ = ["Adafactor", "adafactor"]

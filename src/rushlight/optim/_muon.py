@@ -5,7 +5,8 @@ import math
 from ..autograd.modes import no_grad
 from ..ops import creation
 from ..ops.table import TENSOR
-from ._elementwise import ElementwiseOptimizer, check_tensor_lr
+from ._checks import check_tensor_lr
+from ._elementwise import ElementwiseOptimizer
 from .optimizer import _to_scalar, evaluate
 
 __all__ = ["Muon"]

@@ -1,15 +1,8 @@
 """``torch.optim.adadelta``: steps in the unit of the parameter, by the ratio of two running averages."""
 
 from ..ops import creation
-from ._elementwise import (
-    ElementwiseOptimizer,
-    check_lr,
-    check_mode,
-    check_nonnegative,
-    check_numbers,
-    counter,
-    run,
-)
+from ._checks import check_lr, check_mode, check_nonnegative, check_numbers
+from ._elementwise import ElementwiseOptimizer, counter, run
 from .optimizer import _to_scalar
 
 __all__ = ["Adadelta", "adadelta"]

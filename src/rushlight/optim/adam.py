@@ -2,18 +2,15 @@
 
 from ..ops import creation
 from ..tensor import Tensor
-from ._elementwise import (
-    ElementwiseOptimizer,
+from ._checks import (
     check_betas,
     check_fused,
     check_mode,
     check_nonnegative,
     check_numbers,
     check_tensor_lr,
-    counter,
-    run,
-    skipped,
 )
+from ._elementwise import ElementwiseOptimizer, counter, run, skipped
 from .optimizer import _device_dtype_check_for_fused, _get_scalar_dtype, _to_scalar
 
 __all__ = ["Adam", "adam"]

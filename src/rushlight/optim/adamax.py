@@ -1,16 +1,14 @@
 """``torch.optim.adamax``: Adam with the largest gradient in place of the average of squares."""
 
 from ..ops import creation
-from ._elementwise import (
-    ElementwiseOptimizer,
+from ._checks import (
     check_betas,
     check_lr,
     check_mode,
     check_nonnegative,
     check_numbers,
-    counter,
-    run,
 )
+from ._elementwise import ElementwiseOptimizer, counter, run
 from .optimizer import _to_scalar
 
 __all__ = ["Adamax", "adamax"]

@@ -1,7 +1,8 @@
 """``torch.optim.asgd``: stochastic gradient descent that also averages the parameters."""
 
 from ..ops import creation
-from ._elementwise import ElementwiseOptimizer, check_lr, check_mode, check_nonnegative, counter, number, put, run
+from ._checks import check_lr, check_mode, check_nonnegative
+from ._elementwise import ElementwiseOptimizer, counter, number, put, run
 from .optimizer import _get_scalar_dtype, _get_value, _to_scalar
 
 __all__ = ["ASGD", "asgd"]

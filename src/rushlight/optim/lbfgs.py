@@ -4,7 +4,7 @@ from collections import namedtuple
 
 from ..autograd.modes import enable_grad, no_grad
 from ..ops.table import TENSOR
-from ._elementwise import check_lr
+from ._checks import check_lr
 from .optimizer import Optimizer, _to_scalar
 
 __all__ = ["LBFGS"]

@@ -1,7 +1,8 @@
 """``torch.optim.lr_scheduler``: how the learning rate changes from step to step.
 
-Most schedules multiply the current rate by a factor of the epoch (``Chainable``), so that several can act on one optimiser; those
-that place it on a curve of their own (cycles, warm restarts, one cycle) are in ``_cycles``, and shown here.
+Most schedules multiply the current rate by a factor of the epoch (``_Chainable``), so that several can act on one optimiser; those
+that place it on a curve of their own (cycles, warm restarts, one cycle) are in ``_cycles``, the one that follows a measure is in
+``_plateau``, and all are shown here.
 """
 
 import math
@@ -35,8 +36,6 @@ __all__ = [
     "PolynomialLR",
     "LRScheduler",
 ]
-
-inf = math.inf
 
 EPOCH_DEPRECATION_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
@@ -235,7 +234,7 @@ def _warn_get_lr_called_within_step(lr_scheduler):
 # --------------------------------------------------------------------------------------- factors of the current rate
 
 
-class Chainable(LRScheduler):
+class _Chainable(LRScheduler):
     """Base of the schedules that multiply the current rate; a subclass says by what."""
 
     def _factor(self):
@@ -250,7 +249,7 @@ class Chainable(LRScheduler):
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
 
-class ClosedForm(Chainable):
+class _ClosedForm(_Chainable):
     """Those that can also say by what the initial rate is multiplied at an epoch."""
 
     def _total_factor(self):
@@ -262,7 +261,7 @@ class ClosedForm(Chainable):
         return [base_lr * factor for base_lr in self.base_lrs]
 
 
-class StepLR(ClosedForm):
+class StepLR(_ClosedForm):
     """Times ``gamma`` every ``step_size`` epochs."""
 
     def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
@@ -277,7 +276,7 @@ class StepLR(ClosedForm):
         return self.gamma ** (self.last_epoch // self.step_size)
 
 
-class MultiStepLR(ClosedForm):
+class MultiStepLR(_ClosedForm):
     """Times ``gamma`` at each of the epochs ``milestones``; twice at one that is there twice."""
 
     def __init__(self, optimizer, milestones, gamma=0.1, last_epoch=-1):
@@ -292,8 +291,8 @@ class MultiStepLR(ClosedForm):
         return self.gamma ** bisect_right(sorted(self.milestones.elements()), self.last_epoch)
 
 
-class ConstantLR(ClosedForm):
-    """Times ``factor`` for the first ``total_iters`` epochs."""
+class ConstantLR(_ClosedForm):
+    """Times ``factor`` for the first ``total_iters`` epochs; ValueError for a factor outside [0, 1]."""
 
     def __init__(self, optimizer, factor=1.0 / 3, total_iters=5, last_epoch=-1):
         if factor > 1.0 or factor < 0:
@@ -311,8 +310,12 @@ class ConstantLR(ClosedForm):
         return self.factor + (self.last_epoch >= self.total_iters) * (1 - self.factor)
 
 
-class LinearLR(ClosedForm):
-    """Times a factor that goes in a line from ``start_factor`` to ``end_factor`` within ``total_iters`` epochs."""
+class LinearLR(_ClosedForm):
+    """Times a factor that goes in a line from ``start_factor`` to ``end_factor`` within ``total_iters`` epochs.
+
+    Raises:
+        ValueError: ``start_factor`` outside (0, 1], or ``end_factor`` outside [0, 1].
+    """
 
     def __init__(self, optimizer, start_factor=1.0 / 3, end_factor=1.0, total_iters=5, last_epoch=-1):
         if start_factor > 1.0 or start_factor <= 0:
@@ -337,7 +340,7 @@ class LinearLR(ClosedForm):
         return self.start_factor + rise * min(self.total_iters, self.last_epoch) / self.total_iters
 
 
-class ExponentialLR(ClosedForm):
+class ExponentialLR(_ClosedForm):
     """Times ``gamma`` every epoch."""
 
     def __init__(self, optimizer, gamma, last_epoch=-1):
@@ -351,7 +354,7 @@ class ExponentialLR(ClosedForm):
         return self.gamma**self.last_epoch
 
 
-class PolynomialLR(ClosedForm):
+class PolynomialLR(_ClosedForm):
     """Times ``(1 - epoch / total_iters) ** power``, zero after ``total_iters`` epochs."""
 
     def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1):
@@ -373,7 +376,7 @@ class PolynomialLR(ClosedForm):
 
 
 class LambdaLR(LRScheduler):
-    """The initial rate times ``lr_lambda(epoch)``: one function, or a list of one for each group."""
+    """The initial rate times ``lr_lambda(epoch)``: one function, or a list of one for each group (else ValueError)."""
 
     _unsaved = ("optimizer", "lr_lambdas")
 
@@ -408,7 +411,7 @@ class LambdaLR(LRScheduler):
 
 
 class MultiplicativeLR(LambdaLR):
-    """The current rate times ``lr_lambda(epoch)``: one function, or a list of one for each group."""
+    """The current rate times ``lr_lambda(epoch)``: one function, or a list of one for each group (else ValueError)."""
 
     def get_lr(self):
         _warn_get_lr_called_within_step(self)
@@ -493,7 +496,12 @@ class _Compound(LRScheduler):
 
 
 class SequentialLR(_Compound):
-    """One schedule after another: the next takes over at each of the epochs ``milestones``."""
+    """One schedule after another: the next takes over at each of the epochs ``milestones``.
+
+    Raises:
+        ValueError: no schedules, one of another optimiser or a ``ReduceLROnPlateau``, or not one milestone between every two.
+        TypeError: one that has no optimiser.
+    """
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         if len(schedulers) < 1:
@@ -538,7 +546,11 @@ class SequentialLR(_Compound):
 
 
 class ChainedScheduler(_Compound):
-    """Several schedules at once: each of them steps in a step."""
+    """Several schedules at once: each of them steps in a step.
+
+    Raises:
+        ValueError: no schedules, one of another optimiser, or a ``ReduceLROnPlateau``. TypeError: one that has no optimiser.
+    """
 
     def __init__(self, schedulers, optimizer=None):
         if len(schedulers) < 1:
@@ -558,126 +570,5 @@ class ChainedScheduler(_Compound):
         self._last_lr = _param_groups_val_list(self._schedulers[-1].optimizer, "lr")
 
 
-# ------------------------------------------------------------------------------------------------------- by a measure
-
-
-class ReduceLROnPlateau(LRScheduler):
-    """Times ``factor`` when a measure has not improved for more than ``patience`` epochs.
-
-    Args:
-        optimizer: whose learning rates are scheduled.
-        mode: "min" for a measure that should fall, "max" for one that should rise.
-        factor, patience: as above.
-        threshold, threshold_mode: an improvement is one by more than this share ("rel") or amount ("abs").
-        cooldown: epochs after a reduction in which no bad one is counted.
-        min_lr: lower bound, a number or a list of one for each group.
-        eps: smaller reductions are left out.
-
-    Raises:
-        ValueError: an option out of range. TypeError: no optimiser.
-    """
-
-    def __init__(
-        self,
-        optimizer,
-        mode="min",
-        factor=0.1,
-        patience=10,
-        threshold=1e-4,
-        threshold_mode="rel",
-        cooldown=0,
-        min_lr=0,
-        eps=1e-8,
-    ):
-        if factor >= 1.0:
-            raise ValueError("Factor should be < 1.0.")
-        self.factor = factor
-        _check_optimizer(optimizer)
-        self.optimizer = optimizer
-        groups = optimizer.param_groups
-        if isinstance(min_lr, (list, tuple)):
-            if len(min_lr) != len(groups):
-                raise ValueError(f"expected {len(groups)} min_lrs, got {len(min_lr)}")
-            self.default_min_lr = None
-            self.min_lrs = list(min_lr)
-        else:
-            self.default_min_lr = min_lr
-            self.min_lrs = [min_lr] * len(groups)
-        self.patience = patience
-        self.cooldown = cooldown
-        self.eps = eps
-        self.last_epoch = 0
-        self._last_lr = _param_groups_val_list(optimizer, "lr")
-        self._init_is_better(mode=mode, threshold=threshold, threshold_mode=threshold_mode)
-        self._reset()
-
-    def _reset(self):
-        self.best = self.mode_worse
-        self.cooldown_counter = 0
-        self.num_bad_epochs = 0
-
-    def step(self, metrics, epoch=None):
-        """Take note of the measure of an epoch: a number or a tensor of one element."""
-        current = float(metrics)
-        if epoch is None:
-            epoch = self.last_epoch + 1
-        else:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
-        self.last_epoch = epoch
-        if self._is_better(current, self.best):
-            self.best = current
-            self.num_bad_epochs = 0
-        else:
-            self.num_bad_epochs += 1
-        if self.in_cooldown:
-            self.cooldown_counter -= 1
-            self.num_bad_epochs = 0
-        if self.num_bad_epochs > self.patience:
-            self._reduce_lr(epoch)
-            self.cooldown_counter = self.cooldown
-            self.num_bad_epochs = 0
-        self._last_lr = _param_groups_val_list(self.optimizer, "lr")
-
-    def _reduce_lr(self, epoch):
-        groups = self.optimizer.param_groups
-        if len(groups) != len(self.min_lrs):
-            if self.default_min_lr is None:
-                raise RuntimeError(
-                    f"The number of param groups in the `optimizer` ({len(groups)}) differs from when `ReduceLROnPlateau` was "
-                    f"initialized ({len(self.min_lrs)}), usually due to a new param group being added to the optimizer. Please "
-                    "modify the `min_lrs` field to match the length of the `optimizer` param groups."
-                )
-            self.min_lrs = [self.default_min_lr] * len(groups)
-        for group, least in zip(groups, self.min_lrs):
-            old = float(group["lr"])
-            new = max(old * self.factor, least)
-            if old - new > self.eps:
-                _update_param_group_val(group, "lr", new)
-
-    @property
-    def in_cooldown(self):
-        return self.cooldown_counter > 0
-
-    def _is_better(self, a, best):
-        relative = self.threshold_mode == "rel"
-        if self.mode == "min":
-            return a < (best * (1.0 - self.threshold) if relative else best - self.threshold)
-        return a > (best * (self.threshold + 1.0) if relative else best + self.threshold)
-
-    def _init_is_better(self, mode, threshold, threshold_mode):
-        if mode not in {"min", "max"}:
-            raise ValueError("mode " + mode + " is unknown!")
-        if threshold_mode not in {"rel", "abs"}:
-            raise ValueError("threshold mode " + threshold_mode + " is unknown!")
-        self.mode_worse = inf if mode == "min" else -inf
-        self.mode = mode
-        self.threshold = threshold
-        self.threshold_mode = threshold_mode
-
-    def load_state_dict(self, state_dict):
-        """Take over what ``state_dict`` returned."""
-        self.__dict__.update(state_dict)
-        self._init_is_better(mode=self.mode, threshold=self.threshold, threshold_mode=self.threshold_mode)
-
-
 from ._cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR  # noqa: E402 - they are built on what is above
+from ._plateau import ReduceLROnPlateau  # noqa: E402

@@ -1,18 +1,14 @@
 """``torch.optim.nadam``: Adam with Nesterov momentum."""
 
 from ..ops import creation
-from ._elementwise import (
-    ElementwiseOptimizer,
+from ._checks import (
     check_betas,
     check_lr,
     check_mode,
     check_nonnegative,
     check_numbers,
-    counter,
-    number,
-    put,
-    run,
 )
+from ._elementwise import ElementwiseOptimizer, counter, number, put, run
 from .optimizer import _get_scalar_dtype, _to_scalar
 
 __all__ = ["NAdam", "nadam"]

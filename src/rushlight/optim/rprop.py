@@ -1,7 +1,8 @@
 """``torch.optim.rprop``: step sizes that grow while the gradient keeps its sign and shrink when it turns."""
 
 from ..ops import creation
-from ._elementwise import ElementwiseOptimizer, check_lr, check_mode, check_numbers, counter, run
+from ._checks import check_lr, check_mode, check_numbers
+from ._elementwise import ElementwiseOptimizer, counter, run
 from .optimizer import _to_scalar
 
 __all__ = ["Rprop", "rprop"]

@@ -1,7 +1,8 @@
 """``torch.optim.sgd``: stochastic gradient descent, with momentum if wanted."""
 
 from ..ops import creation
-from ._elementwise import ElementwiseOptimizer, check_fused, check_tensor_lr, run, skipped
+from ._checks import check_fused, check_tensor_lr
+from ._elementwise import ElementwiseOptimizer, run, skipped
 from .optimizer import _device_dtype_check_for_fused, _to_scalar
 
 __all__ = ["SGD", "sgd"]

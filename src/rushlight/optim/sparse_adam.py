@@ -1,7 +1,8 @@
 """``torch.optim.sparse_adam``: Adam for sparse gradients, of which there are none here."""
 
 from ..autograd.modes import no_grad
-from ._elementwise import ElementwiseOptimizer, check_betas, check_tensor_lr
+from ._checks import check_betas, check_tensor_lr
+from ._elementwise import ElementwiseOptimizer
 from .optimizer import evaluate
 
 __all__ = ["SparseAdam"]
