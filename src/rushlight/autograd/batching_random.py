@@ -116,6 +116,8 @@ def filled(method, target, args, kwargs):
 def _random(level, op, values, dims):
     if level.randomness == "error":
         raise RuntimeError(_RANDOM)
+    if op.name == "_rrelu_noise":
+        raise RuntimeError("vmap: we do not yet support aten::rrelu. Please file an issue")
     if level.randomness == "same":
         raise RuntimeError(_SAME)
     return batched(op, (expanded(values[0], dims[0], level.size), *values[1:])), 0

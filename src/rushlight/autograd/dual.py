@@ -9,7 +9,7 @@ import numpy as np
 from .. import inplace
 from ..ops import subscript
 from ..ops.table import TENSOR
-from ..tensor import Tensor, attach
+from ..tensor import Tensor, View, attach, edge_of
 from . import function, levels
 from .forward_ad import push_forward
 from .levels import Lane, Level
@@ -28,6 +28,16 @@ class DualLevel(Level):
     """One call of ``jvp``."""
 
     array = Dual
+
+    def __init__(self):
+        super().__init__()
+        self.adopted = []
+
+    def __exit__(self, *exc):
+        super().__exit__(*exc)
+        for tensor in self.adopted:
+            held = tensor._a.held
+            tensor._a, tensor._edge = held._a, held._edge
 
     def make(self, primal, tangent):
         """A tensor of this level."""
@@ -95,47 +105,63 @@ class DualLevel(Level):
         return levels.remade(result, made) if many else made[0]
 
     def compute_inplace(self, op, values):
-        made = self.compute(op, values)
-        self._write(values[0], lambda own: own, made)
+        target = values[0]
+        self.write(target, lambda own: own, self.compute(op, values))
 
-    def _write(self, target, part, value):
-        """Write a value (of this level or a number) into a part of what ``target`` holds, and its tangent into the same part."""
+    def write(self, target, part, value):
+        """Write a value (a tensor or a number) into a part of what ``target`` holds, and its tangent into the same part of its tangent."""
         primal, tangent = self.split(value)
-        array = target._a if self.owns(target) else None
-        own, moved = self.split(target)
-        place = part(own)
+        array = target._a
+        place = part(array.held)
         place.copy_(primal) if isinstance(primal, Tensor) else place.fill_(primal)
-        if array is None:
-            if tangent is not None:
-                raise RuntimeError(
-                    "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to call in-place operation "
-                    "(aten::copy_) that would mutate a captured Tensor. This is not supported; please rewrite the function being "
-                    "transformed to explicitly accept the mutated Tensor(s) as inputs."
-                )
-            return
-        if moved is None:
+        if array.tangent is None:
             if tangent is None:
                 return
-            moved = self._zeros(target)
-        place = part(moved)
+            if target._view is None and place is array.held:
+                array.tangent = tangent.to(array.held._dtype) if tangent._dtype is not array.held._dtype else tangent
+                return
+            self._give_zeros(target, tangent)
+        place = part(array.tangent)
         place.zero_() if tangent is None else place.copy_(tangent)
 
-    def _zeros(self, target):
-        """A zero tangent for a tensor that has none; for a view, a part of its base's."""
+    def _give_zeros(self, target, like):
+        """A zero tangent, a batch where ``like`` is one, for a tensor that has none; for a view, a part of its base's."""
         view = target._view
-        if view is None or not self.owns(view.base):
-            array = target._a
-            array.tangent = TENSOR.zeros_like(array.held)
-            return array.tangent
-        base = view.base._a
+        base = (target if view is None else view.base)._a
         if base.tangent is None:
-            base.tangent = TENSOR.zeros_like(base.held)
+            # in memory as the base is, so that views of it are the same views
+            order = sorted(range(base.ndim), key=lambda i: -base.strides[i])
+            zeros = like.new_zeros([base.shape[i] for i in order], dtype=base.held._dtype)
+            base.tangent = zeros.permute([order.index(i) for i in range(base.ndim)])
+        if base is target._a:
+            return
         if view.replay is not None:
             target._a.tangent = self.split(view.replay(view.base))[1]
         else:
             place = inplace.Geometry(base, target._a)
             target._a.tangent = inplace.strided_view(base.tangent, place.shape, place.strides, place.offset)
-        return target._a.tangent
+
+    def _inplace(self, op, values):
+        self.adopt(values[0])
+        return super()._inplace(op, values)
+
+    def _setitem(self, target, index, value):
+        self.adopt(target)
+        return super()._setitem(target, index, value)
+
+    def adopt(self, tensor):
+        """Make a tensor that is about to be given a tangent one of this level, until the level ends."""
+        if self.owns(tensor):
+            return
+        view = tensor._view
+        if view is not None:
+            self.adopt(view.base)
+        held = attach(tensor._a, tensor._dtype, edge_of(tensor), tensor._vc)
+        if view is not None:
+            held._view = View(view.base._a.held, view.version, view.refuse, view.replay)
+        self.adopted.append(tensor)
+        tensor._a = self.make(held, None)._a
+        tensor._edge = None
 
     def compute_getitem(self, tensor, index):
         index = self._plain(index)
@@ -148,17 +174,13 @@ class DualLevel(Level):
     def compute_setitem(self, target, index, value):
         index = self._plain(index)
         primal, tangent = self.split(value)
-        own, moved = self.split(target)
-        subscript.setitem(own, index, primal)
-        if not self.owns(target):
-            if tangent is not None:
-                self._write(target, lambda own: own, value)
-            return
-        if moved is None:
+        array = target._a
+        subscript.setitem(array.held, index, primal)
+        if array.tangent is None:
             if tangent is None:
                 return
-            moved = self._zeros(target)
-        subscript.setitem(moved, index, 0 if tangent is None else tangent)
+            self._give_zeros(target, tangent)
+        subscript.setitem(array.tangent, index, 0 if tangent is None else tangent)
 
     def _plain(self, index):
         return tuple(self.split(each)[0] for each in index)

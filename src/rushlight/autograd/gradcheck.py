@@ -462,10 +462,36 @@ def _run(fn, inputs, options, flags):
 
 
 def _check_batched_forward(fn, inputs, kept):
-    """There is no batching of tangents but one at a time, which is what the forward check already does."""
-    raise NotImplementedError(
-        "gradcheck: check_batched_forward_grad needs vmap over forward mode, which is not there yet"
-    )
+    """Tangents of a batch of directions must be those of each."""
+    from ..func.batching import vmap
+    from . import forward_ad
+
+    rng = np.random.RandomState(0)
+    for i, each in _checked_inputs(inputs):
+
+        def push(tangent, i=i, each=each):
+            with forward_ad.dual_level():
+                given = list(inputs)
+                given[i] = forward_ad.make_dual(each.detach(), tangent)
+                made = _as_tuple(fn(*given))
+                pairs = [forward_ad.unpack_dual(made[k]) for k in kept]
+                return tuple(p.primal.new_zeros(p.primal.shape) if p.tangent is None else p.tangent for p in pairs)
+
+        batch = wrap(np.stack([_direction(rng, each._a) for _ in range(2)]), each._dtype)
+        alone = [push(batch[b]) for b in range(2)]
+        try:
+            together = vmap(push)(batch)
+        except RuntimeError as error:
+            raise GradcheckError(
+                f"While computing batched gradients, got: {error}\n\n{FAILED_BATCHED_GRAD_MSG_FWD_AD}"
+            ) from error
+        for k, found in enumerate(together):
+            expected = np.stack([one[k]._a for one in alone])
+            if not np.allclose(found._a, expected):
+                raise GradcheckError(
+                    f"\nFor output {k} and input {i}:\n\n{FAILED_BATCHED_GRAD_MSG_FWD_AD}\nGot:\n{found!r}\n\nExpected:\n"
+                    f"{_shown(expected)}\n"
+                )
 
 
 def gradcheck(
