@@ -4,6 +4,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd.graph import Leaf
+from .autograd.modes import thread
 from .storage import borrow, root
 from .tensor import Tensor, edge_of, wrap
 
@@ -256,6 +257,10 @@ def _reduce(self, protocol):
 def _repr(self, *, tensor_contents=None):
     from .printing import tensor_repr
 
+    if thread.transforms:
+        from .func.showing import transformed_repr
+
+        return transformed_repr(self)
     return tensor_repr(self, tensor_contents=tensor_contents)
 
 

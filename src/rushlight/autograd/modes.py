@@ -27,6 +27,8 @@ class _ThreadModes(threading.local):
     grad = True
     # how many transforms of torch.func the code of this thread is within
     transforms = 0
+    # the numbers of those among them that differentiate in reverse
+    reverse = ()
 
 
 state = State()

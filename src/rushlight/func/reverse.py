@@ -38,7 +38,7 @@ class Inside:
     def __enter__(self):
         self.outer = set_grad(True)
         thread.transforms += 1
-        self.number = thread.transforms
+        self.was_reverse, thread.reverse = thread.reverse, (*thread.reverse, thread.transforms)
         self.level = None
         if state.rare:
             from ..autograd import levels
@@ -52,6 +52,7 @@ class Inside:
     def __exit__(self, *exc):
         set_grad(self.outer)
         thread.transforms -= 1
+        thread.reverse = self.was_reverse
         if self.level is not None:
             self.level.quiet = self.was_quiet
 
