@@ -149,6 +149,7 @@ class SpectralNormStateDictHook:
 
 def _key_of(hooks, kind, name):
     for key, hook in hooks.items():
+        hook = getattr(hook, "hook", hook)  # some are wrapped
         if isinstance(hook, kind) and getattr(hook, "fn", hook).name == name:
             return key
     return None
