@@ -43,3 +43,16 @@ def test_a_wider_dtype():
     y = x.softmax(0, dtype=torch.float32)
     y[0].backward()
     assert y.dtype == torch.float32 and x.grad.dtype == torch.float16 and x.grad.tolist() == [0.25, -0.25]
+
+
+def test_special_names_and_out():
+    x = torch.tensor([[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]])
+    for name in ("softmax", "log_softmax"):
+        expected = getattr(torch, name)(x, 1)
+        assert torch.equal(getattr(torch.special, name)(x, 1), expected)
+        out = torch.empty(0)
+        assert getattr(torch, name)(x, 1, out=out) is out
+        assert torch.equal(out, expected)
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype float, but got double instead"):
+            getattr(torch, name)(x, 1, out=torch.empty(2, 3, dtype=torch.float64))
+    assert torch.equal(torch.special.logsumexp(x, 1), torch.logsumexp(x, 1))

@@ -306,7 +306,10 @@ _logsumexp_out = only(
     lambda out: out.is_floating_point or out.is_complex,
     "logsumexp(): Expected floating point type for result tensor, but got: {out}",
 )
-differentiable("logsumexp", kernels.logsumexp, vjp=_logsumexp_vjp, out=True, check_out=_logsumexp_out)
+differentiable(
+    *("logsumexp", kernels.logsumexp),
+    **dict(vjp=_logsumexp_vjp, out=True, check_out=_logsumexp_out, aliases=("special_logsumexp",)),
+)
 
 
 def _norm_vjp(F, g, x, y, p, x_shape, dim, keepdim):

@@ -19,7 +19,11 @@ differentiable(
 differentiable(
     *("_log_softmax", kernels.log_softmax),
     **dict(
-        vjp=lambda F, g, y, dim: F._log_softmax_backward_data(g, y, dim), node_name="LogSoftmaxBackward0", **_private
+        vjp=lambda F, g, y, dim: F._log_softmax_backward_data(g, y, dim),
+        node_name="LogSoftmaxBackward0",
+        out="same",
+        spoken_out="aten::log_softmax",
+        **_private,
     ),
 )
 
@@ -51,6 +55,16 @@ def softmax(F, input, dim, dtype=None, *, out=None):
 @composite("log_softmax")
 def log_softmax(F, input, dim, dtype=None, *, out=None):
     return F._log_softmax(input, dim, dtype) if out is None else F._log_softmax(input, dim, dtype, out=out)
+
+
+@composite("special_softmax", method=False)
+def special_softmax(F, input, dim, dtype=None):
+    return F._softmax(input, dim, dtype)
+
+
+@composite("special_log_softmax", method=False)
+def special_log_softmax(F, input, dim, *, dtype=None):
+    return F._log_softmax(input, dim, dtype)
 
 
 def _implicit_dim(name, ndim, stacklevel):
