@@ -7,10 +7,11 @@ registered here under its name, else the elementwise one, else the loop.
 
 import numpy as np
 
+from ..array.whole import WHOLE
 from ..inplace import Geometry
 from ..ops.compute import operand_dtype
 from ..ops.table import OPS, TENSOR
-from ..tensor import Tensor
+from ..tensor import Tensor, edge_of, wrap
 from . import levels
 from .vmap import expanded, front, loop, padded
 
@@ -105,7 +106,7 @@ def elementwise(level, op, values, dims):
     if len(op.operands) == 1:
         place = params.index(op.operands[0])
         values[place] = front(values[place], dims[place])
-        return batched(op, values), 0
+        return direct(op, values), 0
     return _broadcast(op, values, dims, [params.index(name) for name in op.operands])
 
 
@@ -131,7 +132,51 @@ def _broadcast(op, values, dims, places):
             values[i] = value = padded(front(value, dim), ndim, dim)
         if common is not None and isinstance(value, Tensor) and value._dtype is not common:
             values[i] = TENSOR._to_dtype(value, common)
-    return batched(op, values), 0
+    return direct(op, values), 0
+
+
+def direct(op, values):
+    """An elementwise operator on held tensors; on the shortest way where nothing below wants to know of it."""
+    if levels._stack.interpreters:
+        return batched(op, values)
+    kernel = _KERNELS.get(op.name)
+    if kernel is None:
+        kernel = _KERNELS[op.name] = _shortest(op)
+    ufunc, count, defaults = kernel
+    if ufunc is None or tuple(values[count:]) != defaults:
+        return batched(op, values)
+    arrays = []
+    dtype = None
+    for value in values[:count]:
+        kind = value.__class__
+        if kind is float or kind is int:
+            arrays.append(value)
+            continue
+        if kind is not Tensor or (dtype is not None and value._dtype is not dtype) or edge_of(value) is not None:
+            return batched(op, values)
+        dtype = value._dtype
+        arrays.append(value._a)
+    if dtype is None or not dtype.plain:
+        return batched(op, values)
+    try:
+        return wrap(ufunc(*arrays, out=...), dtype)
+    except ValueError:
+        return batched(op, values)
+
+
+#: by operator: the ufunc that computes it on float tensors of one dtype (None if there is none), of how many values, and what the
+#: others must be for it
+_KERNELS = {}
+
+
+def _shortest(op):
+    kernel = op.plain or op.kernel
+    count = len(op.operands)
+    usual = kernel.__class__ is np.ufunc and kernel.nin == count and op.kind in ("same", "float")
+    if not usual or op.params[:count] != op.operands or op.name in WHOLE:
+        return None, 0, ()
+    defaults = op.defaults()
+    return kernel, count, tuple([defaults.get(name) for name in op.params[count:]])
 
 
 def _common(values, dims, places):

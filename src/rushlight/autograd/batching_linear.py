@@ -2,7 +2,7 @@
 
 from ..ops.table import TENSOR
 from ..tensor import Tensor
-from .batching import RULES, batched, each_expanded, rule
+from .batching import RULES, batched, each_expanded, rule, run
 from .vmap import expanded, front, padded
 
 
@@ -17,10 +17,13 @@ def _product(a, dim_a, b, dim_b):
     if dim_b is None and a._a.ndim == 3 and b._a.ndim == 2:
         # one product of a tall matrix is faster than many small ones
         size, rows, shared = a._a.shape
-        flat = TENSOR.mm(TENSOR.reshape(a, (size * rows, shared)), b)
-        return TENSOR.reshape(flat, (size, rows, b._a.shape[1]))
+        flat = run("mm", run("reshape", a, (size * rows, shared)), b)
+        return run("reshape", flat, (size, rows, b._a.shape[1]))
     if a._a.ndim == 3 and b._a.ndim == 3:
-        return TENSOR.bmm(a, b)
+        if a._a.shape[2] == 1 and a._dtype is b._dtype:
+            # outer products
+            return run("mul", a, b)
+        return run("bmm", a, b)
     return TENSOR.matmul(a, b)
 
 
@@ -45,8 +48,8 @@ def _mv(a, dim_a, v, dim_v):
     if dim_v is None:
         return TENSOR.matmul(a, v)
     if dim_a is None:
-        return TENSOR.mm(v, TENSOR.transpose(a, 0, 1))
-    return TENSOR.squeeze(TENSOR.bmm(a, TENSOR.unsqueeze(v, -1)), -1)
+        return run("mm", v, run("transpose", a, 0, 1))
+    return run("squeeze", run("bmm", a, run("unsqueeze", v, -1)), -1)
 
 
 def _dot(level, a, dim_a, b, dim_b):

@@ -258,14 +258,33 @@ def call(op, args, kwargs):
     except TypeError:
         # also the first call, which has no binder yet
         values = bind(op, args, kwargs)
+    asked = state.rare and out is None and not functions.modes and intercept is not None and _exact(values)
+    if asked:
+        # nobody but an interpreter can stand before the operator, and it need not wait for the arrays
+        result = intercept(op, values, None)
+        if result is not NotImplemented:
+            return result
     raws, edges, layout, foreign = unwrap(op, values)
-    if state.rare or foreign:
+    if (state.rare or foreign) and not asked:
         result = _divert(op, args, kwargs, values, out)
         if result is not NotImplemented:
             return result
     if out is not None:
         return write_out(op, values, out)
     return _run(op, values, raws, edges, layout)
+
+
+def _exact(values):
+    """Whether no value's class may answer for functions itself."""
+    for value in values:
+        kind = value.__class__
+        if kind is list or kind is tuple:
+            for each in value:
+                if each.__class__ not in _EXACT:
+                    return False
+        elif kind not in _EXACT:
+            return False
+    return True
 
 
 def foreign(values):
