@@ -170,6 +170,8 @@ _KERNELS = {}
 
 
 def _shortest(op):
+    if not op.elementwise:
+        return None, 0, ()
     kernel = op.plain or op.kernel
     count = len(op.operands)
     usual = kernel.__class__ is np.ufunc and kernel.nin == count and op.kind in ("same", "float")
