@@ -30,6 +30,7 @@ differentiable(
     vjp_all=_pull,
     returns="list",
     nondiff=(1,),
+    saves=(1,),
     node_name="ScaledDotProductFlashAttentionForCpuBackward0",
 )
 

@@ -32,6 +32,7 @@ differentiable(
     vjp=dict(log_probs=_pull_ctc),
     returns="list",
     nondiff=(1,),
+    saves=(1,),
     node_name="CtcLossBackward0",
 )
 

@@ -626,7 +626,8 @@ def _frexp(F, g, y):
 
 
 differentiable(
-    "frexp", parts.frexp, vjp=_frexp, returns=("mantissa", "exponent"), nondiff=(1,), out=True, check_out=_frexp_out
+    *("frexp", parts.frexp),
+    **dict(vjp=_frexp, returns=("mantissa", "exponent"), nondiff=(1,), saves=(1,), out=True, check_out=_frexp_out),
 )
 
 # --------------------------------------------------------------------------------------- trigonometric, hyperbolic

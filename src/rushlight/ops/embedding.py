@@ -129,6 +129,7 @@ differentiable(
     vjp_all=_pull_bag,
     returns="list",
     nondiff=(1, 2, 3),
+    saves=(1, 2, 3),
     method=False,
 )
 

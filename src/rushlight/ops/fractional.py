@@ -13,6 +13,7 @@ differentiable(
     ),
     returns="list",
     nondiff=(1,),
+    saves=(1,),
     node_name=lambda values: f"FractionalMaxPool{len(values[2])}DBackward0",
 )
 

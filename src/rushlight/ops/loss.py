@@ -361,6 +361,7 @@ for _name, _node in (("_nll_loss", "NllLossBackward0"), ("_nll_loss2d", "NllLoss
         vjp=_pull_nll,
         returns="list",
         nondiff=(1,),
+        saves=(1,),
         node_name=_node,
     )
 

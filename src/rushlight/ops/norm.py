@@ -49,6 +49,7 @@ differentiable(
     vjp_all=_pull_layer,
     returns="list",
     nondiff=(1, 2),
+    saves=(1, 2),
     method=False,
 )
 
@@ -102,6 +103,7 @@ differentiable(
     kernels.native_group_norm,
     vjp_all=_pull_group,
     returns="list",
+    saves=(1, 2),
     method=False,
 )
 
@@ -193,6 +195,7 @@ differentiable(
     vjp_all=_pull_batch,
     returns="list",
     nondiff=(1, 2),
+    saves=(1, 2),
     node_name="NativeBatchNormBackward0",
 )
 

@@ -18,6 +18,7 @@ differentiable(
     vjp=_pull_pack,
     returns="list",
     nondiff=(1,),
+    saves=(1,),
     method=False,
 )
 # The padded form is made by writes in place in PyTorch, and the name of the last one's node is what users see.

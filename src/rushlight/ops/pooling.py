@@ -44,6 +44,7 @@ for _nd in (2, 3):
         vjp=_pull_max(_nd),
         returns="list",
         nondiff=(1,),
+        saves=(1,),
         node_name=f"MaxPool{_nd}DWithIndicesBackward0",
         space="nn_c",
     )
@@ -53,6 +54,7 @@ for _nd in (2, 3):
         vjp=_pull_max(_nd),
         returns="list",
         nondiff=(1,),
+        saves=(1,),
         node_name=f"AdaptiveMaxPool{_nd}DBackward0",
     )
     differentiable(

@@ -339,6 +339,22 @@ def _save_results(name, index, place, values, raws, kept, marks, guard, results,
         guard += (counter, counter[0], result, dtype, -1 - k)
 
 
+def _saving(wanted):
+    """`_save_results` for a rule that reads only some of the results: the others may be written to before backward."""
+
+    def save(name, index, place, values, raws, kept, marks, guard, results, counters, original):
+        kept["y"] = tuple([each if k in wanted else None for k, each in enumerate(results)])
+        marks["y"] = found = [None] * len(results)
+        for k in wanted:
+            if k < len(results):
+                result, counter = results[k], counters[k]
+                dtype = dtypes.of(result.dtype)
+                found[k] = (-1 - k, dtype, counter)
+                guard += (counter, counter[0], result, dtype, -1 - k)
+
+    return save
+
+
 def _save_fact(name, index, place, values, raws, kept, marks, guard, results, counters, original):
     value, fact = raws[index], fact_of(name)
     kept[name] = [fact(each) for each in value] if value.__class__ in (list, tuple) else fact(value)
@@ -372,7 +388,8 @@ def plan_of(op, items, wanted):
     plain, shapes, others = [], [], []
     for name in _needed(op, items, wanted):
         if name == "y":
-            others.append((name, _save_results if op.returns is not None else _save_result, None, None))
+            save = _save_result if op.returns is None else _saving(op.saves) if op.saves else _save_results
+            others.append((name, save, None, None))
         elif name in at:
             place, count = at[name]
             others.append((name, _save_tensor if count is None else _save_list, op.params.index(name), place))

@@ -237,7 +237,7 @@ def picking(name, kernel, node_name=None, **options):
     """Declare an operator that picks (values, indices) along ``dim``, under a private name."""
     differentiable(
         *(f"_{name}_dim", kernel),
-        **dict(vjp=take_vjp, returns=("values", "indices"), nondiff=(1,)),
+        **dict(vjp=take_vjp, returns=("values", "indices"), nondiff=(1,), saves=(1,)),
         **dict(node_name=node_name or f"{name.capitalize()}Backward0", **_private, **options),
     )
 

@@ -52,7 +52,8 @@ def _running_vjp(F, g, y, dim, x_shape):
 
 
 _scalar_type = same("expected scalar_type {result} but found {out}")
-_running = dict(vjp=_running_vjp, returns=("values", "indices"), nondiff=(1,), out=True, check_out=_scalar_type)
+_running = dict(vjp=_running_vjp, returns=("values", "indices"), nondiff=(1,), saves=(1,), out=True)
+_running["check_out"] = _scalar_type
 differentiable("cummax", kernels.cummax, **_running)
 differentiable("cummin", kernels.cummin, **_running)
 

@@ -13,7 +13,7 @@ def _sorted_vjp(F, g, y, dim, x_shape):
     return take_vjp(F, g, y, x_shape, dim, True)
 
 
-_values = dict(vjp=_sorted_vjp, returns=("values", "indices"), nondiff=(1,), out="same")
+_values = dict(vjp=_sorted_vjp, returns=("values", "indices"), nondiff=(1,), saves=(1,), out="same")
 differentiable(
     *("sort", kernels.sort),
     **dict(_values, node_name=lambda values: "SortBackward0" if values[3] is None else "SortBackward1"),

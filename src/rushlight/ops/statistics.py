@@ -45,7 +45,7 @@ def _median(name):
 _median("median")
 _median("nanmedian")
 
-_picks = dict(vjp=take_vjp, returns=("values", "indices"), nondiff=(1,), out=True)
+_picks = dict(vjp=take_vjp, returns=("values", "indices"), nondiff=(1,), saves=(1,), out=True)
 _mode_out = same("expected scalar type '{result}' but got '{out}' for values output")
 differentiable("mode", kernels.mode, check_out=_mode_out, **_picks)
 _kth_out = same("output values must be of same type as input")

@@ -99,6 +99,7 @@ class Op:
             "params",
             "public",
             "returns",
+            "saves",
         ),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
         *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes", "refuse"),
