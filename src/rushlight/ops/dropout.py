@@ -8,7 +8,7 @@ import warnings
 
 from .. import dtypes
 from ..autograd.modes import state
-from .creation import empty
+from .creation import empty, empty_like
 from .functional import functional
 from .table import composite
 
@@ -24,6 +24,9 @@ def _noise(F, shape, like, p):
     """Zeros with probability p, else ones."""
 
     def draw(shape):
+        if shape == tuple(like.shape) and not like.is_contiguous() and 0 not in like.stride():
+            # draws follow the order in memory, which the noise has in common with its input
+            return F.bernoulli_(empty_like(like), 1 - p)
         return F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p)
 
     if not state.rare:
