@@ -38,6 +38,9 @@ globals().update({_d.name: _d for _d in _dtypes.ALL})
 globals().update(_dtypes.ALIASES)
 globals().update(_core.MEMORY_FORMATS)
 globals().update(_LAYOUTS)
+globals().update(_storage.STORAGES)
+from .storage import TypedStorage, UntypedStorage  # noqa: E402, F401
+
 memory_format = _core.memory_format
 globals().update(_creation.TYPED)
 for _name in (
@@ -195,6 +198,7 @@ _LAZY = {
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), ".autograd.anomaly"),
     **dict.fromkeys(("inference_mode", "is_inference_mode_enabled"), ".autograd.inference"),
     "vmap": ".func.batching",
+    **dict.fromkeys(("load", "save"), ".serialization"),
 }
 
 

@@ -307,8 +307,9 @@ def storage_class(dtype):
     return _LEGACY[dtype]
 
 
-globals().update({each.__name__: each for each in _LEGACY.values()})
-LEGACY_NAMES = tuple(each.__name__ for each in _LEGACY.values())
+#: the old classes by name, which is how files name the dtype
+STORAGES = {each.__name__: each for each in _LEGACY.values()}
+globals().update(STORAGES)
 UntypedStorage.__module__ = TypedStorage.__module__ = "torch.storage"
 
 
@@ -319,14 +320,6 @@ def _load_from_bytes(b):
     from .serialization import load
 
     return load(io.BytesIO(b), weights_only=False)
-
-
-#: PyTorch's name for the storage of each dtype, as files name it
-STORAGES = {
-    f"{each.legacy}Storage": type(f"{each.legacy}Storage", (TypedStorage,), {"dtype": each, "__module__": "torch"})
-    for each in dtypes.ALL
-    if each.name not in ("uint16", "uint32", "uint64")
-}
 
 
 def untyped_storage(self):
@@ -373,4 +366,4 @@ def stride(self, dim=None):
 for _name in ("untyped_storage", "storage", "storage_offset", "data_ptr", "stride"):
     setattr(Tensor, _name, globals()[_name])
 
-__all__ = [*LEGACY_NAMES, "TypedStorage", "UntypedStorage", "borrow", "dtypes", "wrap"]
+__all__ = [*STORAGES, "TypedStorage", "UntypedStorage", "borrow"]
