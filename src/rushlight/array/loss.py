@@ -148,10 +148,11 @@ def nll_loss(input, target, weight=None, reduction="mean", ignore_index=-100):
     if reduction == "none":
         return loss.astype(dtype, copy=False), np.zeros((), dtype)
     total = np.asarray(target.size if share is None else share.sum(), wide.dtype)
-    loss = np.add.reduce(loss, axis=None, keepdims=True).reshape(())
+    loss = np.add.reduce(loss, None, None, np.empty((), wide.dtype))
     if reduction == "mean":
-        with np.errstate(invalid="ignore", divide="ignore"):
-            loss = np.divide(loss, total, out=...)
+        np.divide(loss, total, loss)
+    if dtype is wide.dtype:
+        return loss, total
     return loss.astype(dtype, copy=False), total.astype(dtype, copy=False)
 
 
@@ -163,8 +164,7 @@ def nll_loss_backward(grad_output, target, weight, reduction, ignore_index, tota
     grad = grad_output.astype(np.float32) if is_half(dtype) else grad_output
     value = -grad
     if reduction == "mean":
-        with np.errstate(invalid="ignore", divide="ignore"):
-            value = value / total_weight.astype(grad.dtype)
+        value = value / total_weight.astype(grad.dtype, copy=False)
     if weight is not None:
         value = value * weight.astype(grad.dtype, copy=False)[chosen]
     if keep is not None:
@@ -183,7 +183,7 @@ def _class_places(target, classes, ignore_index):
     keep = None
     chosen = target
     if target.size:
-        low, high = np.minimum.reduce(target, axis=None), np.maximum.reduce(target, axis=None)
+        low, high = np.minimum.reduce(target, None), np.maximum.reduce(target, None)
         if low < 0 or high >= classes or low <= ignore_index <= high:
             keep = target != ignore_index
             wrong = keep & ((target < 0) | (target >= classes))

@@ -31,6 +31,7 @@ __all__ = [
 
 #: elements in a block: few enough for the cache, and for BLAS to leave a product with a vector to the calling thread
 BLOCK = 1 << 15
+_add = np.add.reduce
 #: up to this many elements the formula as it stands is fastest
 SMALL = 4096
 
@@ -45,8 +46,11 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
     `normalized_shape` are the last sizes of `input`; `weight` and `bias` have that shape or are None. mean and rstd
     have the leading sizes of `input`, then ones. Raises RuntimeError with PyTorch's text where shapes do not fit.
     """
-    check_normalized_shape(input, normalized_shape, weight, bias)
     normalized_shape = tuple(normalized_shape)
+    check_normalized_shape(input, normalized_shape, weight, bias)
+    if len(normalized_shape) == 1 and input.ndim == 2 and 0 < input.size <= SMALL:
+        out, mean, rstd = _normalise_few(input, eps, weight, bias)
+        return out, mean[:, None], rstd[:, None]
     lead = input.shape[: input.ndim - len(normalized_shape)]
     rows, width = math.prod(lead), math.prod(normalized_shape)
     flat = None if weight is None else weight.reshape(1, width)
@@ -132,21 +136,24 @@ def _normalise_rows(x, eps, weight=None, bias=None):
 def _normalise_few(x, eps, weight, bias):
     """`_normalise_rows` where calls cost more than elements: the plain formula."""
     width = x.shape[1]
-    mean = np.add.reduce(x, axis=1, keepdims=True)
-    mean /= width
-    out = x - mean
+    mean = _add(x, 1, None, None, True)
+    np.divide(mean, width, mean)
+    out = np.subtract(x, mean)
     # A second look takes out the rounding of the first mean, so that equal values have variance zero.
-    rest = np.add.reduce(out, axis=1, keepdims=True)
-    rest /= width
-    mean += rest
-    out -= rest
-    with np.errstate(all="ignore"):
-        rstd = 1 / np.sqrt(np.vecdot(out, out) / np.asarray(width, x.dtype) + np.asarray(eps, x.dtype))
-        out *= rstd[:, None]
-        if weight is not None:
-            out *= weight
-        if bias is not None:
-            out += bias
+    rest = _add(out, 1, None, None, True)
+    np.divide(rest, width, rest)
+    np.add(mean, rest, mean)
+    np.subtract(out, rest, out)
+    rstd = np.vecdot(out, out)
+    np.divide(rstd, width, rstd)
+    np.add(rstd, eps, rstd)
+    np.sqrt(rstd, rstd)
+    np.reciprocal(rstd, rstd)
+    np.multiply(out, rstd[:, None], out)
+    if weight is not None:
+        np.multiply(out, weight, out)
+    if bias is not None:
+        np.add(out, bias, out)
     return out, mean[:, 0], rstd
 
 

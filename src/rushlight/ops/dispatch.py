@@ -9,6 +9,7 @@ import threading
 import numpy as np
 
 from .. import dtypes
+from ..autograd.graph import Output
 from ..autograd.modes import enter_rare, leave_rare, state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, edge_of, wrap, wrap_view
@@ -22,6 +23,8 @@ _ndarray = np.ndarray
 
 #: what may stand before operators (see ``autograd.levels``): a function of (op, values, how), asked while ``state.rare`` is set
 intercept = None
+#: what mixed precision makes of the arguments of a composite (see ``amp``): a function of (name, args, kwargs), asked likewise
+cast_arguments = None
 
 
 # ------------------------------------------------------------------------------------------------------- executing
@@ -153,14 +156,12 @@ def _root(array):
 
 
 def _wrap_many(op, values, raws, edges, layout, results, recorded):
-    arrays = [as_array(each) for each in results]
+    arrays = [each if each.__class__ is _ndarray else as_array(each) for each in results]
     if op.view:
         made = [wrap_view(a, dtypes.of(a.dtype), values[0], refuse="multi") for a in arrays]
     else:
         made = [wrap(a) for a in arrays]
     if recorded:
-        from ..autograd.graph import Output
-
         node = make_node(op, values, raws, edges, layout, arrays, [t._vc for t in made])
         skip = op.nondiff or ()
         for k, tensor in enumerate(made):
@@ -391,6 +392,8 @@ def composite_function(name, function, on_tensors, options):
                 result = type(each).__torch_function__(public, types, args, kwargs)
                 if result is not NotImplemented:
                     return result
+            if cast_arguments is not None:
+                args, kwargs = cast_arguments(name, args, kwargs)
         try:
             return on_tensors(*args, **kwargs)
         except TypeError:
