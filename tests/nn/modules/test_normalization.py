@@ -75,3 +75,15 @@ def test_sync_batch_norm_takes_the_place_of_batch_norm():
     m = nn.SyncBatchNorm.convert_sync_batchnorm(nn.Sequential(nn.BatchNorm1d(2)))
     assert isinstance(m[0], nn.SyncBatchNorm)
     assert list(m.state_dict()) == list(nn.Sequential(nn.BatchNorm1d(2)).state_dict())
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.BatchNorm2d(6), nn.InstanceNorm2d(6), nn.GroupNorm(2, 6), nn.LayerNorm((5, 3)), nn.MaxPool2d(2)]
+)
+def test_the_result_may_be_written_over(layer, images):
+    layer = layer.double()
+    x = images.clone().requires_grad_()
+    twice = images.clone().requires_grad_()
+    (layer(x) * 2).square().sum().backward()
+    layer(twice).mul_(2).square().sum().backward()
+    assert torch.allclose(twice.grad, x.grad)
