@@ -475,6 +475,7 @@ def _by_transposing(op, values, results, given):
             tensors += [each for each in value if isinstance(each, Tensor)]
     recorded = thread.grad
     was = set_grad(True)
+    quiet, thread.quiet = thread.quiet, None
     try:
         # an edge only where there is a tangent to push, but the real one where there is one: the rule's own dependence on its arguments
         places = []
@@ -510,6 +511,7 @@ def _by_transposing(op, values, results, given):
             retain_graph=True,
         )
     finally:
+        thread.quiet = quiet
         set_grad(was)
     if recorded and not any(edge is not None for edge in edges) and not any(t.requires_grad for _, t in pairs):
         # nothing here is recorded but the stand-ins for places in the graph

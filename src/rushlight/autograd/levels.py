@@ -167,8 +167,7 @@ def is_lane(tensor):
 class Level:
     """An interpreter with tensors of its own. Subclasses say how to ``compute`` on what is held.
 
-    ``outer_grad`` is the grad mode around the transform: with it off, nothing below the level is recorded. ``quiet`` is set while
-    gradients are computed that nobody is going to differentiate at this level.
+    ``outer_grad`` is the grad mode around the transform: with it off, nothing below the level is recorded.
     """
 
     #: the class of the level's arrays
@@ -176,7 +175,6 @@ class Level:
 
     def __init__(self):
         self.outer_grad = thread.grad
-        self.quiet = False
         thread.transforms += 1
         self.number = thread.transforms
 
@@ -264,7 +262,7 @@ class Level:
 
     def records(self, values):
         """Whether something of this level's graph is among the values, and recorded."""
-        if not thread.grad or self.quiet:
+        if not thread.grad or thread.quiet is self:
             return False
         for value in values:
             if isinstance(value, Tensor):

@@ -27,6 +27,8 @@ class _ThreadModes(threading.local):
     grad = True
     # how many transforms of torch.func the code of this thread is within
     transforms = 0
+    # the level of theirs that records nothing for now: gradients are computed that nobody is going to differentiate at it
+    quiet = None
     # the numbers of those among them that differentiate in reverse
     reverse = ()
 
@@ -153,6 +155,14 @@ class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
 
 class enable_grad(_GradMode):  # noqa: N801 - PyTorch's name
     """Operations inside are recorded even within ``no_grad``; a context manager and a decorator."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.quiet, thread.quiet = thread.quiet, None
+
+    def __exit__(self, *exc):
+        super().__exit__(*exc)
+        thread.quiet = self.quiet
 
     def __new__(cls, function=None):
         made = super().__new__(cls)

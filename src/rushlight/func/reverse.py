@@ -44,8 +44,7 @@ class Inside:
             from ..autograd import levels
 
             self.level, self.lane = levels.top(), levels.Lane
-        if self.level is not None:
-            self.was_quiet, self.level.quiet = self.level.quiet, False
+        self.was_quiet, thread.quiet = thread.quiet, None
         self.own = set()
         return self
 
@@ -53,8 +52,7 @@ class Inside:
         set_grad(self.outer)
         thread.transforms -= 1
         thread.reverse = self.was_reverse
-        if self.level is not None:
-            self.level.quiet = self.was_quiet
+        thread.quiet = self.was_quiet
 
     def enter(self, tensor):
         """An argument as the function sees it: requiring grad, with a place of its own."""
@@ -114,7 +112,7 @@ class Inside:
         below = self.level is not None and any(isinstance(o._a, self.lane) for o, _ in live)
         quiet = below and not outside
         if quiet:
-            self.level.quiet = True
+            thread.quiet = self.level
         try:
             found = calls.grad(
                 [o for o, _ in live],
@@ -125,8 +123,7 @@ class Inside:
                 allow_unused=True,
             )
         finally:
-            if quiet:
-                self.level.quiet = False
+            thread.quiet = None
         return [each.new_zeros(each._a.shape) if g is None else g for g, each in zip(found, inputs)]
 
 
