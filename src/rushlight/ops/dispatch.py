@@ -352,11 +352,17 @@ def written_function(op):
         except TypeError as error:
             if error.__traceback__.tb_next is not None:
                 raise
-            # the arguments do not bind: ``out=``, or a mistake to be named
+            # the arguments do not bind: ``out=``, a second name, or a mistake to be named
             result = REFER
+            if len(args) == at and len(kwargs) == 1 and _GATHERED_AS.get(op.name) in kwargs:
+                args, kwargs = (*args, tuple(kwargs.values())), {}
         return call(op, args, kwargs) if result is REFER else result
 
     return function
+
+
+#: a second name that an operator has for what it gathers: ``view(dtype=...)``
+_GATHERED_AS = {"view": "dtype"}
 
 
 def named(function, name):
