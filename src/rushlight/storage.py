@@ -47,6 +47,25 @@ class UntypedStorage:
         flat = self._root.reshape(-1) if self._root.flags.c_contiguous else self._root.ravel(order="K")
         return flat.view(np.uint8)
 
+    @classmethod
+    def from_file(cls, filename, shared=False, nbytes=0):
+        """The first ``nbytes`` bytes of a file, mapped into memory.
+
+        With ``shared`` writes go to the file, which is made or lengthened at need; without, they stay in this process.
+        """
+        import mmap
+
+        with open(filename, "a+b" if shared else "rb") as file:
+            length = file.seek(0, 2)
+            if shared and length < nbytes:
+                file.truncate(nbytes)
+            elif length < nbytes:
+                raise RuntimeError(f"unable to mmap {nbytes} bytes from file <{filename}>: it has {length}")
+            if not nbytes:
+                return cls(0)
+            access = mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY
+            return cls(np.frombuffer(mmap.mmap(file.fileno(), nbytes, access=access), np.uint8))
+
     def data_ptr(self):
         """The address of the first byte."""
         return address(self._root)
@@ -97,7 +116,16 @@ class UntypedStorage:
         return self.bytes().tolist()
 
     def __getitem__(self, index):
-        return self.bytes()[index].tolist() if isinstance(index, int) else UntypedStorage(self.bytes()[index])
+        part = self.bytes()[index]
+        if isinstance(index, slice):
+            if index.step not in (None, 1):
+                raise RuntimeError(f"Trying to slice with a step of {index.step}, but only a step of 1 is supported")
+            return UntypedStorage(borrow(part))
+        return part.tolist()
+
+    def __array__(self, dtype=None, copy=None):
+        found = self.bytes()
+        return found.copy() if copy else found
 
     def __setitem__(self, index, value):
         self.bytes()[index] = value

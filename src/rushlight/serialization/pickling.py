@@ -22,7 +22,7 @@ from ..parameter import Parameter
 from ..size import Size
 from ..storage import TypedStorage, UntypedStorage, root, storage_class
 from ..tensor import Tensor, layout
-from .names import name_of
+from .names import find, name_of
 
 __all__ = ["Storages", "pickler", "reduce_tensor"]
 
@@ -155,8 +155,11 @@ class _Pickler(pickle._Pickler):
         return _reduce(obj, self.proto)
 
     def save_global(self, obj, name=None):
-        known = name_of(obj, name or getattr(obj, "__qualname__", None) or obj.__name__)
+        name = name or getattr(obj, "__qualname__", None) or obj.__name__
+        known = name_of(obj, name)
         if known is None:
+            if "<locals>" in name:
+                raise AttributeError(f"Can't pickle local object {name!r}")
             return super().save_global(obj, name)
         module, name = known
         if self.proto >= 4:
@@ -165,11 +168,7 @@ class _Pickler(pickle._Pickler):
             self.write(pickle.STACK_GLOBAL)
         elif "." in name:
             parent, _, last = name.rpartition(".")
-            holder = obj
-            from .names import find
-
-            holder = find(module, parent)
-            return self.save_reduce(getattr, (holder, last), obj=obj)
+            return self.save_reduce(getattr, (find(module, parent), last), obj=obj)
         else:
             self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
         self.memoize(obj)
