@@ -173,3 +173,85 @@ def test_files_have_the_records_pytorch_writes():
             "archive/version",
             "archive/.data/serialization_id",
         ]
+
+
+SAFETENSORS = """
+import sys, torch
+from safetensors.torch import load_file, load_model, save_file, save_model
+from safetensors import safe_open
+
+torch.manual_seed(0)
+path = sys.argv[1]
+given = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(3, dtype=torch.bfloat16), "c": torch.tensor([True, False]),
+         "d": torch.zeros(2, dtype=torch.int64), "e": torch.zeros(0), "h": torch.ones(2, dtype=torch.float16)}
+save_file(given, path, metadata={"format": "pt"})
+print(sorted((name, str(tensor)) for name, tensor in load_file(path).items()))
+with safe_open(path, framework="pt", device="cpu") as file:
+    print(file.metadata(), file.get_tensor("a"), file.get_slice("a")[0:1])
+model = torch.nn.Linear(2, 2)
+save_model(model, path)
+print(load_model(torch.nn.Linear(2, 2), path), model.weight)
+for wrong in ({"a": given["a"], "b": given["a"]}, {"a": given["a"].t()}):
+    try:
+        save_file(wrong, path)
+    except (RuntimeError, ValueError) as error:
+        print(type(error).__name__, str(error).split("[")[0])
+"""
+
+
+def test_safetensors_through_the_name_torch(tmp_path):
+    import os
+    import subprocess
+    import sys
+
+    pytest.importorskip("safetensors", reason="needs the package safetensors")
+    script = tmp_path / "script.py"
+    script.write_text(SAFETENSORS)
+    said = []
+    for command in ([], ["-m", "rushlight", "run"]):
+        environment = dict(os.environ, PYTHONPATH=os.path.dirname(os.path.dirname(ours.__file__)))
+        arguments = [sys.executable, *command, str(script), str(tmp_path / "x.safetensors")]
+        done = subprocess.run(arguments, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert said[0] == said[1]
+
+
+def test_hooks_dtypes_and_odd_objects_go_both_ways():
+    for saves, loads in ((theirs, ours), (ours, theirs)):
+        packed = saves.nn.utils.rnn.pack_sequence([saves.ones(3, 2), saves.ones(2, 2)])
+        got = passed(packed, saves, loads, weights_only=False)
+        assert type(got).__name__ == "PackedSequence" and got.batch_sizes.tolist() == [2, 2, 1]
+        model = saves.nn.Linear(2, 1)
+        optimiser = saves.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        schedule = saves.optim.lr_scheduler.StepLR(optimiser, 2)
+        got = passed({"o": optimiser, "s": schedule.state_dict()}, saves, loads, weights_only=False)
+        assert got["o"].param_groups[0]["lr"] == 0.1 and isinstance(got["o"], loads.optim.SGD)
+        tagged = saves.ones(2)
+        tagged.note = "hello"
+        assert passed(tagged, saves, loads).note == "hello"
+        assert passed(saves.ones(2).untyped_storage(), saves, loads).tolist() == [0, 0, 128, 63] * 2
+        assert passed([saves.strided, saves.int8], saves, loads) == [loads.strided, loads.int8]
+
+
+@pytest.mark.parametrize("where", [None, "cpu", {"cuda:0": "cpu"}, "cuda", "bogus", {"cuda:0": "bogus"}])
+@pytest.mark.parametrize("saved", ["cpu", "cuda:0", "xpu", "hpu", "foo"])
+def test_locations_are_restored_or_refused_alike(saved, where):
+    import zipfile
+
+    file = io.BytesIO()
+    theirs.save(theirs.ones(2), file)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(file) as source, zipfile.ZipFile(changed, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            place = b"X" + len(saved).to_bytes(4, "little") + saved.encode()
+            target.writestr(name, data.replace(b"X\x03\x00\x00\x00cpu", place) if name.endswith(".pkl") else data)
+    said = []
+    for torch in (theirs, ours):
+        changed.seek(0)
+        try:
+            said.append(torch.load(changed, map_location=where).tolist())
+        except RuntimeError as error:
+            said.append(str(error))
+    assert said[0] == said[1]
