@@ -181,6 +181,8 @@ _SUBMODULES = {
         "mps",
     ),
     *(
+        "cpu",
+        "_dynamo",
         "multiprocessing",
         "library",
         "compiler",
@@ -199,6 +201,23 @@ _LAZY = {
     **dict.fromkeys(("inference_mode", "is_inference_mode_enabled"), ".autograd.inference"),
     "vmap": ".func.batching",
     **dict.fromkeys(("load", "save"), ".serialization"),
+    "compile": ".compiler",
+    **dict.fromkeys(
+        (
+            *("are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision"),
+            *("is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode"),
+            *("set_float32_matmul_precision", "use_deterministic_algorithms"),
+        ),
+        ".settings",
+    ),
+    **dict.fromkeys(
+        (
+            *("autocast", "clear_autocast_cache", "get_autocast_cpu_dtype", "get_autocast_dtype"),
+            *("is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled"),
+            *("set_autocast_cache_enabled", "set_autocast_dtype"),
+        ),
+        ".amp.autocast_mode",
+    ),
 }
 
 

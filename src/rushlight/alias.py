@@ -25,7 +25,7 @@ _THEIRS = "torch"
 _PRIVATE = frozenset(
     (
         *("__main__", "alias", "array", "cli", "data", "devices", "dtypes", "errors", "explain", "inplace", "interop"),
-        *("missing", "ops", "parameter", "printing", "size", "tensor"),
+        *("missing", "ops", "parameter", "printing", "settings", "size", "tensor"),
     )
 )
 

@@ -1,4 +1,4 @@
-"""torch.utils.data beside PyTorch's: programs that print what loaders do must print the same under both."""
+"""Programs that print what loaders, mixed precision and the like do: they must print the same under both libraries."""
 
 import os
 import pathlib
@@ -20,8 +20,8 @@ def printed(*command):
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("name", ["loading", "passes"])
-def test_loaders_print_what_pytorch_prints(name):
+@pytest.mark.parametrize("name", ["loading", "passes", "precision"])
+def test_programs_print_what_pytorch_prints(name):
     program = str(PROGRAMS / f"{name}.py")
     ours = printed(sys.executable, "-m", "rushlight", "run", program)
     theirs = printed(sys.executable, program)

@@ -1,6 +1,6 @@
 """``torch.cuda``: what scripts ask before they choose a device. There is none here, and what would need one says so."""
 
-from .missing import module_getattr
+from ..missing import module_getattr
 
 __all__ = [
     "current_device",
@@ -89,4 +89,9 @@ def reset_peak_memory_stats(device=None):
     """Nothing to reset."""
 
 
-__getattr__ = module_getattr(__name__)
+def __getattr__(name):
+    if name == "amp":
+        import importlib
+
+        return importlib.import_module(".amp", __name__)
+    return module_getattr(__name__)(name)
