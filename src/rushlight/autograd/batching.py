@@ -193,7 +193,12 @@ def pointwise(*names):
     """The rule of operators whose tensor parameters ``names`` broadcast together."""
 
     def broadcast(level, op, values, dims):
-        return _broadcast(op, values, dims, [op.params.index(name) for name in names])
+        places = [op.params.index(name) for name in names]
+        if dims[places[0]] is None and isinstance(values[places[0]], Tensor):
+            # some take their result's shape from the first operand alone
+            values[places[0]] = expanded(values[places[0]], None, level.size)
+            dims[places[0]] = 0
+        return _broadcast(op, values, dims, places)
 
     return broadcast
 
@@ -357,6 +362,9 @@ def _slice_dim(x, ndim, count, dim, *rest):
 
 @_shape_rule("_select_backward", "_slice_backward", "_unfold_backward")
 def _put_back(x, ndim, count, sizes, dim, *rest):
+    if not sizes:
+        # a number has been unfolded to one window
+        return (count,), 0, 1, 1
     return (count, *sizes), up(dim, len(sizes)), *rest
 
 

@@ -235,6 +235,8 @@ def _class_weights(level, target, weight, weight_dim, ignore_index):
     kept = TENSOR.ne(target, ignore_index)
     if weight is None:
         return kept
+    # the loss has no derivative by its weights
+    weight = weight.detach()
     safe = TENSOR.where(kept, target, 0)
     if weight_dim is None:
         found = TENSOR.take(weight, safe)

@@ -241,6 +241,16 @@ def user_frame():
     return frame
 
 
+def warn_user(text, category=UserWarning):
+    """Warn of the user's own line, once for each line as ``warnings.warn`` does, however deep in rushlight the warning arises."""
+    import warnings
+
+    frame = user_frame()
+    place = ("<unknown>", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+    registry = None if frame is None else frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(text, category, *place, registry=registry)
+
+
 #: whether a file is rushlight's own
 _OURS = {}
 

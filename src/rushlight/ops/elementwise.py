@@ -83,7 +83,7 @@ def number(x):
     if x.__class__ is np.ndarray:
         return None if x.ndim else x.item()
     if hasattr(x, "requires_grad"):
-        return None if x.ndim or x.requires_grad else x.item()
+        return None if x.ndim or x.requires_grad or x._a.__class__ is not np.ndarray else x.item()
     return x if isinstance(x, (int, float, complex)) else None
 
 

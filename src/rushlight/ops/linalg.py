@@ -12,6 +12,7 @@ from ..array import linalg_exp, linalg_lu, linalg_solve, linalg_triangular
 from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
 from .linalg_warnings import tell_once
+from .reduce import raw
 from .results import result_type
 from .table import PLACES, RAW, TENSOR, composite, differentiable
 
@@ -59,7 +60,7 @@ def inverse(F, input):
 
 
 def _det_vjp(F, g, A, y):
-    if F is TENSOR and bool((y == 0).any()):
+    if F is TENSOR and (raw(y) == 0).any():
         return _singular_det_vjp(F, g, A)
     # as PyTorch: where the determinant is 0 so is this, although the true derivative is the matrix of cofactors
     scale = F.unsqueeze(F.unsqueeze(g * F.conj(y), -1), -1)
