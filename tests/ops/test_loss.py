@@ -153,3 +153,29 @@ def test_the_older_arguments_still_mean_what_they_meant():
     x, t = torch.tensor(X), torch.tensor(T)
     with pytest.warns(UserWarning, match="please use reduction='sum' instead"):
         assert F["mse_loss"](x, t, size_average=False).item() == F["mse_loss"](x, t, reduction="sum").item()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_cross_entropy_of_chunks_of_rows_is_that_of_all(reduction, weighted):
+    torch.manual_seed(0)
+    x, scores, bias = torch.randn(7, 3, dtype=D), torch.randn(5, 3, dtype=D), torch.randn(5, dtype=D)
+    classes = torch.tensor([0, 4, 2, 1, 3, 2, 0])
+    weight = torch.rand(5, dtype=D) if weighted else None
+    for each in (x, scores, bias):
+        each.requires_grad_()
+    made = []
+    for options in (None, torch.nn.LinearCrossEntropyOptions(batch_chunk_size=3)):
+        loss = F.linear_cross_entropy(
+            *(x, scores, classes),
+            **dict(linear_bias=bias, weight=weight, reduction=reduction, ignore_index=2, options=options),
+        )
+        made.append((loss, *torch.autograd.grad(loss.sum() * 3, (x, scores, bias))))
+    for whole, chunked in zip(*made):
+        assert torch.allclose(whole, chunked, rtol=1e-12)
+    with torch.no_grad():
+        alone = F.linear_cross_entropy(
+            *(x, scores, classes),
+            **dict(linear_bias=bias, weight=weight, reduction=reduction, ignore_index=2, options=options),
+        )
+    assert torch.allclose(alone, made[1][0])
