@@ -10,7 +10,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd import engine, inference
-from .autograd.graph import Leaf, Output, describe, extra_of, user_frame
+from .autograd.graph import Leaf, Output, describe, extra_of, warn_user
 from .autograd.hooks import add, add_tensor
 from .autograd.modes import state, thread
 from .devices import cpu
@@ -348,20 +348,11 @@ def _flag(value):
 
 
 def _warn_non_leaf_grad():
-    import warnings
-
-    frame = user_frame()
-    place = ("<unknown>", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-    # the registry of the user's module: once for each line, as PyTorch's warning comes
-    registry = None if frame is None else frame.f_globals.setdefault("__warningregistry__", {})
-    warnings.warn_explicit(
+    warn_user(
         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated "
         "during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() "
         "on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
-        "github.com/pytorch/pytorch/pull/30531 for more informations.",
-        UserWarning,
-        *place,
-        registry=registry,
+        "github.com/pytorch/pytorch/pull/30531 for more informations."
     )
 
 

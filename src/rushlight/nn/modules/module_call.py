@@ -1,7 +1,6 @@
 """One call of a module that has hooks, its own or those common to all modules."""
 
-import warnings
-
+from ...autograd.graph import warn_user
 from ...tensor import Tensor
 from . import module as home  # where the hooks common to all modules are; still being loaded when this line runs
 from .module_hooks import BackwardHook, WrappedHook, warn_of_older_hook
@@ -37,10 +36,9 @@ class Call:
         self._after()
         if backward is not None:
             if not isinstance(self.result, (Tensor, tuple)):
-                warnings.warn(
+                warn_user(
                     "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
-                    f"{type(self.result)}",
-                    stacklevel=5,
+                    f"{type(self.result)}"
                 )
             self.result = backward.setup_output_hook(self.result)
         if older:
@@ -96,10 +94,9 @@ class Call:
                 try:
                     self._call(hook, number in with_kwargs)
                 except Exception as error:
-                    warnings.warn(
+                    warn_user(
                         f"{spoken} forward hook with ``always_call=True`` raised an exception that was silenced as another error was "
-                        f"raised in forward: {error}",
-                        stacklevel=5,
+                        f"raised in forward: {error}"
                     )
 
     def _hang_older(self, hooks):

@@ -5,10 +5,10 @@ over the inputs and one over the outputs, and calls the user's hooks from the no
 """
 
 import functools
-import warnings
 import weakref
 
 from ...autograd.function import Function
+from ...autograd.graph import warn_user
 from ...autograd.hooks import RemovableHandle
 from ...autograd.modes import is_grad_enabled
 from ...ops.creation import zeros
@@ -146,11 +146,10 @@ class BackwardHook:
 
     def _without_inputs(self):
         """No input wants a gradient, so nothing will run on their side: the hooks are called at once."""
-        warnings.warn(
+        warn_user(
             "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require "
             "gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#"
-            "torch.nn.Module.register_full_backward_hook for more details.",
-            stacklevel=6,
+            "torch.nn.Module.register_full_backward_hook for more details."
         )
         for hook in self.user_hooks:
             replaced = hook(self.module, (None,) * self.n_inputs, self.grad_outputs)
@@ -234,4 +233,4 @@ def warn_of_older_hook(inputs, result, node):
                 "hook will be missing some grad_input." + end
             )
     if text is not None:
-        warnings.warn(text, FutureWarning, stacklevel=4)
+        warn_user(text, FutureWarning)
