@@ -255,3 +255,23 @@ def test_locations_are_restored_or_refused_alike(saved, where):
         except RuntimeError as error:
             said.append(str(error))
     assert said[0] == said[1]
+
+
+def test_every_module_of_pytorchs_database_goes_both_ways():
+    from torch.testing._internal.common_modules import module_db
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for info in module_db:
+            if not hasattr(ours.nn, info.module_cls.__name__):
+                continue
+            options = dict(device="cpu", dtype=theirs.float32, requires_grad=False, training=True)
+            for given in info.module_inputs_func(info, **options)[:2]:
+                model = info.module_cls(*given.constructor_input.args, **given.constructor_input.kwargs)
+                got = passed(model, theirs, ours, weights_only=False)
+                back = passed(got, ours, theirs, weights_only=False)
+                assert repr(got) == repr(back) == repr(model)
+                assert vars(back).keys() == vars(model).keys()
+                for name, value in model.state_dict().items():
+                    if "Uninitialized" not in type(value).__name__:
+                        same(value, back.state_dict()[name])

@@ -14,12 +14,17 @@ _OURS, _THEIRS = alias._OURS, alias._THEIRS
 #: modules of PyTorch's core whose functions rushlight has elsewhere
 _ELSEWHERE = {"torch._C._nn": "nn.functional", "torch._C._VariableFunctions": "", "torch._C": ""}
 
+#: objects that rushlight has under a name of its own: PyTorch's module and name to its
+_RENAMED = {("torch.nn.modules.module", "_WrappedHook"): ("torch.nn.modules.module_hooks", "WrappedHook")}
+_THEIR_NAMES = {ours: theirs for theirs, ours in _RENAMED.items()}
+
 
 def find(module, name):
     """The object of rushlight that PyTorch knows as ``module.name``.
 
     ModuleNotFoundError or AttributeError, each with one sentence, where there is none.
     """
+    module, name = _RENAMED.get((module, name), (module, name))
     if module in _ELSEWHERE:
         rest = _ELSEWHERE[module]
     elif module == "torch.cuda" and name.endswith(("Storage", "Tensor")):
@@ -55,4 +60,4 @@ def name_of(obj, name):
         found = find(theirs, name)
     except (ImportError, AttributeError):
         return None
-    return (theirs, name) if found is obj else None
+    return _THEIR_NAMES.get((theirs, name), (theirs, name)) if found is obj else None
