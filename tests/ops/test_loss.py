@@ -159,14 +159,18 @@ def test_the_older_arguments_still_mean_what_they_meant():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_cross_entropy_of_chunks_of_rows_is_that_of_all(reduction, weighted):
     torch.manual_seed(0)
-    x, scores, bias = torch.randn(7, 3, dtype=D), torch.randn(5, 3, dtype=D), torch.randn(5, dtype=D)
+    x, scores, bias = (
+        torch.randn(7, 3, dtype=torch.float64),
+        torch.randn(5, 3, dtype=torch.float64),
+        torch.randn(5, dtype=torch.float64),
+    )
     classes = torch.tensor([0, 4, 2, 1, 3, 2, 0])
-    weight = torch.rand(5, dtype=D) if weighted else None
+    weight = torch.rand(5, dtype=torch.float64) if weighted else None
     for each in (x, scores, bias):
         each.requires_grad_()
     made = []
     for options in (None, torch.nn.LinearCrossEntropyOptions(batch_chunk_size=3)):
-        loss = F.linear_cross_entropy(
+        loss = F["linear_cross_entropy"](
             *(x, scores, classes),
             **dict(linear_bias=bias, weight=weight, reduction=reduction, ignore_index=2, options=options),
         )
@@ -174,7 +178,7 @@ def test_cross_entropy_of_chunks_of_rows_is_that_of_all(reduction, weighted):
     for whole, chunked in zip(*made):
         assert torch.allclose(whole, chunked, rtol=1e-12)
     with torch.no_grad():
-        alone = F.linear_cross_entropy(
+        alone = F["linear_cross_entropy"](
             *(x, scores, classes),
             **dict(linear_bias=bias, weight=weight, reduction=reduction, ignore_index=2, options=options),
         )
