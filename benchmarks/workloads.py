@@ -221,6 +221,18 @@ def embedding(torch):
     return step
 
 
+@workload("LSTM of 50 steps, batch 32, input 64, hidden 128, forward and backward", at_least=0.5)
+def lstm(torch):
+    torch.manual_seed(0)
+    layer, x = torch.nn.LSTM(64, 128), torch.randn(50, 32, 64)
+
+    def step():
+        layer(x)[0].sum().backward()
+        layer.zero_grad()
+
+    return step
+
+
 @workload("Cholesky solve of 200 x 200 in float64, forward and backward")
 def cholesky_solve(torch):
     torch.manual_seed(0)
