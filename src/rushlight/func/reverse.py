@@ -234,7 +234,7 @@ def pulled(func, primals, argnums, has_aux):
                 )
         if not outputs:
             raise RuntimeError(
-                f"vjp(f, *primals): Expected f to be a function that has non-empty output (got output = {output})"
+                f"vjp(f, *primals): Expected f to be a function that has non-empty output (got output = {outputs})"
             )
         result = inside.leave(output)
 
