@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..array import matmul as kernels
 from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
+from ..array.shape import expand
 from ..parameter import Parameter
 from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
@@ -79,7 +80,27 @@ _addmm = dict(
     mat1=lambda F, g, mat2, alpha: _scaled(F, F.mm(g, F.conj(F.t(mat2))), alpha),
     mat2=lambda F, g, mat1, alpha: _scaled(F, F.mm(F.conj(F.t(mat1)), g), alpha),
 )
-differentiable("addmm", kernels.addmm, vjp=_addmm, inplace=True, out="same")
+
+
+def _keep_size(target, arguments, shape):
+    raise RuntimeError(
+        f"Bad in-place call: input tensor size {list(target._a.shape)} and output tensor size {list(shape)} should match"
+    )
+
+
+def _keep_matrix(target, arguments, shape):
+    if target._a.ndim != 2:
+        raise RuntimeError(f"2D tensor expected, got {target._a.ndim}D tensor for input")
+    _, vec1, vec2, *_ = arguments
+    raise RuntimeError(f"size mismatch, input: {list(target._a.shape)}, v1: {list(vec1.shape)}, v2: {list(vec2.shape)}")
+
+
+def _grow(target, arguments, shape):
+    """``addbmm_`` resizes a tensor that expands to the product's shape, as PyTorch's does."""
+    target._a = np.empty_like(expand(target._a, shape), order="C")
+
+
+differentiable("addmm", kernels.addmm, vjp=_addmm, inplace=True, out="same", misfit=_keep_size)
 differentiable(
     *("addmv", kernels.addmv),
     **dict(
@@ -90,6 +111,7 @@ differentiable(
         ),
         inplace=True,
         out="same",
+        misfit=_keep_size,
     ),
 )
 differentiable(
@@ -102,6 +124,7 @@ differentiable(
         ),
         inplace=True,
         out=True,
+        misfit=_keep_matrix,
     ),
 )
 
@@ -123,6 +146,7 @@ differentiable(
             ),
         ),
         inplace=True,
+        misfit=_grow,
         **dict(out=True, check_out=worded("self and mat2 must have the same dtype, but got {target} and {dtype}")),
     ),
 )
@@ -136,6 +160,7 @@ differentiable(
         ),
         inplace=True,
         out="same",
+        misfit=_keep_size,
     ),
 )
 
@@ -465,20 +490,27 @@ def _shorten_matmul():
     TENSOR.matmul = PLACES[""]["matmul"] = Tensor.matmul = matmul
 
 
-accept_out("matmul", same_dtype)
+def _matmul_out(input, other):
+    return _dot_out["check_out"] if input.ndim == other.ndim == 1 else same_dtype, "matmul", False
+
+
+accept_out("matmul", varying=_matmul_out)
 _shorten_matmul()
-for _name in ("outer", "inner", "kron"):
+_tensordot_out = worded(
+    "tensordot: Expected the output tensor to have dtype {dtype}, but got an output tensor with dtype {target}"
+)
+
+
+def _inner_out(input, other):
+    return (_tensordot_out, "inner", True) if input.ndim and other.ndim else (None, "mul", False)
+
+
+for _name in ("outer", "kron"):
     accept_out(_name, spoken="mul")
-accept_out(
-    "tensordot",
-    worded("tensordot: Expected the output tensor to have dtype {dtype}, but got an output tensor with dtype {target}"),
-    copies=True,
-)
-accept_out(
-    "linalg_vecdot",
-    worded("linalg.vecdot: Expected out of dtype{dtype} but found {target}"),
-    lambda x, *rest: "vdot" if x.ndim == 1 else "sum",
-)
+accept_out("inner", varying=_inner_out)
+accept_out("tensordot", _tensordot_out, copies=True)
+_VECDOT = worded("linalg.vecdot: Expected out of dtype{dtype} but found {target}")
+accept_out("linalg_vecdot", varying=lambda x, *rest, **more: (_VECDOT, "vdot" if x.ndim == 1 else "sum", False))
 _CHAIN = worded("multi_dot(): expected out tensor to have dtype {dtype} but got {target}", "cpp_name")
 accept_out("linalg_multi_dot", _CHAIN, "mm")
 accept_out("chain_matmul", _CHAIN, "mm")
