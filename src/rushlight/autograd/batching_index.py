@@ -6,7 +6,7 @@ from ..ops import subscript
 from ..ops.table import TENSOR
 from ..tensor import Tensor, wrap
 from .batching import RULES, batched, each_expanded, fronted, rule, run, up
-from .vmap import UNWRITABLE, expanded, front, loop, looped, padded
+from .vmap import expanded, front, loop, looped, padded, unwritable
 
 # --------------------------------------------------------------------------------------------------------- subscripts
 
@@ -111,7 +111,7 @@ def setitem(level, x, dim, index, value):
     layout = _Layout(level, index, ndim)
     if dim is None:
         if value_dim is not None or layout.batched:
-            raise RuntimeError(UNWRITABLE)
+            raise unwritable(level, subscript._SETITEM, ())
         subscript.setitem(x, tuple(layout.held), given)
         return
     x = front(x, dim)

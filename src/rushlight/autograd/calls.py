@@ -107,9 +107,9 @@ def _tangents():
 
 
 def _levels():
-    """Whether a level of ``vmap`` or ``jvp`` is on: it must see what the rules do."""
+    """Whether a level of ``vmap`` or ``jvp``, or a mode, is on that must see what the rules do."""
     module = sys.modules.get(__package__ + ".levels")
-    return module is not None and module.top() is not None
+    return module is not None and module.sees_rules()
 
 
 def _count(shape):
@@ -163,11 +163,12 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         )
     keep = create_graph if retain_graph is None else retain_graph
     create_graph = create_graph or (state.rare > 0 and _tangents())
-    roots = _roots(outputs, given, create_graph)
+    on_tensors = create_graph or (state.rare > 0 and _levels())
+    roots = _roots(outputs, given, on_tensors)
     if create_graph:
         _warn_of_cycle()
     if inputs is None:
-        engine.backward(roots, keep=keep, create_graph=create_graph)
+        engine.backward(roots, keep=keep, create_graph=on_tensors, record=create_graph)
         return
     edges = []
     for each in _as_tuple(inputs):
@@ -176,7 +177,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
             # the gradient of a non-leaf is accumulated by retaining it
             each.retain_grad()
         edges.append(_edge(each))
-    engine.backward(roots, keep=keep, create_graph=create_graph, inputs=edges)
+    engine.backward(roots, keep=keep, create_graph=on_tensors, inputs=edges, record=create_graph)
 
 
 def _require_place(each):

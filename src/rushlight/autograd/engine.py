@@ -575,15 +575,15 @@ def current_task():
     return _tasks.current
 
 
-def backward(roots, *, keep, create_graph=False, inputs=None):
+def backward(roots, *, keep, create_graph=False, inputs=None, record=True):
     """Accumulate cotangents into leaves (all below ``roots``, or the ``inputs`` edges only).
 
-    ``roots`` is a list of (edge, cotangent); cotangents are arrays, or tensors when ``create_graph``.
+    ``roots`` is a list of (edge, cotangent); cotangents are arrays, or tensors when ``create_graph``, which are recorded if ``record``.
     """
     if not (create_graph or state.hooks or state.rare or inputs is not None):
         _run_plain(roots, keep)
         return
-    _Task(roots, keep, create_graph, inputs, accumulate=True).execute()
+    _Task(roots, keep, create_graph, inputs, accumulate=True, record=record).execute()
 
 
 def grad(roots, inputs, *, keep, create_graph=False, record=True):

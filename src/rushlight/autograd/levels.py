@@ -117,6 +117,11 @@ def top():
     return None
 
 
+def sees_rules():
+    """Whether somebody on the stack must see the operators of derivative rules."""
+    return any(isinstance(each, Level) or getattr(each, "sees_rules", False) for each in _stack.interpreters)
+
+
 def lift(tensor):
     """A tensor that may get an edge of its own at this place of the stack: a lane of the innermost level, at the same place of its graph."""
     level = top()
@@ -134,10 +139,19 @@ class Lane(np.ndarray):
     """
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        raise RuntimeError(f"a kernel was called on the tensor of a transform: numpy.{ufunc.__name__}")
+        raise self._misused(ufunc)
 
     def __array_function__(self, function, types, args, kwargs):
-        raise RuntimeError(f"a kernel was called on the tensor of a transform: numpy.{function.__name__}")
+        raise self._misused(function)
+
+    def _misused(self, function):
+        if getattr(self, "level", None) not in _stack.interpreters:
+            return RuntimeError(
+                "Either your tensor may have escaped from inside a function being vmapped and this is a user error (see "
+                "https://pytorch.org/functorch/stable/ux_limitations.html), or there is an internal functorch error in "
+                "`gen_vmap_plumbing` Please file an issue if it looks like the latter"
+            )
+        return RuntimeError(f"a kernel was called on the tensor of a transform: numpy.{function.__name__}")
 
     def view(self, *args):
         if not args:

@@ -30,12 +30,30 @@ _RANDOM = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
     "or perform the randomness operation out of vmap"
 )
-UNWRITABLE = (
-    "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more "
-    "elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a vmap. Please try to "
-    "use out-of-place operators instead of inplace arithmetic. If said operator is being called inside the PyTorch framework, please "
-    "file a bug report instead."
+_UNWRITABLE = (
+    "vmap: {what}(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more elements than "
+    "`self`. This happened due to `other` being vmapped over but `self` not being vmapped over {where}. Please try to use out-of-place "
+    "operators instead of {what}. If said operator is being called inside the PyTorch framework, please file a bug report instead."
 )
+_ARITHMETIC = frozenset(
+    "sub mul div _copy _setitem _masked_fill_value _masked_fill_tensor clamp clamp_min clamp_max logical_and logical_or logical_xor".split()
+)
+_NAMED = {"_fill": "fill_", "index_add": "index_add_", "index_copy": "index_copy_", "scatter_add": "scatter_add_"}
+
+
+def unwritable(level, op, values):
+    """The error for a write of what differs between samples into a tensor that is the same for all."""
+    if op.name in ("add", "atan2"):
+        target, others = values[0], [v for v in values[1:] if isinstance(v, Tensor)]
+        shape = np.broadcast_shapes(target._a.shape, *[(level.size, *other._a.shape) for other in others])
+        return RuntimeError(
+            f"output with shape {list(target._a.shape)} doesn't match the broadcast shape {list(shape)}"
+        )
+    if op.name in _ARITHMETIC or op.name in _NAMED:
+        what, where = _NAMED.get(op.name, "inplace arithmetic"), "in a vmap"
+    else:
+        what, where = f"aten::{op.name.lstrip('_')}_", f"at level {level.number}"
+    return RuntimeError(_UNWRITABLE.format(what=what, where=where))
 
 
 class Batched(Lane):
@@ -150,7 +168,7 @@ class VmapLevel(Level):
         given, dims = self.split_all(values)
         if dims[0] is None:
             if any_batched(dims):
-                raise RuntimeError(UNWRITABLE)
+                raise unwritable(self, op, values)
             levels.execute_inplace(op, given)
             return
         target = front(given[0], dims[0])

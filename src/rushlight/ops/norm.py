@@ -255,6 +255,13 @@ def _move_running(F, running_mean, running_var, input, mean, invstd, momentum, e
     """running = (1 - momentum) running + momentum batch; the variance with the divisor n - 1."""
     if running_mean is None and running_var is None:
         return
+    if hasattr(mean._a, "held") and not all(each is None or hasattr(each._a, "held") for each in (running_mean, running_var)):
+        raise RuntimeError(
+            "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
+            "batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be False.If you are using "
+            "a prebuilt module and do not need eval mode, please see the functorch website for resources on how to patch your module to "
+            "work with vmap"
+        )
     channels = input.shape[1]
     count = input.numel() // channels if channels else 0
     mean, invstd = raw(mean), raw(invstd)
