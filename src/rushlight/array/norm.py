@@ -374,6 +374,8 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
     ):
         if value is not None and value.size != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {value.size}")
+    if training and input.size <= SMALL:
+        return _few_channels(input, weight, bias, eps)
     wide = input.reshape(input.shape[0], channels, -1)
     if training:
         with np.errstate(all="ignore"):
@@ -389,6 +391,52 @@ def native_batch_norm(input, weight, bias, running_mean, running_var, training, 
     scale, shift = _channel_line(invstd[None], running_mean[None].astype(input.dtype), weight, bias, channels)
     empty = np.empty((0,), input.dtype)
     return _scaled(wide, scale, shift).reshape(input.shape), empty, empty.copy()
+
+
+def _over_channels(input):
+    """(axes but that of channels, the shape in which an array of channels meets the input)."""
+    if input.ndim == 2:
+        return 0, (1, -1)
+    return (0, *range(2, input.ndim)), (1, -1, *(1,) * (input.ndim - 2))
+
+
+def _few_channels(input, weight, bias, eps):
+    """`native_batch_norm` in training where calls cost more than elements: the plain formula."""
+    axes, column = _over_channels(input)
+    count = input.size // input.shape[1]
+    mean = _add(input, axes, None, None, True)
+    np.divide(mean, count, mean)
+    out = np.subtract(input, mean)
+    # A second look takes out the rounding of the first mean, so that equal values have variance zero.
+    rest = _add(out, axes, None, None, True)
+    np.divide(rest, count, rest)
+    np.add(mean, rest, mean)
+    np.subtract(out, rest, out)
+    invstd = _add(out * out, axes, None, None, True)
+    np.divide(invstd, count, invstd)
+    np.add(invstd, eps, invstd)
+    np.sqrt(invstd, invstd)
+    np.reciprocal(invstd, invstd)
+    np.multiply(out, invstd, out)
+    if weight is not None:
+        np.multiply(out, weight.reshape(column), out)
+    if bias is not None:
+        np.add(out, bias.reshape(column), out)
+    return out, mean.reshape(-1), invstd.reshape(-1)
+
+
+def _few_channels_backward(g, x, weight, mean, invstd, need_input):
+    """Cotangents of input, weight and bias through `_few_channels`."""
+    axes, column = _over_channels(x)
+    scale = invstd.reshape(column)
+    xhat = (x - mean.reshape(column)) * scale
+    gw, gb = _add(g * xhat, axes, None, None, True), _add(g, axes, None, None, True)
+    gx = None
+    if need_input:
+        count = x.size // x.shape[1]
+        gx = g - (gb + xhat * gw) / count
+        gx *= scale if weight is None else scale * weight.reshape(column)
+    return gx, gw.reshape(-1), gb.reshape(-1)
 
 
 def moved(running, batch, momentum):
@@ -420,6 +468,9 @@ def native_batch_norm_backward(
 ):
     """Cotangents of (input, weight, bias) of `native_batch_norm`; None where `output_mask` is False."""
     need_input, need_weight, need_bias = output_mask
+    if train and 0 < input.size <= SMALL:
+        gx, gw, gb = _few_channels_backward(grad_out, input, weight, save_mean, save_invstd, need_input)
+        return gx, gw if need_weight else None, gb if need_bias else None
     grad_out, input = solid(grad_out), solid(input)
     channels = input.shape[1]
     x, g = input.reshape(input.shape[0], channels, -1), grad_out.reshape(input.shape[0], channels, -1)
