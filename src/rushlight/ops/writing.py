@@ -68,9 +68,7 @@ def execute_inplace(op, values):
             inplace.check_apart(array, value._a)
     result = as_array(compute(op, raws))
     if result.shape != array.shape:
-        raise RuntimeError(
-            f"output with shape {list(array.shape)} doesn't match the broadcast shape {list(result.shape)}"
-        )
+        array = _refit(op, target, raws, result.shape)
     result_dtype = dtypes.of(result.dtype)
     if result_dtype is not target._dtype:
         inplace.cast_check(result_dtype, target._dtype)
@@ -84,6 +82,14 @@ def execute_inplace(op, values):
     share_counter(node, counter, target._vc)
     inplace.finish(target, node)
     return target
+
+
+def _refit(op, target, raws, shape):
+    """The array to write a result of another shape into, where the operator resizes its target; else the refusal."""
+    if op.misfit is None:
+        raise RuntimeError(f"output with shape {list(target._a.shape)} doesn't match the broadcast shape {list(shape)}")
+    op.misfit(target, raws, shape)
+    return target._a
 
 
 def write(array, result):
@@ -127,6 +133,8 @@ def write_out(op, values, out):
             "but one of the arguments requires grad."
         )
     require_tensors(op, values)
+    if op.out == "computes" and raws[op.params.index("dtype")] is None:
+        raws = (*raws[: op.params.index("dtype")], outs[0]._dtype, *raws[op.params.index("dtype") + 1 :])
     result = compute(op, raws)
     many = result.__class__ in _SEQUENCES
     results = [as_array(each) for each in result] if many else [as_array(result)]
@@ -143,9 +151,10 @@ def write_out(op, values, out):
 
 def _check_out(op, dtype, target, raws):
     """What an operator asks of its ``out=`` beyond a dtype its result can be cast to."""
-    if op.check_out is not None:
-        op.check_out(dtype, target._dtype)
-    if op.out in ("same", "same, last first") and dtype is not target._dtype:
+    check = op.check_out if op.pick_check is None else op.pick_check(raws)
+    if check is not None:
+        check(dtype, target._dtype)
+    if op.out in ("same", "same, last first", "computes") and dtype is not target._dtype:
         raise RuntimeError(
             f"Expected out tensor to have dtype {dtype.cpp_name}, but got {target._dtype.cpp_name} instead"
         )
