@@ -23,7 +23,9 @@ def arange(start=0, end=None, step=1, *, dtype=None):
     if target.kind in "bc":
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{dtype.legacy}'")
     if target == _INT64:
-        start, end, step = int(start), int(end), int(step)
+        start, end, step, given = int(start), int(end), int(step), step
+        if step == 0 and given != 0:
+            raise ValueError("step must be nonzero")
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if not (math.isfinite(start) and math.isfinite(end)):

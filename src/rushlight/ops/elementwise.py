@@ -278,6 +278,7 @@ differentiable(
         weight=lambda F, g, x, end: g * conj(F, end - x),
     ),
     **dict(inplace=True, out=True, node_name=lambda values: _by_operand("Lerp", values[1:], 1, 0)),
+    pick_check=lambda raws: same_dtype if hasattr(raws[2], "shape") else None,
 )
 
 # ------------------------------------------------------------------------------------------ comparison and logic
@@ -351,7 +352,7 @@ unary(
     lambda F, g, x: g * F.sgn(x),
     plain=np.abs,
     aliases=("absolute",),
-    check_out=same_dtype,
+    pick_check=lambda raws: None if raws[0].dtype.kind == "c" else same_dtype,
     jvp=_abs_jvp,
 )
 

@@ -6,6 +6,7 @@ from .. import dtypes
 from ..array import gather as kernels
 from ..array import indexing, masks
 from ..array.arguments import wrap_dim
+from ..array.shape import expand
 from ..tensor import Tensor
 from .reduce import as_number, raw
 from .refusals import same
@@ -53,7 +54,7 @@ _input_vjp = dict(input=lambda F, g, dim, index: F._scatter_value(g, dim, index,
 _made = dict(node_name="ScatterBackward0", inplace=True, out="same", spoken_out="scatter", **_private)
 differentiable("_scatter", _scatter, vjp=dict(_input_vjp, src=_src_vjp), **_made)
 differentiable("_scatter_value", _scatter_value, vjp=_input_vjp, **dict(_made, node_name="ScatterBackward1"))
-differentiable("_scatter_reduced", _scatter_reduced, inplace=True, out="same", spoken_out="scatter", **_private)
+differentiable("_scatter_reduced", _scatter_reduced, inplace=True, out="same", spoken_out="aten::scatter", **_private)
 
 
 def _scatter_call(F, name, input, dim, index, src, value, reduce, **rest):
@@ -401,21 +402,37 @@ def _source_vjp(F, g, mask, source_shape):
     return F.reshape(taken, tuple(source_shape))
 
 
+def _refuse_mask(target, arguments, shape):
+    """PyTorch's refusal of a mask that does not expand to the tensor written to."""
+    mask, size = arguments[1], list(target._a.shape)
+    if mask.ndim > len(size):
+        raise RuntimeError(
+            f"expand(CPUBoolType{{{list(mask.shape)}}}, size={size}): the number of sizes provided ({len(size)}) must be "
+            f"greater or equal to the number of dimensions in the tensor ({mask.ndim})"
+        )
+    expand(mask, size)
+
+
 differentiable(
     *("masked_scatter", masks.masked_scatter),
     **dict(vjp=dict(input=lambda F, g, mask: F.masked_fill(g, mask, 0.0), source=_source_vjp), inplace=True),
+    misfit=_refuse_mask,
 )
 
 
 @composite("nonzero")
 def nonzero(F, input, *, as_tuple=False, out=None):
+    if out is not None and not hasattr(out, "dtype"):
+        raise TypeError(f"nonzero(): argument 'out' must be Tensor, not {type(out).__name__}")
+    if as_tuple and out is not None:
+        raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
     if as_tuple:
         return F._nonzero_tuple(input)
     return F._nonzero(input) if out is None else F._nonzero(input, out=out)
 
 
 _nonzero_out = same("nonzero: Expected out tensor to have scalar type {result} but got scalar type{out}")
-differentiable("_nonzero", masks.nonzero, check_out=_nonzero_out, **_private)
+differentiable("_nonzero", masks.nonzero, out=True, check_out=_nonzero_out, **_private)
 differentiable("_nonzero_tuple", masks.nonzero_tuple, returns="list", **_private)
 differentiable("argwhere", masks.argwhere)
 

@@ -296,10 +296,7 @@ differentiable("count_nonzero", kernels.count_nonzero)
 
 
 def _logsumexp_vjp(F, g, x, y, x_shape, dim, keepdim):
-    top = restore(F, y, x_shape, dim, keepdim)
-    if np.isneginf(raw(top).real).any():
-        top = F.masked_fill(top, F.eq(top, -math.inf), 0.0)
-    return restore(F, g, x_shape, dim, keepdim) * F.conj(F.exp(x - top))
+    return restore(F, g, x_shape, dim, keepdim) * F.conj(F.exp(x - restore(F, y, x_shape, dim, keepdim)))
 
 
 _logsumexp_out = only(

@@ -6,6 +6,7 @@ from .. import dtypes
 from ..array import scan as kernels
 from ..array.arguments import wrap_dim, wrap_dims
 from ..tensor import Tensor, wrap
+from .linalg_out import accept_out
 from .reduce import raw, rush_dtype
 from .refusals import same
 from .table import composite, differentiable
@@ -18,7 +19,7 @@ def reversed_cumsum(F, g, dim):
 
 differentiable(
     *("cumsum", kernels.cumsum),
-    **dict(vjp=lambda F, g, dim: reversed_cumsum(F, g, dim), linear=True, inplace=True, out="same"),
+    **dict(vjp=lambda F, g, dim: reversed_cumsum(F, g, dim), linear=True, inplace=True, out="computes"),
 )
 
 
@@ -42,7 +43,7 @@ def _cumprod_vjp(F, g, x, y, dim):
     return F.transpose(F.sum(F.unsqueeze(g, -2) * F.conj(products), -1), dim, -1)
 
 
-differentiable("cumprod", kernels.cumprod, vjp=_cumprod_vjp, inplace=True, out="same")
+differentiable("cumprod", kernels.cumprod, vjp=_cumprod_vjp, inplace=True, out="computes")
 
 
 def _running_vjp(F, g, y, dim, x_shape):
@@ -96,7 +97,7 @@ differentiable(
 # --------------------------------------------------------------------------------------------- differences, integrals
 
 
-@composite("diff", out=True)
+@composite("diff")
 def diff(F, input, n=1, dim=-1, prepend=None, append=None):
     if input.ndim < 1:
         raise RuntimeError("diff expects input to be at least one-dimensional")
@@ -118,6 +119,14 @@ def diff(F, input, n=1, dim=-1, prepend=None, append=None):
         later, earlier = F._narrow(input, dim, 1, size - 1), F._narrow(input, dim, 0, size - 1)
         input = F.logical_xor(later, earlier) if rush_dtype(input) is dtypes.bool else later - earlier
     return input
+
+
+def _diff_out(input, n=1, *rest, **named):
+    step = "logical_xor" if input.dtype is dtypes.bool else "sub"
+    return (None, step, False) if n else (_scalar_type, "diff", True)
+
+
+accept_out("diff", varying=_diff_out)
 
 
 def _widths(F, name, y, x, dim):

@@ -92,6 +92,8 @@ def sum_to_size(F, input, size):
     from ..array.join import summed_dims
 
     shape, size = tuple(input.shape), tuple(size)
+    if not size:
+        return F.sum(input)
     if shape == size:
         return input
     dims = summed_dims(shape, size)

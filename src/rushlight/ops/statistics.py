@@ -5,9 +5,9 @@ import numpy as np
 from .. import dtypes
 from ..array import statistics as kernels
 from ..array.arguments import wrap_dim
-from .dispatch import store_out
+from .linalg_out import accept_out
 from .reduce import named, picking, raw, rush_dtype, shared, take_vjp
-from .refusals import keep_same, same
+from .refusals import same
 from .results import result_type
 from .table import composite, differentiable
 
@@ -135,17 +135,19 @@ def _like(value, array):
 
 
 @composite("quantile")
-def quantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
-    keep_same(input, out, _QUANTILE_OUT)
-    made = _quantile(F, "quantile", input, q, dim, keepdim, interpolation, False)
-    return made if out is None else store_out("quantile", made, out)
+def quantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    return _quantile(F, "quantile", input, q, dim, keepdim, interpolation, False)
+
+
+accept_out("quantile", same(_QUANTILE_OUT), copies=True)
 
 
 @composite("nanquantile")
-def nanquantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear", out=None):
-    keep_same(input, out, _QUANTILE_OUT)
-    made = _quantile(F, "nanquantile", input, q, dim, keepdim, interpolation, True)
-    return made if out is None else store_out("nanquantile", made, out)
+def nanquantile(F, input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    return _quantile(F, "nanquantile", input, q, dim, keepdim, interpolation, True)
+
+
+accept_out("nanquantile", same(_QUANTILE_OUT), copies=True)
 
 
 # ------------------------------------------------------------------------------------------------------- counting
@@ -167,7 +169,7 @@ def _histogram(input, bins, range, weight, density):
     return kernels.histogram(input, bins, range=range, weight=weight, density=density)
 
 
-differentiable("_histogram", _histogram, returns=("hist", "bin_edges"), **_private)
+differentiable("_histogram", _histogram, returns=("hist", "bin_edges"), out=True, **_private)
 
 
 @composite("histogram")
@@ -277,7 +279,7 @@ def cov(F, input, *, correction=1, fweights=None, aweights=None):
     product = F.matmul(away, F.conj(F.transpose(scaled, 0, 1)))
     with np.errstate(divide="ignore", invalid="ignore"):
         made = product / factor
-    return F.reshape(made, ()) if input.ndim < 2 else made
+    return F.squeeze(made)
 
 
 @composite("corrcoef")
@@ -292,5 +294,5 @@ def corrcoef(F, input):
     deviation = F.sqrt(F.diagonal(c))
     c = c / F.unsqueeze(deviation, 1) / F.unsqueeze(deviation, 0)
     if rush_dtype(c).is_complex:
-        return F.complex(F.clamp(F.real(c), -1, 1), F.clamp(F.imag(c), -1, 1))
+        return F._complex(F.clamp(F.real(c), -1, 1), F.clamp(F.imag(c), -1, 1))
     return F.clamp(c, -1, 1)
