@@ -471,13 +471,39 @@ def _made_like(input, make, shape=None):
     return made_like(input, make, shape)
 
 
+def empty_beside(array, numpy_dtype):
+    """An uninitialised array shaped like ``array``, its dimensions in the same order in memory.
+
+    NumPy's order but for expanded dimensions (stride 0): those have no order of their own, and stay between their neighbours, which
+    matters for the order in which random numbers are drawn.
+    """
+    strides, shape = array.strides, array.shape
+    if 0 not in strides:
+        return np.empty_like(array, numpy_dtype)
+    order = list(range(array.ndim - 1, -1, -1))  # the fastest first; sorted by insertion, as PyTorch does it
+    for place in range(1, array.ndim):
+        moving = place
+        for before in range(place - 1, -1, -1):
+            a, b = order[before], order[moving]
+            if strides[a] == 0 or strides[b] == 0:
+                continue
+            if strides[a] < strides[b]:
+                break
+            if strides[a] > strides[b] or shape[a] > shape[b]:
+                order[before], order[moving] = b, a
+                moving = before
+    order.reverse()
+    made = np.empty([shape[dim] for dim in order], numpy_dtype)
+    return made.transpose([order.index(dim) for dim in range(array.ndim)])
+
+
 def layout_like(fill, array, numpy_dtype, memory_format=None):
     """A new array shaped like ``array``, with its strides where those are dense."""
     if memory_format is not None and getattr(memory_format, "name", "") == "contiguous_format":
         return fill(array.shape, numpy_dtype)
     if array.flags.c_contiguous or array.ndim < 2:
         return fill(array.shape, numpy_dtype)
-    made = np.empty_like(array, numpy_dtype)
+    made = empty_beside(array, numpy_dtype)
     if fill is np.zeros:
         made.fill(0)
     elif fill is np.ones:

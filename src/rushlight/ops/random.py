@@ -9,7 +9,7 @@ from ..array import random as streams
 from ..autograd.graph import Node, tick
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap
-from .creation import check_options, check_out, finish, give, named_dtype, sizes
+from .creation import check_options, check_out, empty_beside, finish, give, named_dtype, sizes
 from .dispatch import resize_out
 from .table import PLACES, TENSOR, as_array, differentiable
 
@@ -149,7 +149,7 @@ def _sampled_like(name, fill, input, kwargs):
     if state.rare:
         made = _drawn(lambda shape: wrap(fill(np.empty(shape, numpy_dtype), generator=generator)), input._a.shape)
         return finish(made, requires_grad)
-    return finish(wrap(fill(np.empty_like(input._a, numpy_dtype), generator=generator)), requires_grad)
+    return finish(wrap(fill(empty_beside(input._a, numpy_dtype), generator=generator)), requires_grad)
 
 
 def randint_like(input, *bounds, low=0, high=None, **kwargs):
