@@ -298,11 +298,20 @@ for _python, _function in {
 
 
 def share_memory_(self):
-    """The tensor itself: processes get their tensors as copies."""
-    return self
+    """Move the memory to where other processes can see it; returns the tensor. See ``torch.multiprocessing``."""
+    from .multiprocessing.shared import share_memory_
+
+    return share_memory_(self)
 
 
-Tensor.share_memory_ = share_memory_
+def is_shared(self):
+    """Whether other processes can see the memory."""
+    from .multiprocessing.shared import is_shared
+
+    return is_shared(self._a)
+
+
+Tensor.share_memory_, Tensor.is_shared = share_memory_, is_shared
 
 
 def _sized(self, dim=None):
@@ -325,7 +334,6 @@ Tensor.is_floating_point = lambda self: self._dtype.is_floating_point
 Tensor.is_complex = lambda self: self._dtype.is_complex
 Tensor.is_signed = lambda self: self._dtype.is_signed
 Tensor.is_pinned = lambda self, device=None: False
-Tensor.is_shared = lambda self: False
 Tensor.is_same_size = lambda self, other: self._a.shape == other._a.shape
 Tensor.get_device = lambda self: -1
 Tensor.is_conj = Tensor.is_neg = lambda self: False
