@@ -182,7 +182,10 @@ _SUBMODULES = {
     ),
     *(
         "cpu",
+        "_C",
         "_dynamo",
+        "_tensor",
+        "_utils",
         "multiprocessing",
         "library",
         "compiler",

@@ -8,6 +8,9 @@ attributes (``x.shape``) and making tensors from nothing (``torch.zeros``) ask n
 import functools
 import warnings
 
+import numpy as np
+
+from . import dtypes
 from .autograd.modes import enter_rare, leave_rare
 from .ops import dispatch
 from .ops.table import PLACES
@@ -245,7 +248,37 @@ def _make_subclass(cls, data, require_grad=False):
     return made
 
 
+def _make_wrapper_subclass(
+    cls,
+    size,
+    *,
+    strides=None,
+    storage_offset=None,
+    dtype=None,
+    layout=None,
+    device=None,
+    requires_grad=False,
+    dispatch_sizes_strides_policy=None,
+):
+    """An instance of ``cls`` that looks like a tensor of this shape and dtype and holds no elements of its own.
+
+    Its class answers for operators by ``__torch_dispatch__``. Strides are those of one cell seen from everywhere, so none can be asked for.
+    """
+    from .utils import _python_dispatch  # noqa: F401 - asks classes from now on
+
+    if strides is not None or storage_offset is not None:
+        raise NotImplementedError("rushlight's wrapper tensors have no strides or storage offset of their own")
+    dtype = dtypes.get_default_dtype() if dtype is None else dtype
+    made = _new(cls)
+    made._a = np.lib.stride_tricks.as_strided(np.zeros((), dtype.numpy), tuple(size), (0,) * len(size))
+    made._dtype, made._vc, made._edge, made._view = dtype, [0], None, None
+    if requires_grad:
+        made.requires_grad_(True)
+    return made
+
+
 Tensor.__torch_function__ = classmethod(_torch_function)
 Parameter.__torch_function__ = staticmethod(_disabled_torch_function_impl)
 Tensor.as_subclass = as_subclass
 Tensor._make_subclass = staticmethod(_make_subclass)
+Tensor._make_wrapper_subclass = staticmethod(_make_wrapper_subclass)

@@ -300,6 +300,14 @@ class Level:
 
     def _finished(self, op, values, result):
         """Results with their places in this level's graph, and as views of the arguments they are views of."""
+        if result.__class__ is Tensor:
+            if op.view and self.owns(result) and self.owns(values[0]) and self.is_view(result):
+                replay = (lambda base: execute(op, (base, *values[1:]))) if op.replay else None
+                result = wrap_view(result._a, result._dtype, values[0], replay=replay)
+            if result._dtype.category >= 2 and (op.rules or op.joint is not None) and self.records(values):
+                result = self.lift(result)
+                self._record(op, values, [result], [True], False)
+            return result
         many = isinstance(result, (tuple, list))
         results = list(result) if many else [result]
         if op.view:

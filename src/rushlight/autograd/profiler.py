@@ -1,7 +1,7 @@
 """What took how long: operators and marked stretches, as events, as a table, and as a trace for Chrome.
 
 While a profile is on, an interpreter (``levels``) stands before operators and notes the start and end of each, its shapes and the bytes of its
-result if asked for. Backward on arrays calls kernels without operators, so its nodes do not show; mark it with ``record_function``.
+result if asked for. Backward, which else runs on arrays, runs its rules as operators then, so that they show.
 """
 
 import json
@@ -233,6 +233,9 @@ class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
             return result
         finally:
             self._end(event)
+
+    # backward calls operators then, so that they show
+    _interpret.sees_rules = True
 
     def _now(self):
         return (time.perf_counter_ns() - self._zero) / 1e3

@@ -34,3 +34,12 @@ for _family in FAMILIES:
 from . import operators  # noqa: E402
 
 operators.hang()
+
+
+def __getattr__(name):
+    # torch.ops.aten: the operators by PyTorch's names
+    if name == "aten":
+        from ..utils._python_dispatch import aten
+
+        return aten
+    raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")

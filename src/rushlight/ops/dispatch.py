@@ -23,6 +23,8 @@ _ndarray = np.ndarray
 
 #: what may stand before operators (see ``autograd.levels``): a function of (op, values, how), asked while ``state.rare`` is set
 intercept = None
+#: what asks arguments' classes that have ``__torch_dispatch__`` (``utils._python_dispatch``): a function of (op, values, how)
+ask_classes = None
 #: what mixed precision makes of the arguments of a composite (see ``amp``): a function of (name, args, kwargs), asked likewise
 cast_arguments = None
 
@@ -313,8 +315,10 @@ def _divert(op, args, kwargs, values, out):
                 return result
         raise unanswered("torch." + op.name, found)
     if intercept is not None and state.rare:
-        return intercept(op, values, out)
-    return NotImplemented
+        result = intercept(op, values, out)
+        if result is not NotImplemented:
+            return result
+    return NotImplemented if ask_classes is None or out is not None else ask_classes(op, values, None)
 
 
 def unanswered(name, found):

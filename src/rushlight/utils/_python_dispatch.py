@@ -1,0 +1,198 @@
+"""``torch.utils._python_dispatch``: modes and classes that stand before every operator (``__torch_dispatch__``).
+
+A mode, or the class of an argument, is called as ``__torch_dispatch__(func, types, args, kwargs)`` for each operator that runs, those
+within composites and within backward included. ``func`` is called with (other) arguments to run the operator itself. Differences
+from PyTorch: operators are rushlight's, an operator has one overload, what ``func`` computes is recorded as anywhere else, factories
+(``torch.zeros``) do not ask, and nothing is recorded on tensors whose class has ``__torch_dispatch__``.
+"""
+
+import contextlib
+
+from ..autograd import levels
+from ..autograd.modes import thread
+from ..missing import explain
+from ..ops import dispatch
+from ..ops.table import OPS
+from ..tensor import Tensor, edge_of
+
+__all__ = ["OpOverload", "TorchDispatchMode", "return_and_correct_aliasing"]
+
+#: operators that PyTorch's namespace has under another name
+_THEIR_NAME = {
+    **{"_to_dtype": "_to_copy", "_slice": "slice", "_select": "select", "_none": "unsqueeze", "_alias": "alias"},
+    **{"_index": "index", "_copy": "copy", "_tanh_backward": "tanh_backward", "_sigmoid_backward": "sigmoid_backward"},
+}
+#: operators whose usual overload is not called "default"
+_OVERLOAD = {name: "Tensor" for name in ("add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "remainder")}
+_OVERLOAD.update(select="int", slice="Tensor", index="Tensor", pow="Tensor_Scalar", transpose="int", where="self")
+
+
+class OpOverload:
+    """An operator as ``__torch_dispatch__`` is given it; calling it runs the operator on whatever stands below."""
+
+    namespace = "aten"
+
+    def __init__(self, op, how=None):
+        name = _THEIR_NAME.get(op.name, op.name.strip("_") if callable(how) else op.name)
+        suffix = "_" if how == "inplace" else ""
+        self._op, self._how = op, how
+        self._overloadname = _OVERLOAD.get(name, "default")
+        self.__name__ = f"{name}{suffix}.{self._overloadname}"
+        self.overloadpacket = OpOverloadPacket(name + suffix, self)
+
+    def name(self):
+        return f"aten::{self.__name__}"
+
+    def __repr__(self):
+        return f"<OpOverload(op='aten.{self.overloadpacket.__name__}', overload='{self._overloadname}')>"
+
+    def __str__(self):
+        return f"aten.{self.__name__}"
+
+    def __call__(self, *args, **kwargs):
+        if callable(self._how):
+            return self._how(*args, **kwargs)
+        values = dispatch.bind(self._op, args, kwargs)
+        if self._how == "inplace":
+            return levels.execute_inplace(self._op, values)
+        asked = _of_class(self._op, values, self._how)
+        return levels.execute(self._op, values) if asked is NotImplemented else asked
+
+
+class OpOverloadPacket:
+    """All overloads of an operator, of which there is one."""
+
+    def __init__(self, name, overload):
+        self.__name__ = name
+        self._overload = overload
+
+    def overloads(self):
+        return [self._overload._overloadname]
+
+    def __call__(self, *args, **kwargs):
+        return self._overload(*args, **kwargs)
+
+    def __repr__(self):
+        return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
+
+    def __str__(self):
+        return f"aten.{self.__name__}"
+
+
+class Namespace:
+    """``torch.ops.aten``: operators by PyTorch's names; whatever its overloads are called there, an operator has one here."""
+
+    def __getattr__(self, name):
+        ours = {theirs: mine for mine, theirs in _THEIR_NAME.items()}
+        inplace = name[:-1] in OPS and name.endswith("_")
+        op = OPS.get(name[:-1] if inplace else ours.get(name, name))
+        if op is None:
+            raise AttributeError(explain("torch.ops.aten", name))
+        packet = overload_of(op, "inplace" if inplace else None).overloadpacket
+        for overload in ("default", "Tensor", "Scalar", packet._overload._overloadname):
+            packet.__dict__.setdefault(overload, packet._overload)
+        return packet
+
+
+aten = Namespace()
+_overloads = {}
+
+
+def overload_of(op, how=None):
+    """The one object that stands for an operator, in place or not."""
+    key = (op.name, how)
+    if key not in _overloads:
+        _overloads[key] = OpOverload(op, how)
+    return _overloads[key]
+
+
+def _arguments(op, values, how):
+    """(args, kwargs) as a caller would write them: without what is left at its default."""
+    if callable(how):
+        return tuple(values), {}
+    defaults = op.defaults()
+    args = list(values[: op.positional])
+    while args and op.params[len(args) - 1] in defaults and args[-1] is defaults[op.params[len(args) - 1]]:
+        args.pop()
+    kwargs = {n: v for n, v in zip(op.kwnames, values[op.positional :]) if v is not defaults.get(n)}
+    return tuple(args), kwargs
+
+
+class TorchDispatchMode:
+    """A mode that is asked before every operator of this thread, while it is entered; override ``__torch_dispatch__``."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        raise NotImplementedError
+
+    def __enter__(self):
+        entered = self.__dict__.setdefault("_entered", [])
+
+        def interpreter(op, values, how):
+            if isinstance(how, (Tensor, tuple, list)):
+                return NotImplemented  # out=: the operator itself, then the write
+            args, kwargs = _arguments(op, values, how)
+            return self.__torch_dispatch__(overload_of(op, how), _types(values), args, kwargs)
+
+        # within backward, rules must call operators
+        interpreter.sees_rules = True
+        entered.append(interpreter)
+        levels.push(interpreter)
+        return self
+
+    def __exit__(self, *exc):
+        levels.remove(self._entered.pop())
+
+    @classmethod
+    def push(cls, *args, **kwargs):
+        return cls(*args, **kwargs)
+
+
+def _types(values):
+    found = []
+    for value in values:
+        for each in value if isinstance(value, (list, tuple)) else (value,):
+            kind = type(each)
+            if isinstance(each, Tensor) and hasattr(kind, "__torch_dispatch__") and kind not in found:
+                found.append(kind)
+    return tuple(found)
+
+
+def _of_class(op, values, how):
+    """Ask the classes of arguments, subclasses first; NotImplemented where none has ``__torch_dispatch__``."""
+    kinds = sorted(_types(values), key=lambda kind: -len(kind.__mro__))
+    if not kinds:
+        return NotImplemented
+    flat = [each for value in values for each in (value if isinstance(value, (list, tuple)) else (value,))]
+    if thread.grad and any(isinstance(each, Tensor) and edge_of(each) is not None for each in flat):
+        raise NotImplementedError(
+            "rushlight records no gradients on tensors whose class has __torch_dispatch__; call detach() or use no_grad()"
+        )
+    args, kwargs = _arguments(op, values, how)
+    for kind in kinds:
+        result = kind.__torch_dispatch__(overload_of(op, how), kinds, args, kwargs)
+        if result is not NotImplemented:
+            return result
+    names = ", ".join(kind.__name__ for kind in kinds)
+    raise TypeError(
+        f"Multiple dispatch failed for '{overload_of(op, how)}'; all __torch_dispatch__ handlers returned NotImplemented: {names}"
+    )
+
+
+dispatch.ask_classes = _of_class
+
+
+@contextlib.contextmanager
+def _disable_current_modes():
+    """Within the block no mode is asked."""
+    with levels.Below(len(levels._stack.interpreters)):
+        yield
+
+
+def return_and_correct_aliasing(func, args, kwargs, out):
+    """``out``, or the argument itself where ``func`` writes in place."""
+    return args[0] if func._how == "inplace" else out
+
+
+def is_traceable_wrapper_subclass(t):
+    """Whether a tensor's class says how it is flattened and put together again."""
+    return isinstance(t, Tensor) and hasattr(t, "__tensor_flatten__") and hasattr(t, "__tensor_unflatten__")
