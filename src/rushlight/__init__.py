@@ -183,6 +183,7 @@ _SUBMODULES = {
     *(
         "cpu",
         "_C",
+        "_VF",
         "_dynamo",
         "_tensor",
         "_utils",
