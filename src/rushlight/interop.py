@@ -245,10 +245,7 @@ def _rebuild(cls, array, name, requires_grad, state):
 
 
 def _reduce(self, protocol):
-    if not self.is_leaf:
-        raise RuntimeError(
-            "Cannot pickle a tensor that is the result of a recorded operation; use detach() to obtain one that can be"
-        )
+    # the result of a recorded operation comes back as a leaf, as in PyTorch
     array = self._a
     kind = None if type(self) is Tensor else type(self)
     return _rebuild, (kind, np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
