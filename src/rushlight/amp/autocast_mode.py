@@ -25,6 +25,8 @@ _LOWER = frozenset(
         *("addbmm", "addmm", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d"),
         *("conv_transpose2d", "conv_transpose3d", "convolution", "linalg_vecdot", "linear", "matmul", "mm"),
         *("_nn_linear", "_nn_scaled_dot_product_attention", "scaled_dot_product_attention"),
+        # what recurrent layers are made of; a GRU keeps its state in the dtype it comes in
+        *("_lstm_layer", "_rnn_layer"),
     )
 )
 #: and those that compute in float32

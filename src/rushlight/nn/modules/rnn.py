@@ -6,6 +6,7 @@ import warnings
 import weakref
 
 from ... import empty, gru, gru_cell, lstm, lstm_cell, rnn_relu, rnn_relu_cell, rnn_tanh, rnn_tanh_cell, zeros
+from ...amp.autocast_mode import is_autocast_enabled
 from ...parameter import Parameter
 from .. import init
 from ..utils.rnn import PackedSequence
@@ -219,7 +220,7 @@ class RNNBase(Module):
     def check_input(self, input, batch_sizes):
         """ValueError or RuntimeError unless dtype, number of dimensions and last size fit the weights."""
         dtype = self._flat_weights[0].dtype
-        if input.dtype != dtype:
+        if input.dtype != dtype and not is_autocast_enabled("cpu"):
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). Convert input: input.to({dtype}), or "
                 f"convert model: model.to({input.dtype})"
