@@ -104,30 +104,32 @@ def _normalise_rows(x, eps, weight=None, bias=None):
         return out, np.zeros(rows, x.dtype), np.full(rows, 1 / math.sqrt(eps) if eps > 0 else np.nan, x.dtype)
     if x.size <= SMALL:
         return _normalise_few(x, eps, weight, bias)
-    with np.errstate(all="ignore"):
-        mean, variance, far = _moments(x)
-        rstd = 1 / np.sqrt(variance + np.asarray(eps, x.dtype))
+    mean, rstd = np.empty(rows, x.dtype), np.empty(rows, x.dtype)
     # A scale for each row and column is a product of a column and a row, and BLAS makes those faster than broadcasting.
     right = np.zeros((2, 2, width), x.dtype)
     right[:, 0] = 1 if weight is None else weight
     if bias is not None:
         right[1, 1] = bias
-    left = np.zeros((2, rows, 2), x.dtype)
-    left[0, :, 0] = rstd
-    np.multiply(mean, -rstd, out=left[1, :, 0])
-    left[1, :, 1] = 1
+    eps = np.asarray(eps, x.dtype)
 
     def block(number, low, high):
         part, target = x[low:high], out[low:high]
+        centre, variance, far = _moments(part)
+        scale = 1 / np.sqrt(variance + eps)
+        mean[low:high], rstd[low:high] = centre, scale
         if far:  # x rstd and mean rstd would cancel
-            np.subtract(part, mean[low:high, None], out=target)
-            target *= rstd[low:high, None]
+            np.subtract(part, centre[:, None], out=target)
+            target *= scale[:, None]
             target *= right[0, 0]
             target += right[1, 1]
             return
-        np.matmul(left[0, low:high], right[0], out=target)
+        left = np.zeros((2, high - low, 2), x.dtype)
+        left[0, :, 0] = scale
+        np.multiply(centre, -scale, out=left[1, :, 0])
+        left[1, :, 1] = 1
+        np.matmul(left[0], right[0], out=target)
         target *= part
-        target += np.matmul(left[1, low:high], right[1])
+        target += np.matmul(left[1], right[1])
 
     share_blocks(rows, max(1, BLOCK // width), block)
     return out, mean, rstd
