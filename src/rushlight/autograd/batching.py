@@ -9,8 +9,9 @@ import numpy as np
 
 from ..array.whole import WHOLE
 from ..inplace import Geometry
+from ..ops import dispatch
 from ..ops.compute import operand_dtype
-from ..ops.table import OPS, TENSOR
+from ..ops.table import OPS, TENSOR, as_array
 from ..tensor import Tensor, edge_of, wrap
 from . import levels
 from .vmap import expanded, front, loop, padded
@@ -67,8 +68,22 @@ def run(name, *values):
 
 
 def batched(op, values):
-    """The operator itself on bound values."""
-    return levels.execute(op, tuple(values))
+    """The operator itself on bound values; on a shorter way where nothing below wants to know of it and nothing is recorded."""
+    if levels._stack.interpreters or op.elementwise or op.kwonly or op.returns is not None:
+        return levels.execute(op, tuple(values))
+    raws = []
+    for value in values:
+        kind = value.__class__
+        if kind is Tensor:
+            if edge_of(value) is not None:
+                return dispatch.execute(op, tuple(values))
+            value = value._a
+        elif isinstance(value, Tensor) or (
+            (kind is list or kind is tuple) and any([isinstance(each, Tensor) for each in value])
+        ):
+            return dispatch.execute(op, tuple(values))
+        raws.append(value)
+    return dispatch.wrap_one(op, values, raws, as_array(op.kernel(*raws)))
 
 
 def fronted(values, dims):

@@ -9,11 +9,13 @@ import warnings
 
 import numpy as np
 
+from ..dtypes import dtype
 from ..ops import dispatch
 from ..ops.table import TENSOR
 from ..tensor import Tensor, attach, wrap
 from . import function, levels
 from .levels import Lane, Level
+from .modes import thread
 
 __all__ = ["VmapLevel"]
 
@@ -54,6 +56,9 @@ def unwritable(level, op, values):
     else:
         what, where = f"aten::{op.name.lstrip('_')}_", f"at level {level.number}"
     return RuntimeError(_UNWRITABLE.format(what=what, where=where))
+
+
+_NUMBERS = frozenset((int, float, bool, type(None), str, dtype))
 
 
 class Batched(Lane):
@@ -142,14 +147,42 @@ class VmapLevel(Level):
             dims.append(dim)
         return given, dims
 
+    def __call__(self, op, values, how):
+        if how is not None or not (self.outer_grad or not thread.grad):
+            return super().__call__(op, values, how)
+        # the ordinary call in one pass over the values
+        given, dims = [], []
+        owned = many = placed = False
+        for value in values:
+            kind = value.__class__
+            dim = None
+            if kind is Tensor:
+                array = value._a
+                if array.__class__ is Batched and array.level is self:
+                    owned = True
+                    placed = placed or value._edge is not None or value._view is not None
+                    value, dim = array.held, array.bdim
+                    many = many or dim is not None
+            elif kind not in _NUMBERS:
+                if isinstance(value, Tensor) or kind is list or kind is tuple:
+                    return super().__call__(op, values, how)
+            given.append(value)
+            dims.append(dim)
+        if not owned:
+            return NotImplemented
+        if not many:
+            result = levels.execute(op, tuple(given))
+        else:
+            result = self.wrapped(*(op.batch or rule_of(op))(self, op, given, dims))
+        if result.__class__ is Tensor and not placed and not op.view:
+            return result
+        return self._finished(op, values, result)
+
     def compute(self, op, values):
         given, dims = self.split_all(values)
         if not any_batched(dims):
             return levels.execute(op, given)
-        rule = op.batch
-        if rule is None:
-            rule = rule_of(op)
-        return self.wrapped(*rule(self, op, given, dims))
+        return self.wrapped(*(op.batch or rule_of(op))(self, op, given, dims))
 
     def wrapped(self, result, dim):
         """Results of a rule as tensors of this level; those without a batch stay as they are."""

@@ -12,7 +12,7 @@ from ..autograd import calls
 from ..autograd.graph import Leaf, Node, target, tick
 from ..autograd.modes import set_grad, state, thread
 from ..tensor import Tensor, attach, edge_of
-from ..utils._pytree import tree_flatten, tree_map_only, tree_unflatten
+from ..utils._pytree import tree_flatten, tree_unflatten
 from .trees import check_argnums, chosen, replaced, shape_text, tensors_only
 
 __all__ = ["grad", "grad_and_value", "vjp"]
@@ -46,6 +46,7 @@ class Inside:
             self.level, self.lane = levels.top(), levels.Lane
         self.was_quiet, thread.quiet = thread.quiet, None
         self.own = set()
+        self.outside = None
         return self
 
     def __exit__(self, *exc):
@@ -90,12 +91,16 @@ class Inside:
 
     def leave(self, tree):
         """What leaves the transform: at no place of the graph that only this transform knows."""
-        return tree_map_only(Tensor, self._left, tree)
+        if tree.__class__ is Tensor:
+            return self.left(tree)
+        leaves, spec = tree_flatten(tree)
+        return tree_unflatten([self.left(each) if isinstance(each, Tensor) else each for each in leaves], spec)
 
-    def _left(self, tensor):
+    def left(self, tensor, outside=None):
+        """One tensor that leaves; ``outside`` says whether its graph leads outside, where that is known."""
         if edge_of(tensor) is None:
             return tensor
-        if self.outer and self.leads_outside((tensor,)):
+        if self.outer and (self.leads_outside((tensor,)) if outside is None else outside):
             return tensor
         return attach(tensor._a, tensor._dtype, None, tensor._vc)
 
@@ -105,8 +110,9 @@ class Inside:
         live = [(o, c) for o, c in live if edge_of(o) is not None]
         if not live:
             return [each.new_zeros(each._a.shape) for each in inputs]
+        self.outside = self.leads_outside([o for o, _ in live])
         outside = self.outer and (
-            self.leads_outside([o for o, _ in live]) or (cotangents is not None and any(_carries(c) for _, c in live))
+            self.outside or (cotangents is not None and any(_carries(c) for _, c in live))
         )
         # what lanes hold may have a place in the graphs below their level
         below = self.level is not None and any(isinstance(o._a, self.lane) for o, _ in live)
@@ -171,8 +177,9 @@ def _grad_and_value(func, argnums, has_aux, args, kwargs):
                 f"grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with {output._a.ndim} dims. Maybe "
                 "you wanted to use the vjp or jacrev APIs instead?"
             )
-        gradients = inside.leave(tree_unflatten(inside.pull([output], inputs), spec))
-        value = inside.leave(output)
+        pulled = inside.pull([output], inputs)
+        gradients = tree_unflatten([inside.left(each) for each in pulled], spec)
+        value = inside.left(output, inside.outside)
         return gradients, ((value, inside.leave(aux)) if has_aux else value)
 
 

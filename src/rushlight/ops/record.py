@@ -114,6 +114,8 @@ class OpNode(Node):
         partial = rule.function(F, *[values[name] for name in rule.needs])
         if partial.__class__ is complex:
             return cotangent * partial.conjugate()
+        if partial.__class__ is int and partial == 1:
+            return cotangent
         return cotangent * F.conj(partial) if _is_complex(partial) else cotangent * partial
 
     def _joint(self, F, cotangent, saved, values, fit, edges):
