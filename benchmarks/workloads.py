@@ -258,3 +258,22 @@ def hessian(torch):
         torch.autograd.functional.hessian(function, x)
 
     return step
+
+
+@workload("vmap of the gradient of a network 16-32-1 over 256 samples", at_least=1.0)
+def vmap_grad(torch):
+    torch.manual_seed(0)
+    weights = torch.randn(16, 32) / 4, torch.randn(32, 1) / 6
+    biases = torch.zeros(32), torch.zeros(1)
+    inputs, targets = torch.randn(256, 16), torch.randn(256, 1)
+
+    def loss(weights, biases, x, y):
+        hidden = torch.tanh(x @ weights[0] + biases[0])
+        return ((hidden @ weights[1] + biases[1] - y) ** 2).mean()
+
+    gradients = torch.func.vmap(torch.func.grad(loss, argnums=(0, 1)), in_dims=(None, None, 0, 0))
+
+    def step():
+        gradients(weights, biases, inputs, targets)
+
+    return step
