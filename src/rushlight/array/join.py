@@ -29,8 +29,19 @@ __all__ = [
 ]
 
 
+def _check_list(name, tensors):
+    """TypeError for anything but a list of tensors."""
+    if not isinstance(tensors, (list, tuple)):
+        kind = "Tensor" if hasattr(tensors, "ndim") else type(tensors).__name__
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {kind}")
+    for i, each in enumerate(tensors):
+        if not hasattr(each, "ndim"):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(each).__name__}")
+
+
 def cat(tensors, dim=0):
     """Arrays joined along ``dim``; the other sizes must agree. Empty 1-d arrays are skipped, as PyTorch does."""
+    _check_list("cat", tensors)
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for i, part in enumerate(tensors):
@@ -67,6 +78,7 @@ def cat(tensors, dim=0):
 
 def stack(tensors, dim=0):
     """Arrays of one shape joined along a new dimension ``dim``."""
+    _check_list("stack", tensors)
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
     shape = tensors[0].shape

@@ -93,6 +93,38 @@ def _require_operands(op, values):
             raise combination_error(op, values[: len(op.operands)])
 
 
+def overload_error(name, args, kwargs, overloads):
+    """PyTorch's text for arguments that fit none of ``overloads`` (the signatures as it writes them, without parentheses).
+
+    Under an overload of as many parameters as arguments were given (a lone ``*`` counts as one) it marks those of the wrong type.
+    """
+    given = [_type_name(each) for each in args] + [f"{key}={_type_name(each)}" for key, each in kwargs.items()]
+    lines = [f"{name}() received an invalid combination of arguments - got ({', '.join(given)}), but expected one of:"]
+    for overload in overloads:
+        lines.append(f" * ({overload})")
+        wanted = overload.split(", ")
+        if len(wanted) == len(args) and not kwargs:
+            marked = ", ".join(map(_marked, args, wanted))
+            lines.append(f"      didn't match because some of the arguments have invalid types: ({marked})")
+    return TypeError("\n".join(lines) + "\n")
+
+
+_FITS = {"Tensor": Tensor, "int": int, "Number": (int, float, complex), "bool": bool}
+
+
+def _marked(value, wanted):
+    """The type of an argument, between exclamation marks where the parameter ``wanted`` does not take it."""
+    kind, _, _ = wanted.rpartition(" ")
+    sequence = isinstance(value, (tuple, list))
+    if kind == "tuple of ints":
+        fits = sequence and all(isinstance(each, int) for each in value)
+    else:
+        fits = isinstance(value, _FITS.get(kind, ()))
+    if fits or not sequence:
+        return _type_name(value) if fits else f"!{_type_name(value)}!"
+    return f"!{_type_name(value)} of ({', '.join(map(_type_name, value))})!"
+
+
 _SHIFTS = ("bitwise_left_shift", "bitwise_right_shift")
 
 

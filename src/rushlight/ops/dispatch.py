@@ -423,6 +423,7 @@ def composite_function(name, function, on_tensors, options):
 
 
 from .writing import (  # noqa: E402 - it calls back into this module
+    copy_out,
     execute_inplace,
     inplace_function,
     resize_out,
@@ -441,6 +442,7 @@ __all__ = [
     "broadcast",
     "call",
     "compute",
+    "copy_out",
     "execute",
     "execute_inplace",
     "inplace_function",

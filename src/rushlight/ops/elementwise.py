@@ -270,6 +270,15 @@ elementwise(
         tensor2=lambda F, tensor1, tensor2, value: -value * (tensor1 / (tensor2 * tensor2)),
     ),
 )
+
+
+def _lerp_out(arguments, outs):
+    """With weights in a tensor PyTorch's ``lerp`` computes in ``out=`` itself."""
+    if hasattr(arguments[2], "shape"):
+        same_dtype(dtypes.of(arguments[0].dtype), outs[0]._dtype)
+    return arguments
+
+
 differentiable(
     *("lerp", kernels.lerp),
     vjp=dict(
@@ -278,7 +287,7 @@ differentiable(
         weight=lambda F, g, x, end: g * conj(F, end - x),
     ),
     **dict(inplace=True, out=True, node_name=lambda values: _by_operand("Lerp", values[1:], 1, 0)),
-    pick_check=lambda raws: same_dtype if hasattr(raws[2], "shape") else None,
+    prepare_out=_lerp_out,
 )
 
 # ------------------------------------------------------------------------------------------ comparison and logic
@@ -346,13 +355,21 @@ def _abs_jvp(F, t, x):
     return F.real(t * F.conj(F.sgn(x))) if is_complex(x) else t * F.sgn(x)
 
 
+def _abs_out(arguments, outs):
+    """Of real numbers it is computed in ``out=`` itself, of complex ones cast into it."""
+    own = dtypes.of(arguments[0].dtype)
+    if not own.is_complex:
+        same_dtype(own, outs[0]._dtype)
+    return arguments
+
+
 unary(
     "abs",
     parts.abs,
     lambda F, g, x: g * F.sgn(x),
     plain=np.abs,
     aliases=("absolute",),
-    pick_check=lambda raws: None if raws[0].dtype.kind == "c" else same_dtype,
+    prepare_out=_abs_out,
     jvp=_abs_jvp,
 )
 

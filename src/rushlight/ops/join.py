@@ -10,8 +10,8 @@ from ..array import join as kernels
 from ..array.arguments import shape_text, wrap_dim
 from ..tensor import Tensor, wrap
 from .creation import as_dtype, check_options, finish
-from .dispatch import store_out
-from .refusals import castable, keep_same
+from .linalg_out import accept_out, same_dtype
+from .refusals import castable
 from .table import PLACES, composite, differentiable
 
 _function = dict(method=False)
@@ -346,12 +346,25 @@ differentiable(
 
 
 @composite("diag")
-def diag(F, input, diagonal=0, *, out=None):
-    keep_same(input, out)
+def diag(F, input, diagonal=0):
     if input.ndim in (1, 2):
-        made = F.diag_embed(input, diagonal) if input.ndim == 1 else F.clone(F.diagonal(input, diagonal))
-        return made if out is None else store_out("aten::diagonal_copy", made, out)
+        return F.diag_embed(input, diagonal) if input.ndim == 1 else F.clone(F.diagonal(input, diagonal))
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
+
+
+def _cast_diag(result, out):
+    if not dtypes.can_cast(result, out):
+        raise RuntimeError(f"diag: result type {result.legacy} can't be cast to the desired out= type {out.legacy}")
+    same_dtype(result, out)
+
+
+def _diag_out(input, diagonal=0):
+    if input.ndim == 1:
+        return _cast_diag, "aten::diag_embed", False
+    return same_dtype, "aten::diagonal_copy", False
+
+
+accept_out("diag", varying=_diag_out)
 
 
 @composite("diagflat")

@@ -5,9 +5,8 @@ their ``out=``. PyTorch's rule is one of three: the result's own dtype, a dtype 
 """
 
 from .. import dtypes
-from ..autograd.modes import thread
 from ..tensor import Tensor
-from .dispatch import store_out
+from .dispatch import copy_out, store_out
 from .table import COMPOSITES, TENSOR, _show
 
 __all__ = ["accept_out", "castable", "complex_out", "floating_out", "same_dtype", "worded"]
@@ -62,7 +61,7 @@ def accept_out(name, check=None, spoken=None, copies=False, varying=None):
     """Give the composite ``name`` its ``out=``.
 
     ``spoken`` is the operator that PyTorch's refusal of gradients names; ``copies`` says that PyTorch copies into the tensor
-    instead, and refuses leaves in the words of in-place writes. Where these vary, ``check``, ``spoken`` and ``copies`` together
+    instead, which is recorded, and refuses leaves in the words of in-place writes. Where these vary, ``check``, ``spoken`` and ``copies`` together
     are what the function ``varying`` makes of the call's arguments.
     """
     public, options = COMPOSITES[name]
@@ -76,9 +75,11 @@ def accept_out(name, check=None, spoken=None, copies=False, varying=None):
         if asked is not None:
             for target, made in zip(outs, result if isinstance(result, tuple) else (result,)):
                 asked(made._dtype, target._dtype)
-        if written and thread.grad and any(t.requires_grad and t.is_leaf for t in outs):
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-        store_out(says, result, out)
+        if written:
+            for target, made in zip(outs, result if isinstance(result, tuple) else (result,)):
+                copy_out(made, target)
+        else:
+            store_out(says, result, out)
         return type(result)(*outs) if hasattr(result, "_fields") else out
 
     function.__name__ = function.__qualname__ = public.__name__

@@ -9,6 +9,8 @@ from ..array import reduce as kernels
 from ..array import statistics as variance
 from ..array.arguments import wrap_dim
 from ..array.statistics import correction_of
+from .binding import overload_error
+from .linalg_out import accept_out
 from .refusals import castable, only, same
 from .results import result_type
 from .table import composite, differentiable
@@ -88,11 +90,28 @@ differentiable(
     **dict(vjp=lambda F, g, x_shape, dim, keepdim: spread(F, g, x_shape, dim, keepdim), out=True, linear=True),
     node_name=by_dim("Sum"),
 )
+
+
+def _mean_out(arguments, outs):
+    """PyTorch's refusals; a mean along dimensions is computed in the dtype of ``out=``, unless ``dtype=`` names one."""
+    input, dim, keepdim, dtype = arguments
+    out, own = outs[0]._dtype, dtypes.of(input.dtype) if dtype is None else dtype
+    if dim is None:
+        castable("mean.dtype_out(): input types can't be cast to the desired output type {out}")(own, out)
+    elif dtype is not None:
+        same("Expected out tensor to have dtype {cpp_result}, but got {cpp_out} instead")(dtype, out)
+    elif out.category < 2:
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {out.legacy}")
+    elif own.category >= 2:
+        return input, dim, keepdim, out
+    return arguments
+
+
 differentiable(
     *("mean", kernels.mean),
     **dict(
         vjp=lambda F, g, x_shape, dim, keepdim: spread(F, _over(F, g, count(x_shape, dim)), x_shape, dim, keepdim),
-        **dict(out=True, linear=True, node_name=by_dim("Mean")),
+        **dict(out=True, linear=True, node_name=by_dim("Mean"), prepare_out=_mean_out),
     ),
 )
 
@@ -101,16 +120,30 @@ def _over(F, g, n):
     return g * ratio(1.0, n) if not n else g / n
 
 
+def _nansum_out(arguments, outs):
+    input, *_, dtype = arguments
+    out, own = outs[0]._dtype, dtypes.of(input.dtype)
+    if dtype is not None and dtype is not out:
+        raise RuntimeError(f"nansum: provided dtype must match dtype of result. Got {out.legacy} and {dtype.legacy}.")
+    if own.is_floating_point:
+        _nansum_kernel(own, out)
+    return arguments
+
+
+_nansum_kernel = only(
+    lambda out: out.is_floating_point, "\"nansum_cpu\" not implemented for '{out}'", NotImplementedError
+)
 differentiable(
     *("nansum", kernels.nansum),
     **dict(
         vjp=lambda F, g, x, x_shape, dim, keepdim: F.masked_fill(spread(F, g, x_shape, dim, keepdim), F.isnan(x), 0.0),
         out=True,
+        prepare_out=_nansum_out,
     ),
 )
 
 
-@composite("nanmean", out=True)
+@composite("nanmean")
 def nanmean(F, input, dim=None, keepdim=False, *, dtype=None):
     if rush_dtype(input).category < 2 and dtype is None:
         raise RuntimeError(
@@ -120,6 +153,9 @@ def nanmean(F, input, dim=None, keepdim=False, *, dtype=None):
     return F.nansum(input, dim, keepdim, dtype=dtype) / F._to_dtype(
         present, rush_dtype(input) if dtype is None else dtype
     )
+
+
+accept_out("nanmean", _nansum_kernel, "nansum")
 
 
 def _trace_vjp(F, g, x_shape):
@@ -256,6 +292,11 @@ def _everything(kernel):
     return everything
 
 
+_MAX_OR_MIN = (
+    "Tensor input, *, Tensor out = None",
+    "Tensor input, Tensor other, *, Tensor out = None",
+    "Tensor input, int dim, bool keepdim = False, *, tuple of Tensors out = None",
+)
 _CAN_CAST = (
     "Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got false.  "
     "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
@@ -273,6 +314,8 @@ def _max_or_min(name, pairwise):
 
     def either(F, input, dim=None, keepdim=False, *, other=None, out=None):
         rest = {} if out is None else {"out": out}
+        if not hasattr(input, "shape") or not (dim is None or isinstance(dim, int) or hasattr(dim, "shape")):
+            raise overload_error(name, (input,) if dim is None else (input, dim), {}, _MAX_OR_MIN)
         if other is not None or hasattr(dim, "shape"):
             return getattr(F, pairwise)(input, dim if other is None else other, **rest)
         if dim is None:

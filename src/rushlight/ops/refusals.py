@@ -30,12 +30,12 @@ def castable(text, error=RuntimeError):
     return check
 
 
-def only(allowed, text):
+def only(allowed, text, error=RuntimeError):
     """``allowed(out)`` must hold."""
 
     def check(result, out):
         if not allowed(out):
-            raise RuntimeError(text.format(out=out.legacy))
+            raise error(text.format(out=out.legacy))
 
     return check
 

@@ -17,9 +17,16 @@ def reversed_cumsum(F, g, dim):
     return F.flip(F.cumsum(F.flip(g, (dim,)), dim), (dim,)) if g.ndim else g
 
 
+def _in_dtype_of_out(arguments, outs):
+    """Running sums and products are computed in the dtype of ``out=``, unless ``dtype=`` names one."""
+    *rest, dtype = arguments
+    return (*rest, outs[0]._dtype if dtype is None else dtype)
+
+
+_own_dtype = dict(out="same", prepare_out=_in_dtype_of_out)
 differentiable(
     *("cumsum", kernels.cumsum),
-    **dict(vjp=lambda F, g, dim: reversed_cumsum(F, g, dim), linear=True, inplace=True, out="computes"),
+    **dict(vjp=lambda F, g, dim: reversed_cumsum(F, g, dim), linear=True, inplace=True, **_own_dtype),
 )
 
 
@@ -43,7 +50,7 @@ def _cumprod_vjp(F, g, x, y, dim):
     return F.transpose(F.sum(F.unsqueeze(g, -2) * F.conj(products), -1), dim, -1)
 
 
-differentiable("cumprod", kernels.cumprod, vjp=_cumprod_vjp, inplace=True, out="computes")
+differentiable("cumprod", kernels.cumprod, vjp=_cumprod_vjp, inplace=True, **_own_dtype)
 
 
 def _running_vjp(F, g, y, dim, x_shape):

@@ -13,8 +13,9 @@ from ..autograd.graph import Leaf
 from ..autograd.modes import thread
 from ..inplace import bump
 from ..tensor import Tensor, edge_of
+from .binding import overload_error
 from .core import contiguous_format
-from .table import TENSOR, composite, differentiable
+from .table import PLACES, TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
 _view = dict(view=True, linear=True)
@@ -359,9 +360,15 @@ def tensor_split(
     return F._tensor_split(input, given, dim)
 
 
+_NAMED_SPLIT = ("Tensor input, int sections", "Tensor input, tuple of ints indices")
+
+
 def _named_split(name, needed):
     def split(F, input, indices_or_sections=None, *, indices=None, sections=None):
-        given = next(each for each in (indices_or_sections, indices, sections) if each is not None)
+        given = next((each for each in (indices_or_sections, indices, sections) if each is not None), None)
+        sequence = isinstance(given, (tuple, list)) and all(isinstance(each, int) for each in given)
+        if not hasattr(input, "shape") or not (sequence or isinstance(given, int)):
+            raise overload_error(name, (input,) if given is None else (input, given), {}, _NAMED_SPLIT)
         kernel = getattr(kernels, name)
         kernel(np.broadcast_to(np.zeros((), np.int8), tuple(input.shape)), given)  # the checks
         return F._tensor_split(input, given, 0 if name == "hsplit" and input.ndim == 1 else needed - 1)
@@ -533,6 +540,7 @@ def _own_shape(name):
     setattr(TENSOR, name + "_", method)
 
 
-for _name in ("squeeze", "unsqueeze", "transpose", "swapaxes", "t"):
+for _name in ("squeeze", "unsqueeze", "transpose", "swapaxes", "t", "as_strided"):
     _own_shape(_name)
+PLACES[""]["as_strided_"] = Tensor.as_strided_
 Tensor.swapdims_ = Tensor.transpose_

@@ -54,7 +54,7 @@ unary(
 unary("special_erfcx", kernels.erfcx, lambda F, x, y: 2 * x * y - _TWO_OVER_ROOT_PI, kind="float", inplace=False)
 unary(
     *("special_ndtr", kernels.ndtr, lambda F, x: F.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))),
-    **dict(kind="float", inplace=False),
+    **dict(kind="float", inplace=False, out="copies"),
 )
 unary(
     *("special_log_ndtr", kernels.log_ndtr),

@@ -157,6 +157,7 @@ differentiable(
     *("histc", kernels.histc),
     **dict(
         out=True,
+        spoken_out=False,
         check_out=same(
             "torch.histogram: input tensor and hist tensor should have the same dtype, but got input {cpp_result} and hist "
             "{cpp_out}"
@@ -169,7 +170,22 @@ def _histogram(input, bins, range, weight, density):
     return kernels.histogram(input, bins, range=range, weight=weight, density=density)
 
 
-differentiable("_histogram", _histogram, returns=("hist", "bin_edges"), out=True, **_private)
+def _histogram_out(arguments, outs):
+    given = dtypes.of(arguments[0].dtype)
+    for name, where, out in zip(("hist", "bin_edges"), ("", " for dimension 0"), outs):
+        if given is not out._dtype:
+            raise RuntimeError(
+                f"torch.histogram: input tensor and {name} tensor should have the same dtype, but got input "
+                f"{given.cpp_name} and {name} {out._dtype.cpp_name}{where}"
+            )
+    return arguments
+
+
+differentiable(
+    *("_histogram", _histogram),
+    **dict(returns=("hist", "bin_edges"), out=True, spoken_out="aten::histogram", prepare_out=_histogram_out),
+    **_private,
+)
 
 
 @composite("histogram")

@@ -103,7 +103,7 @@ class Op:
         ),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
         *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes", "refuse"),
-        *("misfit", "pick_check"),
+        *("misfit", "prepare_out"),
     )
 
     def __init__(self, name, kernel, **given):
@@ -234,7 +234,9 @@ def differentiable(name, kernel, *, vjp=None, vjp_all=None, **options):
     Of the options (see ``Op``): ``out`` is True, or ``"same"`` where ``out=`` must have the result's very dtype (``"same, last
     first"`` where the last of several results is asked about first); ``check_out(result
     dtype, out dtype)`` raises what is more particular; ``apart`` refuses an ``out=`` that shares memory with an input;
-    ``pick_check(arguments)`` chooses ``check_out`` where it varies; ``out="computes"`` computes in the dtype of ``out=`` unless ``dtype=`` is given;
+    ``prepare_out(arguments,
+    outs)`` sees the call with ``out=`` first: it raises, or returns the arguments to compute with; ``out="copies"`` copies a recorded
+    result as ``copy_`` does; ``spoken_out`` is the name in the refusal of gradients, False where there is none;
     ``misfit(target, arguments, shape)`` deals with an in-place result that has another ``shape`` than the tensor ``target``: it raises, or resizes it;
     ``node_name`` is a name or a function of the bound arguments. ``vjp`` is a rule (for ``input``) or rules by argument name; ``vjp_all`` computes all at once."""
     if vjp is not None and not isinstance(vjp, dict):

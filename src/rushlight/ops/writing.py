@@ -12,6 +12,7 @@ from .record import make_node
 from .table import as_array
 
 __all__ = [
+    "copy_out",
     "execute_inplace",
     "inplace_function",
     "resize_out",
@@ -127,14 +128,17 @@ def write_out(op, values, out):
     for each in outs:
         if not isinstance(each, Tensor):
             raise type_error(op, "out", 0, each)
-    if thread.grad and (any(e is not None for e in edges) or any(edge_of(t) is not None for t in outs)):
+    if op.out == "copies":
+        return copy_out(op.public(*values), out)
+    recorded = thread.grad and op.spoken_out is not False
+    if recorded and (any(e is not None for e in edges) or any(edge_of(t) is not None for t in outs)):
         raise RuntimeError(
             f"{op.spoken_out or op.name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
     require_tensors(op, values)
-    if op.out == "computes" and raws[op.params.index("dtype")] is None:
-        raws = (*raws[: op.params.index("dtype")], outs[0]._dtype, *raws[op.params.index("dtype") + 1 :])
+    if op.prepare_out is not None:
+        raws = op.prepare_out(raws, outs)
     result = compute(op, raws)
     many = result.__class__ in _SEQUENCES
     results = [as_array(each) for each in result] if many else [as_array(result)]
@@ -151,18 +155,31 @@ def write_out(op, values, out):
 
 def _check_out(op, dtype, target, raws):
     """What an operator asks of its ``out=`` beyond a dtype its result can be cast to."""
-    check = op.check_out if op.pick_check is None else op.pick_check(raws)
-    if check is not None:
-        check(dtype, target._dtype)
-    if op.out in ("same", "same, last first", "computes") and dtype is not target._dtype:
+    if op.check_out is not None:
+        op.check_out(dtype, target._dtype)
+    if op.out in ("same", "same, last first") and dtype is not target._dtype:
         raise RuntimeError(
             f"Expected out tensor to have dtype {dtype.cpp_name}, but got {target._dtype.cpp_name} instead"
         )
-    if op.apart and any(isinstance(raw, _ndarray) and np.may_share_memory(raw, target._a) for raw in raws):
+    if op.apart and any(_meet(raw, target._a) for raw in raws):
         raise RuntimeError(
             "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
             "location. Please clone() the tensor before performing the operation."
         )
+
+
+def _meet(raw, array):
+    """Whether an argument (an array or a list of them) is, or shares memory with, ``array``."""
+    if raw.__class__ in _SEQUENCES:
+        return any(_meet(each, array) for each in raw)
+    return isinstance(raw, _ndarray) and (raw is array or np.may_share_memory(raw, array))
+
+
+def copy_out(result, out):
+    """``out=`` of functions that PyTorch ends with a copy: recorded, and refused to leaves as any other write in place."""
+    inplace.cast_check(result._dtype, out._dtype)
+    resize_out(out, result._a.shape)
+    return out.copy_(result)
 
 
 def store_out(name, result, out):
