@@ -245,6 +245,21 @@ def test_custom_functions_without_a_rule_are_refused():
         vmap(Plain.apply)(X)
 
 
+def test_custom_functions_must_set_up_their_context_apart():
+    class Old(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    for transform in (vmap, lambda f: grad(lambda x: f(x).sum())):
+        with pytest.raises(RuntimeError, match="it must override the setup_context staticmethod"):
+            transform(Old.apply)(X)
+
+
 def test_values_may_be_read_in_forward_mode():
     assert close(jvp(lambda x: x * 2 if x.sum() > 0 else x, (X,), (X,))[1], 2 * X.numpy())
     assert math.isclose(jvp(lambda x: x.sum() * x.sum().item(), (X,), (X,))[1].item(), float(X.sum()) ** 2)

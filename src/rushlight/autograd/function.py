@@ -361,7 +361,7 @@ class Function(metaclass=FunctionMeta):
             args = _with_defaults(cls.forward, args, kwargs)
         elif kwargs:
             args = _with_defaults(cls.forward, (None, *args), kwargs)[1:]
-        if state.rare and transform is not None:
+        if (state.rare or thread.transforms) and transform is not None:
             result = transform(cls, args)
             if result is not NotImplemented:
                 return result
