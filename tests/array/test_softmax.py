@@ -53,3 +53,26 @@ def test_dtypes():
 def test_no_dimensions_and_no_elements():
     assert softmax.softmax(np.array(3.0), 0) == 1 and softmax.log_softmax(np.array(3.0), -1) == 0
     assert softmax.softmax(np.zeros((2, 0)), 1).shape == (2, 0)
+
+
+def test_rows_are_worked_on_alone_whatever_stands_beside_them():
+    rng = np.random.default_rng(1)
+    tame = rng.standard_normal((64, 1000)).astype(np.float32)
+    wild = tame.copy()
+    wild[1] += 1000
+    wild[2] -= 1000
+    wild[3] = -np.inf
+    wild[4, 7] = np.nan
+    wild[5, 7] = np.inf
+    wild[6, 3] = -np.inf
+    for function in (softmax.softmax, softmax.log_softmax):
+        calm, stormy = function(tame, 1), function(wild, 1)
+        assert np.array_equal(calm[7:], stormy[7:])
+        assert np.isnan(stormy[3:6]).all()
+        np.testing.assert_allclose(stormy[1:3], calm[1:3], rtol=1e-3, atol=1e-4)  # the shift rounds the input
+        exact = tame[7:].astype(np.float64)
+        exact -= np.log(np.exp(exact).sum(1, keepdims=True))
+        exact = exact if function is softmax.log_softmax else np.exp(exact)
+        np.testing.assert_allclose(calm[7:], exact, rtol=1e-6)
+    assert softmax.softmax(wild, 1)[6, 3] == 0
+    assert softmax.log_softmax(wild, 1)[6, 3] == -np.inf
