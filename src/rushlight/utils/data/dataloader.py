@@ -11,8 +11,10 @@ import multiprocessing.connection
 import os
 import queue
 import warnings
+from typing import Generic, TypeVar
 
 from ... import empty, int64
+from ...optim._shown import Shown
 from . import _utils
 from ._utils import worker
 from ._utils.fetch import fetcher
@@ -20,6 +22,8 @@ from .dataset import IterableDataset
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
+
+_T_co = TypeVar("_T_co", covariant=True)
 
 default_collate = _utils.collate.default_collate
 default_convert = _utils.collate.default_convert
@@ -48,7 +52,7 @@ class _InfiniteConstantSampler(Sampler):
 _FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
 
 
-class DataLoader:
+class DataLoader(Shown, Generic[_T_co]):
     """An iterable of batches.
 
     Args:
@@ -323,6 +327,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         self._done = context.Event()
         self._queues, self._workers = [], []
         self._shut_down = False
+        self._owner = os.getpid()
         job = (self._dataset, self._iterable, loader._auto_collation, loader.collate_fn, loader.drop_last)
         job += (self._base_seed, loader.worker_init_fn, self._num_workers)
         for i in range(self._num_workers):
@@ -434,7 +439,8 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         return batch
 
     def _shutdown_workers(self):
-        if self._shut_down:
+        # a process that was forked from this one has copies of what is not its own
+        if self._shut_down or os.getpid() != self._owner:
             return
         self._shut_down = True
         self._done.set()

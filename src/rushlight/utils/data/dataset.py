@@ -7,9 +7,11 @@ import bisect
 import itertools
 import math
 import warnings
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from ... import default_generator, randperm
+from ...optim._shown import Shown
 from ...tensor import Tensor
 
 __all__ = [
@@ -20,7 +22,7 @@ __all__ = [
 _T_co = TypeVar("_T_co", covariant=True)
 
 
-class Dataset(Generic[_T_co]):
+class Dataset(Shown, Generic[_T_co]):
     """A map from keys, usually 0 to ``len - 1``, to items. ``a + b`` is the one followed by the other.
 
     A dataset may also have ``__getitems__(indices)``, which fetches a whole batch at once.
@@ -33,11 +35,11 @@ class Dataset(Generic[_T_co]):
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset[_T_co]):
-    """A stream of items. In a loader with several workers each has its own copy: see ``get_worker_info`` for how to share the work."""
+class IterableDataset(Dataset[_T_co], Iterable):
+    """A stream of items: a subclass defines ``__iter__``.
 
-    def __iter__(self):
-        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+    In a loader with several workers each has its own copy: see ``get_worker_info`` for how to share the work.
+    """
 
     def __add__(self, other):
         return ChainDataset([self, other])
@@ -206,6 +208,6 @@ def random_split(dataset, lengths, generator=default_generator):
                 )
     if sum(lengths) != total:
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
-    order = randperm(total, generator=generator).tolist()
+    order = randperm(sum(lengths), generator=generator).tolist()
     ends = list(itertools.accumulate(lengths))
     return [Subset(dataset, order[end - length : end]) for end, length in zip(ends, lengths)]

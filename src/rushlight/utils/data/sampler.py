@@ -4,6 +4,7 @@ import itertools
 from typing import Generic, TypeVar
 
 from ... import Generator, as_tensor, empty, float64, int64, multinomial, randint, randperm
+from ...optim._shown import Shown
 
 __all__ = [
     *("BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler"),
@@ -15,7 +16,7 @@ _T_co = TypeVar("_T_co", covariant=True)
 _DRAWN_AT_ONCE = 32
 
 
-class Sampler(Generic[_T_co]):
+class Sampler(Shown, Generic[_T_co]):
     """An iterable of indices (or of lists of them); most have a length too."""
 
     def __iter__(self):
