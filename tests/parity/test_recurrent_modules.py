@@ -483,6 +483,12 @@ def _add_transformers(scene, torch, nn):  # noqa: C901 - a list
             8, 2, batch_first=True, call={"need_weights": False, "attn_mask": causal.double(), "is_causal": True}
         ),
         attention_causal_without_mask=lambda: attention(8, 2, call={"is_causal": True}),
+        attention_padding_of_wrong_batch=lambda: attention(8, 2, call={"key_padding_mask": torch.zeros(3, 3)}),
+        attention_padding_of_wrong_length=lambda: attention(8, 2, call={"key_padding_mask": torch.zeros(5, 4)}),
+        attention_mask_of_wrong_shape=lambda: attention(8, 2, call={"attn_mask": torch.zeros(2, 2)}),
+        attention_evaluated_masked=lambda: attention(
+            8, 2, batch_first=True, call={"key_padding_mask": ends, "attn_mask": causal != 0}
+        ),
         attention_sizes=lambda: nn.MultiheadAttention(8, 3),
         attention_no_heads=lambda: nn.MultiheadAttention(8, 0),
         attention_class=lambda: nn.MultiheadAttention.__module__,

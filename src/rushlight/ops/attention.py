@@ -299,12 +299,10 @@ def multi_head_attention_forward(
         attn_mask, key_padding_mask = _widened(F, attn_mask), _widened(F, key_padding_mask)
     sources = k.shape[1]
     if key_padding_mask is not None:
-        if tuple(key_padding_mask.shape) != (samples, sources):
-            what = "batch size" if key_padding_mask.shape[0] != samples else "source length"
-            wanted, found = (
-                (samples, key_padding_mask.shape[0]) if what == "batch size" else (sources, key_padding_mask.shape[1])
-            )
-            raise AssertionError(f"Expected key_padding_mask's {what} to be {wanted}, but got {found}")
+        for axis, wanted in enumerate((samples, sources)):
+            found = key_padding_mask.shape[axis]
+            if found != wanted:
+                raise AssertionError(f"Expected key_padded_mask.shape[{axis}] to be {wanted}, but got {found}")
         wide = F.expand(F.reshape(key_padding_mask, (samples, 1, 1, sources)), (samples, num_heads, 1, sources))
         wide = F.reshape(wide, (samples * num_heads, 1, sources))
         attn_mask = wide if attn_mask is None else F.add(attn_mask, wide)
