@@ -36,6 +36,6 @@ def test_places_among_equal_elements_as_in_pytorch():
 
 
 def test_long_rows_point_at_the_ends_of_equal_elements():
-    row = np.zeros(ties.LONGEST + 1, np.int64)
+    row = np.zeros(ties.WORTH + 1, np.int64)
     assert int(kthvalue(row, 7)[1]) == 6
-    assert int(mode(row)[1]) == ties.LONGEST
+    assert int(mode(row)[1]) == ties.WORTH

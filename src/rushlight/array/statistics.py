@@ -153,8 +153,8 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 
 def _choose(input, dim, tied, places, chooser):
-    """Set ``places`` to what ``chooser`` says of each row along ``dim`` that is ``tied`` (no longer than is worth it)."""
-    if input.shape[dim] > ties.LONGEST or not tied.any():
+    """Set ``places`` to what ``chooser`` says of each row along ``dim`` that is ``tied``, if they are few enough to be worth it."""
+    if np.count_nonzero(tied) * input.shape[dim] > ties.WORTH:
         return
     rows, found = np.moveaxis(input, dim, -1), np.moveaxis(places, dim, -1)
     for at in np.argwhere(np.moveaxis(tied, dim, -1)).tolist():

@@ -6,16 +6,16 @@ else a quickselect by medians of three, and an introsort; for ``kthvalue`` Hoare
 steps are gone through here on a list, for the rows that need it only.
 
 Time: a few microseconds an element of a row with equal elements; nothing for the others but one stable sort. ``mode`` and
-``kthvalue``, whose documentation leaves the choice open, do so for rows of up to ``LONGEST`` elements; in longer rows they point
-at the last and the first of equal elements.
+``kthvalue``, whose documentation leaves the choice open, do so for up to ``WORTH`` elements in such rows; where there are more they
+point at the last and the first of equal elements.
 """
 
 import numpy as np
 
-__all__ = ["LONGEST", "STABLE", "largest", "selected", "sorted_order"]
+__all__ = ["STABLE", "WORTH", "largest", "selected", "sorted_order"]
 
-#: elements of the longest row that ``mode`` and ``kthvalue`` go through step by step: some ten milliseconds
-LONGEST = 4096
+#: how many elements ``mode`` and ``kthvalue`` go through step by step: some tens of milliseconds
+WORTH = 32768
 #: elements of the longest row that ``std::sort`` leaves in order where they are equal
 STABLE = 16
 
