@@ -1,6 +1,7 @@
 """``torch.backends``: switches of PyTorch's libraries. None of them is here; asking is answered truthfully, setting has no effect to have."""
 
 from ..missing import module_getattr
+from . import mha  # noqa: F401
 
 
 class _Backend:

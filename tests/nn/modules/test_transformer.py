@@ -73,6 +73,17 @@ def test_padding_comes_out_as_zeros_in_evaluation():
     assert recorded[0, 2].abs().max() > 0
 
 
+def test_padding_stays_where_the_fast_path_is_switched_off():
+    encoder, x = nn.TransformerEncoder(layer(), 1).eval(), torch.randn(1, 3, 8)
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad():
+            result = encoder(x, src_key_padding_mask=torch.tensor([[False, False, True]]))
+    finally:
+        torch.backends.mha.set_fastpath_enabled(True)
+    assert result[0, 2].abs().max() > 0
+
+
 def test_layers_are_copies():
     encoder = nn.TransformerEncoder(layer(), 2)
     assert torch.equal(encoder.layers[0].linear1.weight, encoder.layers[1].linear1.weight)

@@ -11,6 +11,7 @@ import warnings
 
 from ... import full, triu
 from ...autograd.modes import is_grad_enabled
+from ...backends import mha
 from .. import functional as F  # noqa: N812
 from ..init import xavier_uniform_
 from .activation import GELU, ReLU
@@ -338,7 +339,9 @@ class TransformerEncoder(Module):
 
     def _drops_padding(self, layer, src, mask, padding):
         """Whether PyTorch would run these layers on the sequences without their padding."""
-        if not getattr(self, "use_nested_tensor", False) or layer.training or src.dim() != 3:
+        if not mha.get_fastpath_enabled() or not getattr(self, "use_nested_tensor", False):
+            return False
+        if layer.training or src.dim() != 3:
             return False
         if padding is None or mask is not None:
             return False
