@@ -614,6 +614,12 @@ def _offset(array):
     return (address(array) - address(root)) // array.itemsize
 
 
+def memory_of(array):
+    """Where an array lies in its memory: its shape, its steps, its first place, and how many places there are, in elements."""
+    steps = tuple(step // array.itemsize for step in array.strides)
+    return array.shape, steps, _offset(array), _root(array).size
+
+
 def as_strided(input, size, stride, storage_offset=None):
     """Any layout over ``input``'s memory; ``stride`` and ``storage_offset`` count elements.
 

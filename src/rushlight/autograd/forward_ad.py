@@ -14,6 +14,7 @@ from collections import namedtuple
 import numpy as np
 
 from .. import inplace
+from ..array.shape import memory_of
 from ..ops import dispatch, record, subscript
 from ..ops.record import make_node
 from ..ops.table import TENSOR
@@ -387,6 +388,8 @@ def _facts(op, values, result):
         if isinstance(value, Tensor):
             known[name + "_shape"] = value._a.shape
             known[name + "_dtype"] = value._dtype
+            if op.view:
+                known[name + "_memory"] = memory_of(value._a)
     return known
 
 

@@ -59,9 +59,8 @@ def check_out(name, out, dtype):
     if thread.grad and out.requires_grad:
         if name in ("empty", "randn", "rand"):
             raise RuntimeError("cannot resize variables that require grad")
-        prefix = "" if name == "normal" else "aten::"
         raise RuntimeError(
-            f"{prefix}{name}(): functions with out=... arguments don't support automatic differentiation, "
+            f"aten::{name}(): functions with out=... arguments don't support automatic differentiation, "
             "but one of the arguments requires grad."
         )
 

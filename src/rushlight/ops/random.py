@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import dtypes, inplace
 from ..array import random as streams
+from ..array.arguments import broadcast_shapes_of_two
 from ..autograd.graph import Node, tick
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap
@@ -182,11 +183,24 @@ def normal(mean, std=1.0, size=None, **kwargs):
     if out is None:
         number = 3 if len(tensors) == 2 else 2 if isinstance(std, Tensor) else 1
         return _constant(tensors, streams.normal(*given, generator=generator), f"NormalBackward{number}")
-    shape = np.broadcast_shapes(*(each.shape for each in given if isinstance(each, np.ndarray)))
-    # PyTorch draws into out and then shifts and scales it there
-    noise = _sampled("normal", streams.normal_, shape, (), out, None, False, generator)
-    np.multiply(noise._a, given[1], out=noise._a, casting="unsafe")
-    np.add(noise._a, given[0], out=noise._a, casting="unsafe")
+    return _normal_into(out, *given, any(each.requires_grad for each in (*tensors, out)), generator)
+
+
+def _normal_into(out, mean, std, differentiable, generator):
+    """PyTorch draws into ``out`` and then scales and shifts it there; by a number, in the shape that ``out`` has."""
+    if thread.grad and differentiable:
+        raise RuntimeError(
+            "normal(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+            "requires grad."
+        )
+    if isinstance(std, np.ndarray):
+        resize_out(out, std.shape if not isinstance(mean, np.ndarray) else np.broadcast_shapes(mean.shape, std.shape))
+    streams.normal_(out._a, generator=generator)
+    np.multiply(out._a, std, out=out._a, casting="unsafe")
+    noise = out._a
+    resize_out(out, broadcast_shapes_of_two(np.shape(mean), noise.shape))
+    np.add(noise, mean, out=out._a, casting="unsafe")
+    inplace.finish(out, None)
     return out
 
 

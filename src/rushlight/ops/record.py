@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import dtypes
+from ..array.shape import memory_of
 from ..autograd.anomaly import note
 from ..autograd.engine import fit, sum_to
 from ..autograd.graph import Node, Output, freed, stale, tick
@@ -363,8 +364,8 @@ def _save_fact(name, index, place, values, raws, kept, marks, guard, results, co
 
 
 def fact_of(name):
-    """The function that finds what ``<argument>_shape`` or ``<argument>_dtype`` asks of an argument."""
-    return _shape_of if name.endswith("_shape") else _dtype_of
+    """The function that finds what ``<argument>_shape``, ``_dtype`` or ``_memory`` asks of an argument."""
+    return _FACTS[name.rpartition("_")[2]]
 
 
 def _shape_of(value):
@@ -374,6 +375,9 @@ def _shape_of(value):
 def _dtype_of(value):
     dtype = getattr(value, "dtype", None)
     return dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
+
+
+_FACTS = {"shape": _shape_of, "dtype": _dtype_of, "memory": memory_of}
 
 
 def plan_of(op, items, wanted):
@@ -399,7 +403,7 @@ def plan_of(op, items, wanted):
             plain.append((name, op.params.index(name)))
         else:
             stem, _, what = name.rpartition("_")
-            if stem not in op.params or what not in ("shape", "dtype"):
+            if stem not in op.params or what not in _FACTS:
                 raise TypeError(
                     f"{op.name}: its rule asks for {name!r}, which is neither a parameter nor a fact of one"
                 )

@@ -385,56 +385,59 @@ _named_split("dsplit", 3)
 # --------------------------------------------------------------------------------------------- raw memory, other dtypes
 
 
-def _as_strided_vjp(F, g, input, size, stride, storage_offset):
-    return F._as_strided_backward(g, input, tuple(size), tuple(stride), storage_offset)
+def _as_strided_vjp(F, g, input_memory, size, stride, storage_offset):
+    return F._as_strided_backward(g, input_memory, tuple(size), tuple(stride), storage_offset)
 
 
-def _places(input, size, stride, storage_offset):
-    """Flat places in the memory of ``input``'s elements and of the strided view's, and how many times each is used."""
-    step = input.itemsize
-    root = kernels._root(input)
-    total = root.nbytes // step
+def _places(memory, size, stride, storage_offset):
+    """The places of the elements of an input that lies so in ``memory`` (`memory_of`), of the strided view's, and their number."""
+    shape, steps, start, total = memory
     flat = np.arange(total)
-    start = kernels._offset(input)
-    own = np.ndarray(input.shape, flat.dtype, flat, start * 8, [s // step * 8 for s in input.strides])
+    own = np.ndarray(shape, flat.dtype, flat, start * 8, [s * 8 for s in steps])
     offset = start if storage_offset is None else storage_offset
     view = np.ndarray(size, flat.dtype, flat, offset * 8, [s * 8 for s in stride])
     return own, view, total
 
 
-def _as_strided_backward(grad_output, input, size, stride, storage_offset):
-    """The cotangent of the memory, read at the places of ``input`` (shared out where several elements share one)."""
+def _as_strided_backward(grad_output, memory, size, stride, storage_offset):
+    """The cotangent of the memory, read at the places of the input (shared out where several elements share one)."""
     from ..array.accumulate import sum_rows
 
-    own, view, total = _places(input, size, stride, storage_offset)
-    memory = sum_rows(view.reshape(-1), grad_output.reshape(-1), total)
+    own, view, total = _places(memory, size, stride, storage_offset)
+    sums = sum_rows(view.reshape(-1), grad_output.reshape(-1), total)
     uses = np.bincount(own.reshape(-1), minlength=total)
     if uses.size and uses.max() > 1:
-        memory = memory / np.maximum(uses, 1)
-    return memory[own].astype(grad_output.dtype, copy=False)
+        sums = sums / np.maximum(uses, 1)
+    return sums[own].astype(grad_output.dtype, copy=False)
 
 
-def _as_strided_backward_vjp(F, g, input, size, stride, storage_offset):
-    return F._as_strided_forward(g, input, size, stride, storage_offset)
+def _as_strided_backward_vjp(F, g, memory, size, stride, storage_offset):
+    return F._as_strided_forward(g, memory, size, stride, storage_offset)
 
 
-def _as_strided_forward(grad, input, size, stride, storage_offset):
-    """What the strided view reads of a tangent of ``input``: the transpose of ``_as_strided_backward``."""
+def _as_strided_forward(grad, memory, size, stride, storage_offset):
+    """What the strided view reads of a tangent of the input: the transpose of ``_as_strided_backward``."""
     from ..array.accumulate import sum_rows
 
-    own, view, total = _places(input, size, stride, storage_offset)
-    memory = sum_rows(own.reshape(-1), grad.reshape(-1), total)
+    own, view, total = _places(memory, size, stride, storage_offset)
+    sums = sum_rows(own.reshape(-1), grad.reshape(-1), total)
     uses = np.bincount(own.reshape(-1), minlength=total)
     if uses.size and uses.max() > 1:
-        memory = memory / np.maximum(uses, 1)
-    return memory[view].astype(grad.dtype, copy=False)
+        sums = sums / np.maximum(uses, 1)
+    return sums[view].astype(grad.dtype, copy=False)
+
+
+def _as_strided_forward_vjp(F, g, memory, size, stride, storage_offset):
+    return F._as_strided_backward(g, memory, size, stride, storage_offset)
 
 
 differentiable("as_strided", kernels.as_strided, vjp=_as_strided_vjp, view=True)
 differentiable(
     *("_as_strided_backward", _as_strided_backward), **dict(vjp=dict(grad_output=_as_strided_backward_vjp), **_private)
 )
-differentiable(*("_as_strided_forward", _as_strided_forward), **dict(vjp=dict(grad=_as_strided_vjp), **_private))
+differentiable(
+    *("_as_strided_forward", _as_strided_forward), **dict(vjp=dict(grad=_as_strided_forward_vjp), **_private)
+)
 differentiable(
     *("view_as_real", kernels.view_as_real),
     **dict(
