@@ -107,21 +107,25 @@ def getitem(level, x, dim, index):
 def setitem(level, x, dim, index, value):
     """``x[index] = value`` for every sample, in place."""
     given, value_dim = level.split(value) if isinstance(value, Tensor) else (value, None)
-    ndim = x._a.ndim - (dim is not None)
-    layout = _Layout(level, index, ndim)
+    layout = _Layout(level, index, x._a.ndim - (dim is not None))
     if dim is None:
         if value_dim is not None or layout.batched:
             raise unwritable(level, subscript._SETITEM, ())
         subscript.setitem(x, tuple(layout.held), given)
         return
     x = front(x, dim)
-    if not layout.advanced:
-        part = subscript.getitem(x, (slice(None), *index))
-        if isinstance(given, Tensor):
-            part.copy_(_fitted(level, given, value_dim, part._a.ndim))
-        else:
-            part.fill_(given)
+    if layout.advanced:
+        subscript.setitem(x, *_written(level, layout, index, x._a.ndim - 1, given, value_dim))
         return
+    part = subscript.getitem(x, (slice(None), *index))
+    if isinstance(given, Tensor):
+        part.copy_(_fitted(level, given, value_dim, part._a.ndim))
+    else:
+        part.fill_(given)
+
+
+def _written(level, layout, index, ndim, given, value_dim):
+    """(index, value) of a write to a whole batch, for an index with tensors in it."""
     moved = layout.batched and layout.place and layout.together
     if isinstance(given, Tensor):
         # the result's dimensions, without the batch
@@ -129,7 +133,8 @@ def setitem(level, x, dim, index, value):
         result += sum(each is None for each in index)
         given = _fitted(level, given, value_dim, result + 1)
         if moved:
-            given = expanded(given, None, level.size) if value_dim is None and given._a.ndim <= result else given
+            if value_dim is None and given._a.ndim <= result:
+                given = expanded(given, None, level.size)
             given = padded(given, result + 1, 0)
             common = list(range(1 + layout.place, 1 + layout.place + layout.span))
             rest = [i for i in range(1, result + 1) if i not in common]
@@ -137,9 +142,8 @@ def setitem(level, x, dim, index, value):
         elif not layout.batched and not layout.together and value_dim is not None:
             given = TENSOR.movedim(given, 0, layout.span)
     if layout.batched:
-        subscript.setitem(x, (_samples(level, layout.span), *_spread_index(level, layout)), given)
-    else:
-        subscript.setitem(x, (slice(None), *layout.held), given)
+        return (_samples(level, layout.span), *_spread_index(level, layout)), given
+    return (slice(None), *layout.held), given
 
 
 def _fitted(level, value, dim, ndim):
@@ -172,9 +176,10 @@ def _blank(level, op, values, dims):
     x, index = values
     if subscript._is_basic(index):
         return batched(op, (front(x, dims[0]), (slice(None), *index))), 0
-    made = TENSOR.clone(expanded(x, dims[0], level.size))
-    setitem(level, made, 0, _relaned(level, index, dims[1]), 0)
-    return made, 0
+    x = expanded(x, dims[0], level.size)
+    index = _relaned(level, index, dims[1])
+    layout = _Layout(level, index, x._a.ndim - 1)
+    return batched(op, (x, _written(level, layout, index, x._a.ndim - 1, 0, None)[0])), 0
 
 
 def _relaned(level, index, dims):
@@ -211,13 +216,13 @@ def _unindex(level, op, values, dims):
 @rule("_index_put")
 def _index_put(level, op, values, dims):
     x, indices, given, accumulate = values
-    made = TENSOR.clone(expanded(x, dims[0], level.size))
     indices = tuple(slice(None) if each is None else each for each in _relaned(level, indices, dims[1]))
     index = unmasked(level, None, indices)
-    if not accumulate:
-        setitem(level, made, 0, index, given if dims[2] is None else level.make(given, dims[2]))
-        return made, 0
-    return looped(level, op, values, dims)
+    x = expanded(x, dims[0], level.size)
+    layout = _Layout(level, index, x._a.ndim - 1)
+    whole, given = _written(level, layout, index, x._a.ndim - 1, given, dims[2])
+    whole = tuple(None if each.__class__ is slice else each for each in whole)
+    return batched(op, (x, whole, given, accumulate)), 0
 
 
 # ---------------------------------------------------------------------------------------------- gathers and scatters

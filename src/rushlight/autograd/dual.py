@@ -106,7 +106,7 @@ class DualLevel(Level):
 
     def compute_inplace(self, op, values):
         target = values[0]
-        self.write(target, lambda own: own, self.compute(op, values))
+        self.write(target, lambda own: own, self.compute(op, levels.overwritten(self, op, values)))
 
     def write(self, target, part, value):
         """Write a value (a tensor or a number) into a part of what ``target`` holds, and its tangent into the same part of its tangent."""
@@ -121,6 +121,8 @@ class DualLevel(Level):
                 array.tangent = tangent.to(array.held._dtype) if tangent._dtype is not array.held._dtype else tangent
                 return
             self._give_zeros(target, tangent)
+        elif tangent is not None:
+            self._spread(target, (tangent,))
         place = part(array.tangent)
         place.zero_() if tangent is None else place.copy_(tangent)
 
@@ -133,13 +135,34 @@ class DualLevel(Level):
             order = sorted(range(base.ndim), key=lambda i: -base.strides[i])
             zeros = like.new_zeros([base.shape[i] for i in order], dtype=base.held._dtype)
             base.tangent = zeros.permute([order.index(i) for i in range(base.ndim)])
-        if base is target._a:
-            return
+        if base is not target._a:
+            self._derive(target)
+
+    def _derive(self, target):
+        """Make the tangent of a view the same view of its base's tangent."""
+        view, base = target._view, target._view.base._a
         if view.replay is not None:
             target._a.tangent = self.split(view.replay(view.base))[1]
-        else:
-            place = inplace.Geometry(base, target._a)
-            target._a.tangent = inplace.strided_view(base.tangent, place.shape, place.strides, place.offset)
+            return
+        whole, place, itemsize = base.tangent, inplace.Geometry(base, target._a), base.itemsize
+        if whole._a.strides != base.strides:
+            raise NotImplementedError(
+                "jvp: the tangent of this view's base lies otherwise in memory than the base; clone() the base first"
+            )
+        start = whole.storage_offset() + place.offset // itemsize
+        target._a.tangent = whole.as_strided(place.shape, [s // itemsize for s in place.strides], start)
+
+    def _spread(self, target, others):
+        """Make the tangent of ``target`` a batch wherever one of ``others`` is, so that it can be written to with them."""
+        view = target._view
+        base = (target if view is None else view.base)._a
+        known = levels.batches(base.tangent)
+        for other in others:
+            if isinstance(other, Tensor) and not levels.batches(other) <= known:
+                base.tangent = base.tangent + other.new_zeros((), dtype=base.tangent._dtype)
+                known = levels.batches(base.tangent)
+                if view is not None:
+                    self._derive(target)
 
     def _inplace(self, op, values):
         self.adopt(values[0])
@@ -180,6 +203,7 @@ class DualLevel(Level):
             if tangent is None:
                 return
             self._give_zeros(target, tangent)
+        self._spread(target, (*index, tangent))
         subscript.setitem(array.tangent, index, 0 if tangent is None else tangent)
 
     def _plain(self, index):

@@ -27,7 +27,10 @@ from . import function
 from .graph import Output
 from .modes import enter_rare, leave_rare, set_grad, thread
 
-__all__ = ["Below", "Lane", "Level", "execute", "execute_inplace", "lift", "pop", "push", "top"]
+__all__ = [
+    *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "is_lane", "lift"),
+    *("overwritten", "placed", "pop", "push", "remade", "top"),
+]
 
 
 class _Stack(threading.local):
@@ -430,6 +433,33 @@ def normal_index(index):
     return subscript.normal(index)
 
 
+def placed(tensor):
+    """Whether a tensor has a place in some graph, of its own level or of one below."""
+    while edge_of(tensor) is None:
+        tensor = getattr(tensor._a, "held", None)
+        if tensor is None:
+            return False
+    return True
+
+
+def overwritten(level, op, values):
+    """The values to compute an in-place operator on: where the graphs below save its first operand, a copy of it."""
+    if thread.grad and _needs_original(op) and any(isinstance(v, Tensor) and placed(v) for v in values):
+        return (level.copied(values[0]), *values[1:])
+    return values
+
+
+def batches(tensor):
+    """The levels for which a tensor is a batch."""
+    found = set()
+    array = tensor._a
+    while isinstance(array, Lane):
+        if getattr(array, "bdim", None) is not None:
+            found.add(array.level)
+        array = array.held._a
+    return found
+
+
 def remade(result, results):
     """Several results in the container an operator returned them in."""
     cls = result.__class__
@@ -522,5 +552,3 @@ def _custom_at(level, cls, args):
 
 
 function.transform = _custom
-
-__all__ += ["detach_all", "detached", "is_lane", "remade"]

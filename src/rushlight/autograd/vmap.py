@@ -211,6 +211,7 @@ class VmapLevel(Level):
         if op.name == "_zero":
             target.zero_()
             return
+        given, dims = self.split_all(levels.overwritten(self, op, values))
         result, dim = (op.batch or rule_of(op))(self, op, given, dims)
         result = expanded(result, dim, self.size)
         if result._a.shape != target._a.shape:

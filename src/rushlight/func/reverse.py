@@ -10,6 +10,7 @@ import functools
 
 from ..autograd import calls
 from ..autograd.graph import Leaf, Node, target, tick
+from ..autograd.levels import Lane, placed, top
 from ..autograd.modes import set_grad, state, thread
 from ..tensor import Tensor, attach, edge_of
 from ..utils._pytree import tree_flatten, tree_unflatten
@@ -39,11 +40,7 @@ class Inside:
         self.outer = set_grad(True)
         thread.transforms += 1
         self.was_reverse, thread.reverse = thread.reverse, (*thread.reverse, thread.transforms)
-        self.level = None
-        if state.rare:
-            from ..autograd import levels
-
-            self.level, self.lane = levels.top(), levels.Lane
+        self.level = top() if state.rare else None
         self.was_quiet, thread.quiet = thread.quiet, None
         self.own = set()
         self.outside = None
@@ -111,11 +108,9 @@ class Inside:
         if not live:
             return [each.new_zeros(each._a.shape) for each in inputs]
         self.outside = self.leads_outside([o for o, _ in live])
-        outside = self.outer and (
-            self.outside or (cotangents is not None and any(_carries(c) for _, c in live))
-        )
+        outside = self.outer and (self.outside or (cotangents is not None and any(placed(c) for _, c in live)))
         # what lanes hold may have a place in the graphs below their level
-        below = self.level is not None and any(isinstance(o._a, self.lane) for o, _ in live)
+        below = self.level is not None and any(isinstance(o._a, Lane) for o, _ in live)
         quiet = below and not outside
         if quiet:
             thread.quiet = self.level
@@ -131,15 +126,6 @@ class Inside:
         finally:
             thread.quiet = None
         return [each.new_zeros(each._a.shape) if g is None else g for g, each in zip(found, inputs)]
-
-
-def _carries(tensor):
-    """Whether a tensor has a place in some graph, of its own level or of one below."""
-    while edge_of(tensor) is None:
-        tensor = getattr(tensor._a, "held", None)
-        if tensor is None:
-            return False
-    return True
 
 
 def _entered(inside, tree):
