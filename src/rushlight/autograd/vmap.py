@@ -2,7 +2,7 @@
 
 An operator runs once on what is held, by its batching rule: ``op.batch(level, op, values, dims) -> (result, dim)``, with held tensors
 in ``values``, the dimension of the batch in each (None: the same for all samples) in ``dims``, lists for lists. The rules of the families
-are in ``batching_*.py``; ``rules.rule_of`` finds an operator's. An operator without one runs sample by sample, with PyTorch's warning.
+are in ``batching.py`` and ``batching_*.py``; ``batching.rule_of`` finds an operator's. An operator without one runs sample by sample, with PyTorch's warning.
 """
 
 import warnings
@@ -13,11 +13,11 @@ from ..dtypes import dtype
 from ..ops import dispatch
 from ..ops.table import TENSOR
 from ..tensor import Tensor, attach, wrap
-from . import function, levels
+from . import levels
 from .levels import Lane, Level
 from .modes import thread
 
-__all__ = ["VmapLevel"]
+__all__ = ["Batched", "VmapLevel", "any_batched", "expanded", "front", "loop", "looped", "padded", "unwritable"]
 
 _ITEM = (
     "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please try to "
@@ -359,5 +359,3 @@ def _stacklevel():
         frame, count = frame.f_back, count + 1
     return count
 
-
-__all__ += ["Batched", "expanded", "front", "function", "loop", "looped", "padded"]
