@@ -123,12 +123,14 @@ unary(
 )
 
 
-def _gelu_kept(input, made, slope):
+def _gelu_kept(input, made, slope, approximate="none"):
     return made
 
 
-def _pull_gelu_kept(F, g, x, slope):
-    return chain_rule(g, lambda F, known: known, (slope,)) if F is RAW else g * F._gelu_partial(x)
+def _pull_gelu_kept(F, g, x, slope, approximate):
+    if F is RAW:
+        return chain_rule(g, lambda F, known: known, (slope,))
+    return g * F._gelu_partial(x, approximate=approximate)
 
 
 # `made` and `slope` are arrays: GELU of a large input and its derivative, which together cost little more than one of them
