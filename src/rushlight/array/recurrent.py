@@ -218,21 +218,25 @@ def lstm_layer(input, hx, cx, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr,
     most = max((size for _, _, size in spans), default=0)
     scratch = np.empty((4, most, hidden), gates.dtype)
     narrow = np.empty((most, hidden), gates.dtype)
+    product, added = scratch, narrow
+    # the calls themselves are half of a small step: results are given by place, which is faster than by name
     for low, high, size in spans:
-        h, c = _fit(h, hx, size), _fit(c, cx, size)
-        part, added = gates[:, low:high], narrow[:size]
-        part += np.matmul(h, recurrent, out=scratch[:, :size])
-        np.tanh(part, out=part)
+        if h.shape[0] != size:
+            h, c = _fit(h, hx, size), _fit(c, cx, size)
+        if product.shape[1] != size:
+            product, added = scratch[:, :size], narrow[:size]
+        part = gates[:, low:high]
+        part += np.matmul(h, recurrent, product)
+        np.tanh(part, part)
         _to_sigmoids(part[:3])
-        cell = cells[low:high]
-        np.multiply(part[1], c, out=cell)
-        cell += np.multiply(part[0], part[3], out=added)
+        i, f, o, g = part
+        cell = np.multiply(f, c, cells[low:high])
+        cell += np.multiply(i, g, added)
         h = outputs[low:high]
-        out = h if projection is None else added
-        np.tanh(cell, out=out)
-        out *= part[2]
+        out = np.tanh(cell, h if projection is None else added)
+        out *= o
         if projection is not None:
-            np.matmul(out, projection, out=h)
+            np.matmul(out, projection, h)
         c = cell
     finals = _finals(outputs, hx, spans, reverse), _finals(cells, cx, spans, reverse)
     return (_like(outputs, input), *finals, gates, cells)

@@ -55,7 +55,7 @@ def _weight_norm(F, v, g, dim=0):
 
 
 # code that was written for PyTorch imports it by this name, which as a private one is not shown otherwise
-PLACES[""]["_weight_norm"] = TENSOR._weight_norm
+PLACES[""]["_weight_norm"] = TENSOR._weight_norm  # type: ignore[attr-defined]
 
 
 def _geqrf(input):

@@ -276,7 +276,7 @@ def _why_not_nested(layer):
     return ""
 
 
-_nested_warned = []
+_nested_warned: list[bool] = []
 
 
 def _warn_of_nested_tensors():

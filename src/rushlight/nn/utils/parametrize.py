@@ -21,7 +21,7 @@ __all__ = [
 
 #: how many `cached` are entered, and what was computed within: by module and name
 _cache_enabled = 0
-_cache = {}
+_cache: dict[tuple[int, str], Tensor] = {}
 
 
 @contextlib.contextmanager
