@@ -10,6 +10,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import queue
+import time
 import warnings
 from typing import Generic, TypeVar
 
@@ -24,6 +25,9 @@ from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
 _T_co = TypeVar("_T_co", covariant=True)
+
+#: seconds that workers of an iterator nobody has any more get to end by themselves
+_PATIENCE_WITH_LOST = 0.3
 
 default_collate = _utils.collate.default_collate
 default_convert = _utils.collate.default_convert
@@ -383,9 +387,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
             try:
                 # a worker that has ended may have answered before
-                return self._results.get(
-                    timeout=0.1 if len(ready) == 1 and ready[0] is not self._results._reader else None
-                )
+                return self._results.get(timeout=None if self._results._reader in ready else 0.1)
             except queue.Empty as error:
                 failed = [process for process, on in zip(self._workers, self._active) if on and not process.is_alive()]
                 if failed:
@@ -438,7 +440,8 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             batch.reraise()
         return batch
 
-    def _shutdown_workers(self):
+    def _shutdown_workers(self, patience=_utils.MP_STATUS_CHECK_INTERVAL):
+        """Let the workers end; those that have not after ``patience`` seconds are stopped."""
         # a process that was forked from this one has copies of what is not its own
         if self._shut_down or os.getpid() != self._owner:
             return
@@ -446,8 +449,9 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         self._done.set()
         for indices in self._queues:
             indices.put(None)
+        end = time.monotonic() + patience
         for process in self._workers:
-            process.join(timeout=_utils.MP_STATUS_CHECK_INTERVAL)
+            process.join(timeout=max(0.0, end - time.monotonic()))
             if process.is_alive():
                 process.terminate()
         for indices in self._queues:
@@ -456,4 +460,5 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def __del__(self):
         if getattr(self, "_shut_down", True) is False:
-            self._shutdown_workers()
+            # in a cycle of garbage the queues may be closed already, and the workers hear nothing
+            self._shutdown_workers(patience=_PATIENCE_WITH_LOST)

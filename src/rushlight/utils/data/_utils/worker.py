@@ -107,6 +107,8 @@ def run(job, worker_id, indices, results, done):
         try:
             asked = indices.get(timeout=_LOOK)
         except queue.Empty:
+            if done.is_set():
+                break
             continue
         if asked is None or done.is_set():
             break
