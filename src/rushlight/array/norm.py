@@ -64,6 +64,8 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
 def native_layer_norm_backward(grad_out, input, normalized_shape, mean, rstd, weight, bias, output_mask):
     """Cotangents of (input, weight, bias) of `native_layer_norm`; None where `output_mask` is False."""
     normalized_shape = tuple(normalized_shape)
+    if len(normalized_shape) == 1 and input.ndim == 2 and 0 < input.size <= SMALL:
+        return _few_backward(grad_out, input, mean, rstd, weight, *output_mask)
     width = math.prod(normalized_shape)
     rows = input.size // width if width else math.prod(input.shape[: input.ndim - len(normalized_shape)])
     g, x = solid(grad_out).reshape(rows, width), solid(input).reshape(rows, width)
@@ -160,18 +162,22 @@ def _normalise_few(x, eps, weight, bias):
 
 
 def _few_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias):
-    """`_rows_backward` where calls cost more than elements."""
+    """`_rows_backward` where calls cost more than elements; `mean` and `rstd` are columns."""
     width = x.shape[1]
-    scale = rstd[:, None]
-    xhat = (x - mean[:, None]) * scale
+    xhat = np.subtract(x, mean)
+    np.multiply(xhat, rstd, xhat)
     gx = None
     if need_input:
-        grad = g if weight is None else g * weight
-        gx = grad - np.add.reduce(grad, axis=1, keepdims=True) / width
-        gx -= xhat * (np.vecdot(grad, xhat) / width)[:, None]
-        gx *= scale
-    gw = np.add.reduce(g * xhat, axis=0, keepdims=True) if need_weight else None
-    gb = np.add.reduce(g, axis=0, keepdims=True) if need_bias else None
+        grad = g if weight is None else np.multiply(g, weight)
+        centre = _add(grad, 1, None, None, True)
+        slope = np.vecdot(grad, xhat)[:, None]
+        gx = np.multiply(xhat, slope)
+        np.add(gx, centre, gx)
+        np.divide(gx, -width, gx)
+        np.add(gx, grad, gx)
+        np.multiply(gx, rstd, gx)
+    gw = _add(np.multiply(g, xhat), 0) if need_weight else None
+    gb = _add(g, 0) if need_bias else None
     return gx, gw, gb
 
 
@@ -184,7 +190,7 @@ def _rows_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias)
         empty = np.zeros((1, width), g.dtype)
         return gx, empty if need_weight else None, empty.copy() if need_bias else None
     if x.size <= SMALL:
-        return _few_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias)
+        return _few_backward(g, x, mean[:, None], rstd[:, None], weight, need_input, need_weight, need_bias)
     step = max(1, BLOCK // width)
     sums = np.zeros((-(-rows // step), 3, width), g.dtype) if need_weight or need_bias else None
     right = np.zeros((2, width), x.dtype)

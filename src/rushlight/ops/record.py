@@ -271,8 +271,8 @@ def make_node(op, values, raws, edges, layout, results, counters, original=None,
     node.next = tuple(edges)
     if op.returns is not None:
         node.width = len(results)
-        node.shape = tuple(r.shape for r in results)
-        node.dtype = tuple(dtypes.of(r.dtype) for r in results)
+        node.shape = tuple([r.shape for r in results])
+        node.dtype = tuple([dtypes.of(r.dtype) for r in results])
     else:
         node.shape = results[0].shape
         node.dtype = dtype or dtypes.of(results[0].dtype)
