@@ -5,12 +5,13 @@ from numbers import Number
 
 from .. import dtypes
 from ..autograd.modes import enable_grad
-from ..ops.creation import tensor, zeros
+from ..ops.creation import arange, empty, tensor, zeros
 from ..ops.table import PLACES
+from ..size import Size
 from ..tensor import Tensor
 
 __all__ = [
-    *("broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits", "tensor_sizes"),
+    *("broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits"),
     *("tril_matrix_to_vec", "vec_to_tril_matrix"),
 ]
 
@@ -42,11 +43,19 @@ def broadcast_all(*values):
     return _torch["broadcast_tensors"](*values)
 
 
+def number_shape(parameter, *given):
+    """The batch shape: none where all parameters were plain numbers, else that of the broadcast ``parameter``."""
+    return Size() if all(isinstance(each, Number) for each in given) else parameter.size()
+
+
+def as_tensor_of(value, like):
+    """A value as a tensor of the dtype of ``like``, if it is not a tensor."""
+    return value if isinstance(value, Tensor) else tensor(value, dtype=like.dtype)
+
+
 def standard_normal(shape, dtype, device=None):
     """Independent draws from the normal distribution."""
-    from ..ops.creation import empty
-
-    return empty(shape, dtype=dtype).normal_()
+    return empty(shape, dtype=dtype, device=device).normal_()
 
 
 def sum_rightmost(value, dim):
@@ -95,7 +104,7 @@ def tril_matrix_to_vec(mat, diag=0):
     n = mat.shape[-1]
     if diag < -n or diag >= n:
         raise ValueError(f"diag ({diag}) provided is outside [{-n}, {n - 1}].")
-    index = _arange(n)
+    index = arange(n)
     return mat[..., index < index.view(-1, 1) + (diag + 1)]
 
 
@@ -107,16 +116,11 @@ def vec_to_tril_matrix(vec, diag=0):
             f"The size of last dimension is {vec.shape[-1]} which cannot be expressed as the lower triangular part of a square D x D matrix."
         )
     mat = zeros(vec.shape[:-1] + (n, n), dtype=vec.dtype)
-    index = _arange(n)
+    index = arange(n)
     mat[..., index < index.view(-1, 1) + (diag + 1)] = vec
     return mat
 
 
-def _arange(n):
-    from ..ops.creation import arange
-
-    return arange(n)
-
-
-def tensor_sizes(values):
-    return [tuple(v.shape) for v in values]
+# the names under which programs import these from PyTorch
+_standard_normal = standard_normal
+_sum_rightmost = sum_rightmost
