@@ -15,12 +15,13 @@ LOOPED = {
     *("isin", "masked_scatter", "as_strided_scatter", "put", "nonzero_static", "hash_tensor", "repeat_interleave"),
     *("histogram", "histogramdd", "histc", "linalg.lstsq", "linalg.lstsq[grad_oriented]"),
     *("nn.functional.multi_margin_loss", "nn.functional.multilabel_margin_loss", "nn.functional.pdist"),
-    *("nn.functional.embedding", "nn.functional.embedding_bag"),
+    *("nn.functional.embedding_bag", "nn.functional.linear_cross_entropy[chunked]"),
 }
 #: what differs, and why
 DIFFERENT = {
     "as_strided": "offsets are counted from the whole batch's memory, in PyTorch too",
     "empty_like": "uninitialised",
+    "new_empty": "uninitialised",
     "new_empty_strided": "uninitialised",
     "resize_as_": "of a batch's tensor is refused",
     "linspace[tensor_overload]": "ends that differ between samples are read as numbers",

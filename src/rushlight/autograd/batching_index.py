@@ -358,14 +358,16 @@ def _embedding(level, op, values, dims):
     weight, indices, *rest = values
     if dims[0] is None:
         return batched(op, (weight, front(indices, dims[1]), *rest)), 0
+    if rest[1]:
+        return loop(level, op, values, dims)
     weight = front(weight, dims[0])
     count, width = weight._a.shape[1:]
-    places = expanded(indices, dims[1], level.size)
-    places = places + _samples(level, places._a.ndim - 1) * count
-    # a row that is not to learn is one row of each sample, which no number can name: it is masked out below instead
+    indices = expanded(indices, dims[1], level.size)
+    places = indices + _samples(level, indices._a.ndim - 1) * count
     found = run("embedding", TENSOR.reshape(weight, (level.size * count, width)), places)
-    if rest[0] >= 0 or rest[1]:
-        return loop(level, op, values, dims)
+    if rest[0] >= 0:
+        # the row that does not learn is another one in each sample
+        found = TENSOR.where(TENSOR.unsqueeze(TENSOR.eq(indices, rest[0]), -1), found.detach(), found)
     return found, 0
 
 
