@@ -110,7 +110,7 @@ def binary_cross_entropy_with_logits(input, target, weight=None, pos_weight=None
     loss = (1 - target) * input + softplus
     if weight is not None:
         loss = loss * weight
-    return reduced(loss.astype(input.dtype, copy=False), reduction)
+    return reduced(loss.astype(np.result_type(input, target), copy=False), reduction)
 
 
 @through_float32

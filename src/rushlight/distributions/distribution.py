@@ -1,5 +1,6 @@
 """The base of all distributions."""
 
+import inspect
 import warnings
 from typing import ClassVar
 
@@ -56,7 +57,7 @@ class Distribution:
         for name, constraint in known.items():
             if constraints.is_dependent(constraint):
                 continue  # known only once all parameters are right
-            if name not in self.__dict__ and isinstance(getattr(type(self), name), lazy_property):
+            if name not in self.__dict__ and isinstance(inspect.getattr_static(type(self), name), lazy_property):
                 continue  # computed from another parameter
             value = getattr(self, name)
             if not constraint.check(value).all():

@@ -1,5 +1,6 @@
 """The exponential distribution."""
 
+from ..ops.creation import zeros_like
 from ..ops.table import PLACES
 from ..size import Size
 from . import constraints
@@ -30,7 +31,7 @@ class Exponential(ExponentialFamily):
 
     @property
     def mode(self):
-        return self.rate * 0
+        return zeros_like(self.rate)
 
     @property
     def stddev(self):

@@ -1,6 +1,7 @@
 """Joining, repeating, turning and masking by place, with their derivatives (each the transpose of the operator)."""
 
 import itertools
+import math
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ..tensor import Tensor, wrap
 from .creation import as_dtype, check_options, finish
 from .linalg_out import accept_out, same_dtype
 from .refusals import castable
-from .table import PLACES, composite, differentiable
+from .table import PLACES, TENSOR, composite, differentiable
 
 _function = dict(method=False)
 
@@ -154,7 +155,7 @@ def broadcast_tensors(F, *tensors):
         from ..array.arguments import broadcast_shapes_of_two
 
         shape = broadcast_shapes_of_two(shape, tuple(each.shape))
-    return tuple([F.expand(each, shape) for each in tensors])
+    return tuple([each if tuple(each.shape) == shape else F.expand(each, shape) for each in tensors])
 
 
 def broadcast_shapes(*shapes):
@@ -365,6 +366,41 @@ def _diag_out(input, diagonal=0):
 
 
 accept_out("diag", varying=_diag_out)
+
+
+def _fill_diagonal(input, fill_value, wrap=False):
+    """``input`` with ``fill_value`` on its main diagonal; in a tall matrix again below it, where ``wrap`` says so."""
+    shape = input.shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    made = np.array(input, order="C")
+    rows, step = min(shape), sum(math.prod(shape[dim + 1 :]) for dim in range(len(shape)))
+    end = None if wrap and len(shape) == 2 else rows * step
+    made.reshape(-1)[:end:step] = fill_value
+    return made
+
+
+differentiable(
+    *("_fill_diagonal", _fill_diagonal),
+    vjp=lambda F, g, wrap: F._fill_diagonal(g, 0, wrap),
+    **dict(linear=False, inplace=True, method=False, function=False, node_name="FillDiagonalBackward0"),
+)
+
+
+def fill_diagonal_(self, fill_value, wrap=False):
+    """Write a number onto the main diagonal of a matrix, or of a tensor of equal sizes; see `_fill_diagonal`."""
+    if isinstance(fill_value, Tensor) and not fill_value.ndim:
+        fill_value = fill_value.item()
+    if not isinstance(fill_value, (int, float, complex)):
+        raise TypeError(
+            f"fill_diagonal_(): argument 'fill_value' (position 1) must be Number, not {type(fill_value).__name__}"
+        )
+    return TENSOR._fill_diagonal_(self, fill_value, wrap)
+
+
+Tensor.fill_diagonal_ = fill_diagonal_
 
 
 @composite("diagflat")

@@ -7,6 +7,7 @@ import numpy as np
 from .. import dtypes, inplace
 from ..array import random as streams
 from ..array.arguments import broadcast_shapes_of_two
+from ..array.random_grad import dirichlet_grad, standard_gamma_grad
 from ..autograd.graph import Node, tick
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap
@@ -291,6 +292,32 @@ differentiable(
 )  # fmt: skip
 
 
+differentiable("_standard_gamma_grad", standard_gamma_grad, method=False, function=False)
+differentiable("_dirichlet_grad", dirichlet_grad, method=False)
+
+
+def _sample_dirichlet(input, generator=None):
+    """Draws from the Dirichlet distribution; ``input`` holds concentrations along its last dimension."""
+    return TENSOR._sampled_dirichlet(input, generator)
+
+
+def _dirichlet_kernel(input, generator):
+    return streams._sample_dirichlet(input, generator)
+
+
+def _pull_dirichlet(F, g, x, y):
+    """All coordinates move with each concentration, so that they go on summing to one."""
+    total = F.expand(F.sum(x, -1, True), x.shape)
+    slope = F._dirichlet_grad(y, x, total)
+    return slope * (g - F.sum(y * g, -1, True))
+
+
+differentiable(
+    *("_sampled_dirichlet", _dirichlet_kernel),
+    **dict(vjp=_pull_dirichlet, node_name="_DirichletBackward", method=False, function=False),
+)
+
+
 class _ConstantNode(Node):
     """A sampler's node: its result does not depend on the input smoothly, so the cotangent is zero."""
 
@@ -420,6 +447,7 @@ for _name in (
     *(
         "poisson",
         "binomial",
+        "_sample_dirichlet",
         "_standard_gamma",
         "manual_seed",
         "seed",
