@@ -122,6 +122,16 @@ def test_padding_and_packing_undo_each_other():
     assert [each.tolist() for each in unpack_sequence(packed)] == [each.tolist() for each in sequences]
 
 
+@pytest.mark.parametrize(("kind", "dtype"), [("LSTM", "bfloat16"), ("RNN", "bfloat16"), ("GRU", "float32")])
+def test_mixed_precision_lowers_what_pytorch_lowers(kind, dtype):
+    layer = KINDS[kind][0](3, 4)
+    with torch.autocast("cpu"):
+        output, _ = layer(torch.ones(2, 1, 3))
+    assert output.dtype is getattr(torch, dtype)
+    output.sum().backward()
+    assert layer.weight_hh_l0.grad.dtype is torch.float32
+
+
 def test_proj_size_is_for_lstm_alone():
     with pytest.raises(ValueError, match="only supported for LSTM"):
         nn.GRU(3, 4, proj_size=2)

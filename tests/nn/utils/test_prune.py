@@ -1,5 +1,7 @@
 """Pruning: what is chosen, and what becomes of the module."""
 
+import pickle
+
 import pytest
 
 import rushlight as torch
@@ -63,6 +65,12 @@ def test_several_parameters_are_pruned_as_one():
         b.weight.mul_(10)
     prune.global_unstructured([(a, "weight"), (b, "weight")], prune.L1Unstructured, amount=6)
     assert mask(a) == [[0, 0, 0], [0, 0, 0]] and mask(b) == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_pruned_modules_are_pickled():
+    module = pickle.loads(pickle.dumps(prune.l1_unstructured(layer(), "weight", 2)))
+    assert prune.is_pruned(module) and module.weight.tolist() == [[0, -6, 3], [0, 5, 4]]
+    prune.remove(module, "weight")
 
 
 def test_removal_keeps_the_zeros():
