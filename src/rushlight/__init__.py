@@ -73,6 +73,10 @@ for _name in (
 range = _creation.range_
 complex = _creation.complex_
 globals().update(_table.PLACES[""])
+from math import e, inf, nan, pi  # noqa: E402, F401
+
+newaxis = None
+legacy_contiguous_format = _core.contiguous_format
 
 from .missing import fill_tensor_class as _fill_tensor_class  # noqa: E402
 
@@ -206,6 +210,13 @@ _LAZY = {
     "vmap": ".func.batching",
     **dict.fromkeys(("load", "save"), ".serialization"),
     "compile": ".compiler",
+    **dict.fromkeys(
+        (
+            *("get_default_device", "get_num_interop_threads", "set_default_device", "set_default_tensor_type"),
+            *("set_flush_denormal", "set_num_interop_threads"),
+        ),
+        ".defaults",
+    ),
     **dict.fromkeys(
         (
             *("are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision"),

@@ -26,6 +26,7 @@ FAMILIES = (
         "attention",
         "recurrent",
         "weight_norm",
+        "queries",
     ),
 )
 for _family in FAMILIES:

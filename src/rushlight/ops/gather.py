@@ -10,7 +10,7 @@ from ..array.shape import expand
 from ..tensor import Tensor
 from .reduce import as_number, raw
 from .refusals import same
-from .table import TENSOR, composite, differentiable
+from .table import PLACES, TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
 
@@ -317,6 +317,9 @@ def index_put_(self, indices, values, accumulate=False):
     """``index_put`` in place."""
     _check_index_list("index_put_", indices)
     return TENSOR._index_put_(self, list(indices), values, accumulate)
+
+
+PLACES[""]["index_put_"] = index_put_
 
 
 # ------------------------------------------------------------------------------------------------------------- by mask
