@@ -1,5 +1,7 @@
 """The memory behind tensors: ``untyped_storage()`` and its typed view, and PyTorch's old class for each dtype (``FloatStorage``)."""
 
+import warnings
+
 import numpy as np
 
 from . import dtypes
@@ -355,8 +357,20 @@ def untyped_storage(self):
     return UntypedStorage(self._a)
 
 
+_told_of_removal = False
+
+
 def storage(self):
-    """The memory of this tensor as elements of its dtype."""
+    """The memory of this tensor as elements of its dtype. The first call in a process warns that PyTorch will remove it."""
+    global _told_of_removal
+    if not _told_of_removal:
+        _told_of_removal = True
+        warnings.warn(
+            "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage class. This should "
+            "only matter to you if you are using storages directly.  To access UntypedStorage directly, use tensor.untyped_storage() "
+            "instead of tensor.storage()",
+            stacklevel=2,
+        )
     return TypedStorage(wrap_storage=UntypedStorage(self._a), dtype=self._dtype)
 
 

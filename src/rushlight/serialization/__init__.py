@@ -143,6 +143,8 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
     weights_only = _choose_weights_only(weights_only, pickle_module)
     if weights_only and pickle_module is not None:
         raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+    if weights_only and pickle_load_args:
+        warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=2)
     pickle_load_args.setdefault("encoding", "utf-8")
     if _is_path(f) and os.fspath(f).endswith(".safetensors"):
         return _load_safetensors(f, map_location)
@@ -205,6 +207,21 @@ def _is_zip(file):
     return head == b"PK\x03\x04"
 
 
+def _is_tar(file):
+    place = file.tell()
+    head = file.read(262)
+    file.seek(place)
+    return head[257:] == b"ustar"
+
+
+def _tar_refused(weights_only):
+    if weights_only:
+        return RuntimeError(f"Cannot use ``weights_only=True`` with files saved in the legacy .tar format. {_UNSAFE}")
+    return NotImplementedError(
+        "rushlight does not read the .tar files of PyTorch before 0.1.10; load the file with PyTorch and save it again"
+    )
+
+
 def _load(file, path, unpickler, restore, weights_only, mmap):
     try:
         if not _is_zip(file):
@@ -214,6 +231,8 @@ def _load(file, path, unpickler, restore, weights_only, mmap):
                     f"mmap can only be used with files saved with `torch.save({where}_use_new_zipfile_serialization=True), please "
                     "torch.save your checkpoint with this option in order to use mmap."
                 )
+            if _is_tar(file):
+                raise _tar_refused(weights_only)
             return load_legacy(file, unpickler, restore)
         archive = Archive(file)
         if "constants.pkl" in archive:
