@@ -209,3 +209,29 @@ def test_modules_come_back_whole_where_trusted():
     assert repr(got) == repr(model) and torch.equal(got[0].weight, model[0].weight)
     with pytest.raises(pickle.UnpicklingError, match="torch.nn.modules.container.Sequential"):
         torch.load(file_of(model))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_changed_bytes_are_refused_or_harmless(legacy):
+    import random
+
+    state = torch.nn.Linear(3, 2).state_dict()
+    given = {
+        "m": state,
+        "t": torch.arange(6).reshape(2, 3).t(),
+        "p": torch.nn.Parameter(torch.ones(2)),
+        "n": [1, "s", (2.5, None)],
+    }
+    whole = file_of(given, _use_new_zipfile_serialization=not legacy).getvalue()
+    pickled = None if legacy else zipfile.ZipFile(io.BytesIO(whole)).read("archive/data.pkl")
+    random.seed(0)
+    for round_ in range(400):
+        changed = bytearray(whole if legacy or round_ % 2 else pickled)
+        for _ in range(random.choice((1, 1, 2, 5))):
+            changed[random.randrange(len(changed))] = random.randrange(256)
+        records = {f"d{i}": bytes(24) for i in range(4)}
+        file = io.BytesIO(changed) if legacy or round_ % 2 else archive_of(bytes(changed), **records)
+        try:
+            repr(torch.load(file))
+        except (pickle.UnpicklingError, RuntimeError, EOFError, AssertionError):
+            continue

@@ -121,8 +121,10 @@ class Archive:
         info = self._info(name)
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
             raise RuntimeError(f"record {name} is compressed or encrypted, so it cannot be mapped into memory")
-        self._file.seek(info.header_offset)
-        header = self._file.read(30)
+        header = b""
+        if info.header_offset >= 0:
+            self._file.seek(info.header_offset)
+            header = self._file.read(30)
         if len(header) < 30 or header[:4] != b"PK\x03\x04":
             raise RuntimeError(_BROKEN.format(f"reading file {name}: invalid header"))
         return (

@@ -72,12 +72,14 @@ def load_legacy(file, unpickler, restore):
             return saved[1]
         if kind != "storage":
             raise RuntimeError(f"Unknown saved id type: {saved[0]}")
-        _, storage_type, key, location, count, view = saved
+        storage_type, key, location, count, view = reader.parts(saved, 5)
         dtype, nbytes = reader.dtype_and_size(storage_type, count)
         sizes.setdefault(key, (dtype, nbytes))
         storage = reader.storage(key, dtype, location, lambda: np.zeros(_held(file, nbytes), np.uint8))
         if view is None:
             return storage
+        if type(view) is not tuple or [type(each) for each in view[1:]] != [int, int]:
+            raise RuntimeError(f"the file describes a part of a storage by {view!r}: it is corrupt")
         _, offset, size = view
         part = storage._untyped[offset * dtype.itemsize : (offset + size) * dtype.itemsize]
         return TypedStorage(wrap_storage=part, dtype=dtype)

@@ -38,6 +38,14 @@ class Reader:
         return value.decode("ascii") if isinstance(value, bytes) else value
 
     @staticmethod
+    def parts(saved, count):
+        """The ``count`` parts of what stands for a storage, without the word; RuntimeError where they are others."""
+        parts = saved[1:]
+        if len(parts) != count or not all(isinstance(part, (str, bytes)) for part in parts[1:3]):
+            raise RuntimeError(f"the file describes a storage by {saved!r}: it is corrupt")
+        return parts
+
+    @staticmethod
     def dtype_and_size(storage_type, count):
         """(dtype, bytes) of a storage of ``count`` elements of an old storage class; RuntimeError for what is none."""
         dtype = dtypes.uint8 if storage_type is UntypedStorage else getattr(storage_type, "dtype", None)
@@ -81,7 +89,7 @@ def load_archive(archive, unpickler, restore, mapped=None, order="little"):
         kind = reader.text(saved[0])
         if kind != "storage":
             raise AssertionError(f"Unknown typename for persistent_load, expected 'storage' but got '{kind}'")
-        _, storage_type, key, location, count = saved
+        storage_type, key, location, count = reader.parts(saved, 4)
         dtype, nbytes = reader.dtype_and_size(storage_type, count)
 
         def read():

@@ -169,7 +169,7 @@ class RestrictedUnpickler:
                 run[name](self, arg)
         except (IndexError, KeyError) as error:
             raise pickle.UnpicklingError(f"the pickle uses what it never made ({error})") from error
-        except (TypeError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError) as error:
             if name == "BINPERSID":
                 raise  # what the caller gave to place storages with
             raise pickle.UnpicklingError(f"the pickle uses things for what they are not: {error}") from error
