@@ -5,7 +5,7 @@ import numpy as np
 from . import dtypes
 from .autograd.graph import Leaf
 from .autograd.modes import thread
-from .storage import borrow, root
+from .storage import borrow, require_storage, root
 from .tensor import Tensor, edge_of, wrap
 
 # --------------------------------------------------------------------------------------------------------- numbers
@@ -78,7 +78,7 @@ def _iter(self):
 
 def _contains(self, element):
     if isinstance(element, (Tensor, int, float, bool, complex)):
-        return bool((self == element).any())
+        return bool((self == element).any().item())
     raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
 
@@ -185,6 +185,7 @@ def _deepcopy(self, memo):
         )
     import copy
 
+    require_storage(self._a)
     source = root(self._a)
     key = ("rushlight storage", id(source))
     flat = memo.get(key)
@@ -247,6 +248,7 @@ def _rebuild(cls, array, name, requires_grad, state):
 def _reduce(self, protocol):
     # the result of a recorded operation comes back as a leaf, as in PyTorch
     array = self._a
+    require_storage(array)
     kind = None if type(self) is Tensor else type(self)
     return _rebuild, (kind, np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
 
@@ -298,6 +300,7 @@ def share_memory_(self):
     """Move the memory to where other processes can see it; returns the tensor. See ``torch.multiprocessing``."""
     from .multiprocessing.shared import share_memory_
 
+    require_storage(self._a)
     return share_memory_(self)
 
 

@@ -352,8 +352,15 @@ def _load_from_bytes(b):
     return load(io.BytesIO(b), weights_only=False)
 
 
+def require_storage(array):
+    """NotImplementedError for the array of a tensor of a transform, which stands for others."""
+    if hasattr(array, "held"):
+        raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
+
+
 def untyped_storage(self):
     """The memory of this tensor and of all its views."""
+    require_storage(self._a)
     return UntypedStorage(self._a)
 
 
@@ -362,6 +369,7 @@ _told_of_removal = False
 
 def storage(self):
     """The memory of this tensor as elements of its dtype. The first call in a process warns that PyTorch will remove it."""
+    require_storage(self._a)
     global _told_of_removal
     if not _told_of_removal:
         _told_of_removal = True
@@ -381,6 +389,8 @@ def storage_offset(self):
 
 def data_ptr(self):
     """The address of the first element."""
+    if hasattr(self._a, "held"):
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
     return address(self._a) if self._a.size else 0
 
 

@@ -278,12 +278,16 @@ class Tensor:
     @property
     def data(self):
         """The same memory, outside the graph and with a version of its own."""
+        if hasattr(self._a, "bdim"):
+            raise RuntimeError("accessing `data` under vmap transform is not allowed")
         return wrap(self._a, self._dtype)
 
     @data.setter
     def data(self, value):
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if hasattr(self._a, "bdim"):
+            raise RuntimeError("mutating directly with `.data` under vmap transform is not allowed.")
         if self._edge is not None and not (value._dtype.is_floating_point or value._dtype.is_complex):
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._a = value._a

@@ -1,5 +1,7 @@
 """``vmap``: what a function of samples sees, what comes out, what is refused."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -161,3 +163,27 @@ def test_batched_cotangents():
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     (found,) = torch.autograd.grad(x**2, x, torch.eye(2), is_grads_batched=True)
     assert found.tolist() == [[2.0, 0.0], [0.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "text"),
+    [
+        (lambda v: torch.tensor([v[0], v[1]]), RuntimeError, "you're calling .item"),
+        (lambda v: copy.deepcopy(v), NotImplementedError, "Cannot access storage"),
+        (lambda v: pickle.dumps(v), NotImplementedError, "Cannot access storage"),
+        (lambda v: v.untyped_storage(), NotImplementedError, "Cannot access storage"),
+        (lambda v: v.data_ptr(), RuntimeError, "Cannot access data pointer"),
+        (lambda v: v.data, RuntimeError, "accessing `data` under vmap transform is not allowed"),
+        (lambda v: v.new_tensor(v), RuntimeError, "cannot be copied into another"),
+    ],
+)
+def test_no_way_leads_to_the_memory_of_one_sample(function, error, text):
+    with pytest.raises(error, match=text):
+        vmap(function)(X)
+
+
+def test_a_tensor_that_escaped_is_refused():
+    kept = []
+    vmap(lambda v: kept.append(v) or v)(X)
+    with pytest.raises(RuntimeError, match="your tensor may have escaped from inside a function being vmapped"):
+        kept[0] + 1

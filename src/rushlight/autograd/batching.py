@@ -8,6 +8,7 @@ registered here under its name, else the elementwise one, else the loop.
 import numpy as np
 
 from ..array.whole import WHOLE
+from ..dtypes import dtype
 from ..inplace import Geometry
 from ..ops import dispatch
 from ..ops.compute import operand_dtype
@@ -331,6 +332,8 @@ def _shape_rule(*names):
 
 @_shape_rule("view", "reshape", "_unsafe_view")
 def _view(x, ndim, count, size):
+    if isinstance(size, dtype) or (isinstance(size, (tuple, list)) and len(size) == 1 and isinstance(size[0], dtype)):
+        return (size,)
     return ((count, *([size] if isinstance(size, int) else size)),)
 
 

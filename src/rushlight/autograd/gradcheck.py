@@ -63,14 +63,21 @@ def _checked_inputs(inputs):
 
 
 def _perturbed(fn, inputs, index, offset, kept):
-    """Outputs of ``fn`` with ``offset`` added to one input; only those in ``kept``, as arrays."""
-    tensor = inputs[index]
-    moved = wrap(np.array(tensor._a + offset, tensor._a.dtype).reshape(tensor._a.shape), tensor._dtype)
-    with no_grad():
-        found = _as_tuple(fn(*inputs[:index], moved, *inputs[index + 1 :]))
-    return [
-        np.array(found[k]._a, np.complex128 if found[k]._dtype.is_complex else np.float64).reshape(-1) for k in kept
-    ]
+    """Outputs of ``fn`` with ``offset`` added to one input; only those in ``kept``, as arrays.
+
+    It is added in place, as PyTorch does: ``fn`` need not look at its arguments, the input may be a parameter of a module it calls.
+    """
+    array = inputs[index]._a
+    before = array.copy()
+    array += np.asarray(offset, array.dtype)
+    try:
+        with no_grad():
+            found = _as_tuple(fn(*inputs))
+        return [
+            np.array(found[k]._a, np.complex128 if found[k]._dtype.is_complex else np.float64).reshape(-1) for k in kept
+        ]
+    finally:
+        array[...] = before
 
 
 def _difference(fn, inputs, index, direction, kept, eps):

@@ -181,6 +181,8 @@ def _check_ragged(data, shape, depth=0):
 def array_of(data, dtype=None):
     """An array of its own memory from nested data, of the given or inferred dtype."""
     if isinstance(data, Tensor):
+        if hasattr(data._a, "held"):
+            raise RuntimeError("the values of a tensor of a transform (vmap, jvp) cannot be copied into another; use clone()")
         return _cast(data._a, data._dtype if dtype is None else dtype)
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
@@ -224,6 +226,8 @@ def _plain(data):
 def _scalar(tensor):
     if tensor._a.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
+    if hasattr(tensor._a, "held"):
+        return tensor._a.item()
     return tensor._a.reshape(())[()]
 
 
@@ -259,6 +263,9 @@ def tensor(data=_NOTHING, *, dtype=None, device=None, requires_grad=False, pin_m
             UserWarning,
             stacklevel=2,
         )
+        if hasattr(data._a, "held"):
+            copy = TENSOR.clone(data.detach())
+            return finish(copy if dtype is None else copy.to(as_dtype(dtype, name="tensor")), requires_grad)
     return finish(wrap(array_of(data, None if dtype is None else as_dtype(dtype, name="tensor"))), requires_grad)
 
 
