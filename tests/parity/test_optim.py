@@ -1,6 +1,7 @@
 """Optimisers against PyTorch's, over its own optimiser database: 20 steps of each setting, state, text, errors, interchange."""
 
 import copy
+import importlib
 import inspect
 import io
 import pickle
@@ -21,6 +22,11 @@ TOLERANCE = {
     torch.complex64: 2e-5,
 }
 DENSE = [name for name in INFOS if name != "SparseAdam"]
+
+
+def base(library):
+    """The module of the base class, which is no attribute of PyTorch's ``torch.optim``."""
+    return importlib.import_module(f"{library.__name__}.optim.optimizer")
 
 
 def settings(name):
@@ -171,7 +177,7 @@ BAD = {
     "sizes differ": lambda L, p: L.optim.SGD([p]).load_state_dict({"state": {}, "param_groups": [{"params": [0, 1]}]}),
     "hook returns": lambda L, p: _hooked(L, p),
     "no step": lambda L, p: L.optim.Optimizer([p], {}).step(),
-    "required": lambda L, p: L.optim.Optimizer([p], {"lr": L.optim.optimizer.required}),
+    "required": lambda L, p: L.optim.Optimizer([p], {"lr": base(L).required}),
     "lbfgs groups": lambda L, p: L.optim.LBFGS([{"params": [p]}, {"params": [L.ones(1)]}]),
     "lbfgs search": lambda L, p: L.optim.LBFGS([p], line_search_fn="x").step(lambda: _loss(p)),
     "sparse dense": lambda L, p: _stepped(L, L.optim.SparseAdam([p]), p),
@@ -373,8 +379,8 @@ def called(library):
     p = library.nn.Parameter(library.ones(2))
     optim = library.optim.SGD([p], lr=0.1, momentum=0.5)
     kept = [
-        library.optim.optimizer.register_optimizer_step_pre_hook(note("global before")),
-        library.optim.optimizer.register_optimizer_step_post_hook(note("global after")),
+        base(library).register_optimizer_step_pre_hook(note("global before")),
+        base(library).register_optimizer_step_post_hook(note("global after")),
         optim.register_step_pre_hook(lambda o, args, kwargs: ((args[0], note("closure")), {})),
         optim.register_step_pre_hook(note("before")),
         optim.register_step_post_hook(note("after")),
@@ -490,8 +496,10 @@ def test_a_subclass_of_ones_own():
     kept = []
     for library in (torch, rushlight):
 
+        required = base(library).required
+
         class Own(library.optim.Optimizer):
-            def __init__(self, params, lr=library.optim.optimizer.required):
+            def __init__(self, params, lr=required):
                 super().__init__(params, dict(lr=lr))
 
             @library.no_grad()

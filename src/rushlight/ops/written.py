@@ -133,7 +133,7 @@ def _source(op, defaults):
     general = f"call(op, ({', '.join(names[: op.positional])},), {{{by_name}}})"
     direct = [line.replace("return REFER", f"return {general}") for line in lines]
     signature = _signature(op, defaults)
-    if op.out:
+    if "out" not in names:
         signature += ", out=None" if op.kwnames else ", *, out=None"
         direct.insert(1, f"    if out is not None: return {general[:-2]}'out': out}})")
     direct[0] = f"def direct({signature}):"
