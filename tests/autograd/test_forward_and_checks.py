@@ -71,6 +71,13 @@ class WrongGradient(torch.autograd.Function):
         return 3 * gradient * ctx.saved_tensors[0]
 
 
+def test_gradcheck_sees_inputs_that_the_function_holds_itself():
+    layer = torch.nn.Linear(2, 1).double()
+    x, before = double(1.0, 2.0), layer.weight.tolist()
+    assert gradcheck(lambda *parameters: layer(x).exp(), tuple(layer.parameters()))
+    assert layer.weight.tolist() == before
+
+
 @pytest.mark.parametrize("fast_mode", [False, True])
 def test_gradcheck_finds_the_wrong_gradient(fast_mode):
     x = double(0.5, 1.5, grad=True)
