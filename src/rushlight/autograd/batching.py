@@ -11,7 +11,7 @@ from ..array.whole import WHOLE
 from ..dtypes import dtype
 from ..inplace import Geometry
 from ..ops import dispatch
-from ..ops.compute import operand_dtype
+from ..ops.compute import compute, operand_dtype
 from ..ops.table import OPS, TENSOR, as_array
 from ..tensor import Tensor, edge_of, wrap
 from . import levels
@@ -70,7 +70,7 @@ def run(name, *values):
 
 def batched(op, values):
     """The operator itself on bound values; on a shorter way where nothing below wants to know of it and nothing is recorded."""
-    if levels._stack.interpreters or op.elementwise or op.kwonly or op.returns is not None:
+    if levels._stack.interpreters or op.returns is not None:
         return levels.execute(op, tuple(values))
     raws = []
     for value in values:
@@ -84,7 +84,10 @@ def batched(op, values):
         ):
             return dispatch.execute(op, tuple(values))
         raws.append(value)
-    return dispatch.wrap_one(op, values, raws, as_array(op.kernel(*raws)))
+    result = compute(op, raws)
+    if result.__class__ is tuple or result.__class__ is list:
+        return dispatch.execute(op, tuple(values))
+    return dispatch.wrap_one(op, values, raws, as_array(result))
 
 
 def fronted(values, dims):

@@ -1,8 +1,12 @@
 """Batching rules of matrix products and of linear algebra, which takes batches in front by itself."""
 
+import numpy as np
+
 from ..ops.table import TENSOR
-from ..tensor import Tensor
+from ..tensor import Tensor, edge_of, wrap
+from . import levels
 from .batching import RULES, batched, each_expanded, rule, run
+from .modes import thread
 from .vmap import expanded, front, padded
 
 
@@ -14,6 +18,13 @@ def _matrices(values, dims, *places):
 
 def _product(a, dim_a, b, dim_b):
     """Products of matrices (the last two dimensions), of which at least one has a batch in front."""
+    if a._dtype is b._dtype and a._dtype.plain and not levels._stack.interpreters and unrecorded(a, b):
+        x, y = a._a, b._a
+        if dim_b is None and x.ndim == 3:
+            size, rows, shared = x.shape
+            return wrap(np.dot(x.reshape(size * rows, shared), y).reshape(size, rows, y.shape[1]), a._dtype)
+        if x.ndim == 3 and y.ndim == 3 and x.shape[2] == 1:
+            return wrap(np.einsum("bij,bjk->bik", x, y), a._dtype)
     if dim_b is None and a._a.ndim == 3 and b._a.ndim == 2:
         # one product of a tall matrix is faster than many small ones
         size, rows, shared = a._a.shape
@@ -25,6 +36,11 @@ def _product(a, dim_a, b, dim_b):
             return run("mul", a, b)
         return run("bmm", a, b)
     return TENSOR.matmul(a, b)
+
+
+def unrecorded(a, b):
+    """Whether nothing is recorded of an operator on two held tensors."""
+    return not thread.grad or (edge_of(a) is None and edge_of(b) is None)
 
 
 def _check_product(name, a, dim_a, b, dim_b):
