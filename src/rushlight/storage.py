@@ -304,14 +304,14 @@ class TypedStorage:
         return f"{body}\n[torch.storage.TypedStorage(dtype={self.dtype!r}, device=cpu) of size {len(self)}]"
 
 
-def _convert(name):
-    dtype = dtypes.ALIASES.get(name) or dtypes.BY_NAME[name]
+def _convert(dtype):
     return lambda self: self.to(dtype)
 
 
 for _name in ("float", "double", "half", "bfloat16", "long", "int", "short", "bool"):
-    setattr(TypedStorage, _name, _convert(_name))
-TypedStorage.byte, TypedStorage.char = _convert("uint8"), _convert("int8")
+    setattr(TypedStorage, _name, _convert(dtypes.ALIASES.get(_name) or dtypes.BY_NAME[_name]))
+for _name in ("byte", "char"):
+    setattr(TypedStorage, _name, _convert(dtypes.uint8 if _name == "byte" else dtypes.int8))
 
 
 class _LegacyMeta(type):

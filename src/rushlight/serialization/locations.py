@@ -5,7 +5,8 @@ from ..storage import UntypedStorage
 
 __all__ = ["default_restore_location", "location_tag", "register_package", "restorer", "storage_type_name"]
 
-_registry = []
+#: (priority, tagger, deserializer)
+_registry: list[tuple] = []
 
 
 def register_package(priority, tagger, deserializer):

@@ -93,6 +93,10 @@ def reduce_tensor(tensor):
     return rebuild, args
 
 
+#: by which pickles make an object without calling its class
+_newobj = getattr(copyreg, "__newobj__")  # noqa: B009 - type checkers do not know it
+
+
 def _new(obj, protocol):
     """An object as PyTorch's pickles have it: a new one of its class, and its state."""
     return object.__reduce_ex__(obj, max(protocol, 2))
@@ -110,7 +114,7 @@ _REDUCERS = {
     device: lambda value, protocol: (device, (value.type,) if value.index is None else (value.type, value.index)),
     Size: lambda value, protocol: (Size, (tuple(value),)),
     layout: _layout,
-    RemovableHandle: lambda value, protocol: (copyreg.__newobj__, (RemovableHandle,), value.__getstate__()),
+    RemovableHandle: lambda value, protocol: (_newobj, (RemovableHandle,), value.__getstate__()),
 }
 #: methods that keep the name ``torch`` out of pickles; here it belongs in
 _AVOIDING = (Module.__reduce_ex__, Shown.__reduce_ex__)

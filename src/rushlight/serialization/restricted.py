@@ -31,7 +31,7 @@ __all__ = [
 #: modules from which nothing is taken even if somebody asks for it
 _BLOCKED = ("sys", "os", "posix", "nt")
 #: what users have added
-_trusted = set()
+_trusted: set = set()
 
 
 def add_safe_globals(safe_globals):

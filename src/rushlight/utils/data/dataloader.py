@@ -332,8 +332,10 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         self._queues, self._workers = [], []
         self._shut_down = False
         self._owner = os.getpid()
-        job = (self._dataset, self._iterable, loader._auto_collation, loader.collate_fn, loader.drop_last)
-        job += (self._base_seed, loader.worker_init_fn, self._num_workers)
+        job = (
+            *(self._dataset, self._iterable, loader._auto_collation, loader.collate_fn, loader.drop_last),
+            *(self._base_seed, loader.worker_init_fn, self._num_workers),
+        )
         for i in range(self._num_workers):
             indices = context.Queue()
             indices.cancel_join_thread()

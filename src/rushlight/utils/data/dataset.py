@@ -57,7 +57,7 @@ class TensorDataset(Dataset):
         return tuple([tensor[index] for tensor in self.tensors])
 
     def __len__(self):
-        return self.tensors[0].size(0)
+        return self.tensors[0].shape[0]
 
 
 class StackDataset(Dataset):
