@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from .share import share_blocks, solid
-from .widening import is_half, through_float32
+from .widening import is_half, mixed_through_float32
 from .windows import sizes_text
 
 __all__ = [
@@ -39,7 +39,7 @@ SMALL = 4096
 # Layer ----------------------------------------------------------------------------------------------------------------
 
 
-@through_float32
+@mixed_through_float32
 def native_layer_norm(input, normalized_shape, weight, bias, eps):
     """(x - mean) * rstd * weight + bias over the last dimensions: (result, mean, rstd).
 
@@ -60,7 +60,7 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
     return out.reshape(input.shape), mean.reshape(stats), rstd.reshape(stats)
 
 
-@through_float32
+@mixed_through_float32
 def native_layer_norm_backward(grad_out, input, normalized_shape, mean, rstd, weight, bias, output_mask):
     """Cotangents of (input, weight, bias) of `native_layer_norm`; None where `output_mask` is False."""
     normalized_shape = tuple(normalized_shape)
@@ -238,7 +238,7 @@ def _rows_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias)
 # Group ----------------------------------------------------------------------------------------------------------------
 
 
-@through_float32
+@mixed_through_float32
 def native_group_norm(input, weight, bias, N, C, HxW, group, eps):  # noqa: N803 (PyTorch's argument names)
     """Each of `group` groups of channels of each sample to mean 0 and variance 1: (result, mean (N, G), rstd (N, G))."""
     if group <= 0:
@@ -322,7 +322,7 @@ def _combined(g, x, by_g, by_x, constant):
     return out
 
 
-@through_float32
+@mixed_through_float32
 def native_group_norm_backward(grad_out, input, mean, rstd, weight, N, C, HxW, group, output_mask):  # noqa: N803
     """Cotangents of (input, weight, bias) of `native_group_norm`; None where `output_mask` is False."""
     g, x = solid(grad_out).reshape(N, C, HxW), solid(input).reshape(N, C, HxW)
@@ -366,7 +366,7 @@ def group_statistics_backward(grad_mean, grad_rstd, input, mean, rstd, group):
 # Batch ----------------------------------------------------------------------------------------------------------------
 
 
-@through_float32
+@mixed_through_float32
 def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """Each channel (dimension 1) to mean 0 and variance 1: (result, mean, invstd) of shape (C,).
 
@@ -470,7 +470,7 @@ def _channel_moments(wide):
     return mean, variance, far
 
 
-@through_float32
+@mixed_through_float32
 def native_batch_norm_backward(
     grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, train, eps, output_mask
 ):

@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-__all__ = ["is_half", "through_float32"]
+__all__ = ["is_half", "mixed_through_float32", "through_float32"]
 
 
 def is_half(dtype):
@@ -24,6 +24,8 @@ class through_float32:  # noqa: N801 - a decorator
     object shows the kernel's code and defaults, from which the op table reads its parameters.
     """
 
+    keeps_mixed = False
+
     def __init__(self, kernel):
         functools.update_wrapper(self, kernel)
         self.__code__ = kernel.__code__
@@ -36,8 +38,20 @@ class through_float32:  # noqa: N801 - a decorator
             return kernel(*args, **kwargs)
         result = kernel(*[_widen(value) for value in args], **{name: _widen(value) for name, value in kwargs.items()})
         if isinstance(result, tuple):
+            if self.keeps_mixed and any(_is_single(value) for value in (*args, *kwargs.values())):
+                return _narrow(result[0], narrow), *result[1:]
             return tuple(_narrow(part, narrow) for part in result)
         return _narrow(result, narrow)
+
+
+class mixed_through_float32(through_float32):  # noqa: N801 - a decorator
+    """The same for a normalisation, forward or backward, whose parameters may be float32 beside a half input.
+
+    Then only the first result, which has the input's shape, is rounded: statistics and cotangents of parameters stay
+    in float32, as PyTorch keeps them. It is what layers see under autocast.
+    """
+
+    keeps_mixed = True
 
 
 def _narrow_dtype(values):
@@ -46,6 +60,10 @@ def _narrow_dtype(values):
         if dtype is not None and dtype.itemsize == 2 and hasattr(value, "astype") and is_half(dtype):
             return dtype
     return None
+
+
+def _is_single(value):
+    return getattr(value, "dtype", None) == np.float32 and hasattr(value, "astype")
 
 
 def _widen(value):

@@ -87,3 +87,19 @@ def test_the_result_may_be_written_over(layer, images):
     (layer(x) * 2).square().sum().backward()
     layer(twice).mul_(2).square().sum().backward()
     assert torch.allclose(twice.grad, x.grad)
+
+
+@pytest.mark.parametrize("layer", [nn.LayerNorm(6), nn.GroupNorm(2, 6), nn.BatchNorm1d(6)], ids=repr)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_parameters_in_single_precision_have_unrounded_gradients_beside_half_input(layer, dtype):
+    def gradients(x, cotangent):
+        layer.zero_grad()
+        layer(x).backward(cotangent)
+        return layer.weight.grad, layer.bias.grad
+
+    torch.manual_seed(0)
+    x, cotangent = torch.randn(64, 6).to(dtype), torch.randn(64, 6).to(dtype)
+    half, single = gradients(x, cotangent), gradients(x.float(), cotangent.float())
+    for ours, exact in zip(half, single):
+        assert ours.dtype == torch.float32
+        assert torch.allclose(ours, exact, rtol=1e-6, atol=1e-6)
