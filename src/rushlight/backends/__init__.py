@@ -20,7 +20,7 @@ class _Backend:
         return None
 
 
-cudnn = _Backend(enabled=False, benchmark=False, deterministic=False, allow_tf32=False)
+cudnn = _Backend(enabled=True, benchmark=False, deterministic=False, allow_tf32=True)
 cuda = _Backend(
     matmul=_Backend(allow_tf32=False, allow_fp16_reduced_precision_reduction=False), preferred_linalg_library=None
 )
