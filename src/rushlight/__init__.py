@@ -166,6 +166,7 @@ _SUBMODULES = {
         "special",
         "func",
         "distributions",
+        "distributed",
         "random",
         "testing",
         "cuda",
