@@ -263,3 +263,13 @@ def test_custom_functions_must_set_up_their_context_apart():
 def test_values_may_be_read_in_forward_mode():
     assert close(jvp(lambda x: x * 2 if x.sum() > 0 else x, (X,), (X,))[1], 2 * X.numpy())
     assert math.isclose(jvp(lambda x: x.sum() * x.sum().item(), (X,), (X,))[1].item(), float(X.sum()) ** 2)
+
+
+def test_hooks_within_a_transform_see_samples():
+    seen = []
+
+    def f(x):
+        x.register_hook(lambda g: seen.append(tuple(g.shape)) or g * 2)
+        return (x**2).sum()
+
+    assert close(vmap(grad(f))(torch.stack([X, X]))[0], 4 * X.numpy()) and seen == [(3,)]

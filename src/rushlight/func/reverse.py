@@ -7,6 +7,7 @@ off again if its graph leads to nothing but the transform's own leaves.
 """
 
 import functools
+import weakref
 
 from ..autograd import calls
 from ..autograd.graph import Leaf, Node, target, tick
@@ -66,7 +67,11 @@ class Inside:
             place.seq, place.next, place.saved, place.guard = tick(), (edge,), (), None
             place.shape, place.dtype = tensor._a.shape, tensor._dtype
         self.own.add(place)
-        return attach(tensor._a, tensor._dtype, place, tensor._vc)
+        made = attach(tensor._a, tensor._dtype, place, tensor._vc)
+        if edge is None:
+            # a leaf with an owner is one that the function may hang hooks on
+            place.owner = weakref.ref(made)
+        return made
 
     def leads_outside(self, tensors):
         """Whether the graph of some tensor leads to anything but this transform's leaves."""
