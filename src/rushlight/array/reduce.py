@@ -59,7 +59,7 @@ def axes_of(dim, ndim):
             return (dim,)
         wrap_dim(dim, ndim)
         return None
-    if not len(dim):
+    if isinstance(dim, (tuple, list)) and not dim:
         return None
     axes = wrap_dims(dim, ndim)
     return axes if ndim else None
@@ -329,7 +329,7 @@ def _arg(function, name, input, dim, keepdim):
     if input.dtype.kind == "c":
         raise RuntimeError(f"{name}(): does not support complex input")
     if input.dtype == _BOOL:
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
+        raise RuntimeError(f"{name}(): does not support bool input")
     return _arg_extreme(function, input, dim, keepdim)
 
 
@@ -341,7 +341,8 @@ def _max_or_min(ufunc, function, name, input, dim, keepdim):
     dim = wrap_dim(dim, input.ndim)
     axes = (dim,) if input.ndim else None
     _check_filled(input, axes, name)
-    _refuse_complex(input, name)
+    if input.dtype.kind == "c":
+        raise RuntimeError(f"{name}(): does not support complex input")
     places = _arg_extreme(function, input, dim, keepdim)
     if dim == input.ndim - 1 and input.flags.c_contiguous and input.size:
         # one take from each row is faster than reducing it again

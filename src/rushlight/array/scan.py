@@ -21,7 +21,7 @@ def _accumulate(ufunc, input, dim, dtype):
         return input.copy()
     working = np.dtype(np.float32) if is_half(target) else _WIDER.get(target, target)
     with np.errstate(over="ignore", invalid="ignore"):
-        return ufunc.accumulate(input, dim, working).astype(target, copy=False)
+        return np.ascontiguousarray(ufunc.accumulate(input, dim, working), target)
 
 
 def cumsum(input, dim, *, dtype=None):
@@ -35,6 +35,8 @@ def cumprod(input, dim, *, dtype=None):
 
 
 def _running_extreme(ufunc, input, dim, name):
+    if not input.ndim and dim not in (0, -1):
+        raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
     dim = wrap_dim(dim, input.ndim)
     if input.dtype.kind == "c":
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{legacy_name(input)}'")
@@ -47,7 +49,7 @@ def _running_extreme(ufunc, input, dim, name):
         attained |= np.isnan(wide)
     places = np.arange(input.shape[dim]).reshape([-1 if d == dim else 1 for d in range(input.ndim)])
     indices = np.maximum.accumulate(np.where(attained, places, 0), dim)
-    return values.astype(input.dtype, copy=False), indices.astype(_INT64, copy=False)
+    return np.ascontiguousarray(values, input.dtype), np.ascontiguousarray(indices, _INT64)
 
 
 def cummax(input, dim):

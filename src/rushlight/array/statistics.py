@@ -66,7 +66,7 @@ def _moments(input, dim, unbiased, keepdim, correction, name):
             squares = away.real**2
             squares += away.imag**2
         else:
-            squares = np.subtract(input, mean)
+            squares = np.asarray(input - mean)
             np.multiply(squares, squares, out=squares)
         variance = divide_by(add_reduce(squares, axes, keepdim), max(0, n - correction))
     if not keepdim:

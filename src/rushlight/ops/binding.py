@@ -4,7 +4,7 @@ import numpy as np
 
 from ..tensor import Tensor
 
-__all__ = ["bind", "combination_error", "numpy_names", "require_tensors", "type_error"]
+__all__ = ["bind", "combination_error", "numpy_names", "require_tensors", "type_error", "wrong_argument"]
 
 #: names that NumPy's users write for PyTorch's, accepted by PyTorch too
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
@@ -32,21 +32,25 @@ def bind(op, args, kwargs):
 
 def _binding_error(op, args, kwargs, error):
     name = op.shown
-    unknown = [k for k in kwargs if k not in op.params]
-    if unknown:
-        return TypeError(f"{name}() got an unexpected keyword argument '{unknown[0]}'")
+    defaults = len(getattr(op.kernel, "__defaults__", None) or ())
     doubled = [k for k in kwargs if k in op.params[: len(args)]]
     if doubled:
         return TypeError(f"{name}() got multiple values for argument '{doubled[0]}'")
     if len(args) > op.positional:
         plural = "" if op.positional == 1 else "s"
-        return TypeError(f"{name}() takes {op.positional} positional argument{plural} but {len(args)} were given")
+        least = f"from {op.positional - defaults} to " if defaults else ""
+        return TypeError(
+            f"{name}() takes {least}{op.positional} positional argument{plural} but {len(args)} were given"
+        )
     given = set(op.params[: len(args)]) | set(kwargs)
-    defaults = len(getattr(op.kernel, "__defaults__", None) or ())
     missing = [p for p in op.params[: op.positional - defaults] if p not in given]
     if missing:
         quoted = ", ".join(f'"{m}"' for m in missing)
-        return TypeError(f"{name}() missing {len(missing)} required positional arguments: {quoted}")
+        plural = "s" if len(missing) == 1 else ""  # so it is in PyTorch
+        return TypeError(f"{name}() missing {len(missing)} required positional argument{plural}: {quoted}")
+    unknown = [k for k in kwargs if k not in op.params]
+    if unknown:
+        return TypeError(f"{name}() got an unexpected keyword argument '{unknown[0]}'")
     return TypeError(str(error).replace("<lambda>", name))
 
 
@@ -56,7 +60,48 @@ def type_error(op, name, position, value, wanted="Tensor"):
 
 
 def _type_name(value):
-    return type(value).__name__
+    """The name PyTorch gives a type: that of NumPy's has its module."""
+    kind = type(value)
+    return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+
+
+#: parameters that are one whole number wherever they occur, and those that are in most operators (but not in `_SEVERAL_DIMS`)
+_WHOLE = {"dim0", "dim1", "dim2", "diagonal", "offset", "start", "length", "k"}
+_SEVERAL_DIMS = {
+    "amax",
+    "amin",
+    "logsumexp",
+    "sum",
+    "mean",
+    "nansum",
+    "nanmean",
+    "std",
+    "var",
+    "any",
+    "all",
+    "count_nonzero",
+}
+
+
+def _is_whole(value):
+    """Whether a value can stand for a whole number; True and False cannot."""
+    return hasattr(type(value), "__index__") and not isinstance(value, bool)
+
+
+def wrong_argument(op, args, kwargs):
+    """PyTorch's TypeError for a dimension that is no whole number, found after the operator stumbled over it; or None."""
+    for place, name in enumerate(op.params):
+        positional = place < len(args)
+        if not positional and name not in kwargs:
+            continue
+        value = args[place] if positional else kwargs[name]
+        whole = name in _WHOLE or (name == "dim" and op.name not in _SEVERAL_DIMS)
+        if whole and not _is_whole(value) and value is not None:
+            return type_error(op, name, place + 1 if positional else 0, value, "int")
+        if name == "dims" or (name == "dim" and op.name in ("amax", "amin", "logsumexp")):
+            if not _is_whole(value) and not isinstance(value, (tuple, list)):
+                return type_error(op, name, place + 1 if positional else 0, value, "tuple of ints")
+    return None
 
 
 def require_tensors(op, values):

@@ -13,7 +13,7 @@ from ..autograd.graph import Output
 from ..autograd.modes import enter_rare, leave_rare, state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, edge_of, wrap, wrap_view
-from .binding import bind, numpy_names, require_tensors
+from .binding import bind, numpy_names, require_tensors, wrong_argument
 from .compute import broadcast, compute, compute_elementwise, operand_dtype
 from .record import Layout, make_node
 from .table import OPS, RAW, as_array
@@ -355,14 +355,27 @@ def written_function(op):
             result = everyday(*args, **kwargs)
         except TypeError as error:
             if error.__traceback__.tb_next is not None:
-                raise
+                _raise_again(op, args, kwargs)
             # the arguments do not bind: ``out=``, a second name, or a mistake to be named
             result = REFER
             if len(args) == at and len(kwargs) == 1 and _GATHERED_AS.get(op.name) in kwargs:
                 args, kwargs = (*args, tuple(kwargs.values())), {}
-        return call(op, args, kwargs) if result is REFER else result
+        if result is not REFER:
+            return result
+        try:
+            return call(op, args, kwargs)
+        except TypeError:
+            _raise_again(op, args, kwargs)
 
     return function
+
+
+def _raise_again(op, args, kwargs):
+    """The TypeError being handled, or PyTorch's for the argument that it comes from, where that is known."""
+    error = wrong_argument(op, args, kwargs)
+    if error is None:
+        raise
+    raise error from None
 
 
 #: a second name that an operator has for what it gathers: ``view(dtype=...)``

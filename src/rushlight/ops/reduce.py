@@ -23,9 +23,11 @@ _private = dict(method=False, function=False)
 
 def _dims(dim, ndim):
     """The dimensions a reduction ran over, as a tuple."""
-    if dim is None or not isinstance(dim, int) and not len(dim):
+    if dim is None:
         return tuple(range(ndim))
-    return tuple([d % ndim if ndim else 0 for d in ((dim,) if isinstance(dim, int) else dim)])
+    if not isinstance(dim, (tuple, list)):
+        return (int(dim) % ndim if ndim else 0,)
+    return tuple([d % ndim if ndim else 0 for d in dim]) if dim else tuple(range(ndim))
 
 
 def restore(F, g, x_shape, dim, keepdim):
@@ -176,7 +178,7 @@ def _prod_vjp(F, g, x, y, x_shape, dim, keepdim):
     if dim is None and len(x_shape) != 1:
         flat = _prod_vjp(F, g, F.reshape(x, (-1,)), y, (int(math.prod(x_shape)),), 0, False)
         return F.reshape(flat, x_shape)
-    dim = 0 if dim is None else wrap_dim(dim, len(x_shape))
+    dim = 0 if dim is None else wrap_dim(int(dim), len(x_shape))
     if not len(x_shape):
         return g
     wide = restore(F, g, x_shape, dim, keepdim)
@@ -305,7 +307,7 @@ _CAN_CAST = (
 
 def _max_or_min(name, pairwise):
     kernel = getattr(kernels, name)
-    picking(name, _along(kernel), out="same", spoken_out=name)
+    picking(name, _along(kernel), out="same", spoken_out=name, shown=name)
     differentiable(
         *(f"_{name}_all", _everything(kernel)),
         **dict(vjp=lambda F, g, x, y: shared(F, g, x, y, None) if x.ndim else g, **_private),
@@ -314,6 +316,8 @@ def _max_or_min(name, pairwise):
 
     def either(F, input, dim=None, keepdim=False, *, other=None, out=None):
         rest = {} if out is None else {"out": out}
+        if isinstance(dim, np.integer):
+            dim = int(dim)
         if not hasattr(input, "shape") or not (dim is None or isinstance(dim, int) or hasattr(dim, "shape")):
             raise overload_error(name, (input,) if dim is None else (input, dim), {}, _MAX_OR_MIN)
         if other is not None or hasattr(dim, "shape"):

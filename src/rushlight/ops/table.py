@@ -115,7 +115,7 @@ class Op:
         if given:
             raise TypeError(f"{name}: unknown options {sorted(given)}")
         # PyTorch's texts drop the namespace's prefix from a name in some places and keep it in others; this is the kept one
-        self.shown = self.shown or name
+        self.shown = self.shown or (name if name.startswith("__") else name.lstrip("_"))
         self.kwonly = 0
         if self.params is None:
             code = kernel.__code__
