@@ -82,27 +82,25 @@ differentiable(
 )
 
 
-def _batched(F, input, weight, nd, name):
+def _batched(F, input, nd, name):
     """`input` with a batch dimension, and whether it had one."""
     if input.ndim == nd + 2:
         return input, True
     if input.ndim == nd + 1:
         return F.unsqueeze(input, 0), False
-    if weight.ndim == nd + 2 or input.ndim < nd + 1:
-        raise RuntimeError(
-            f"Expected {nd + 1}D (unbatched) or {nd + 2}D (batched) input to {name}, but got input of size: "
-            f"{sizes_text(input.shape)}"
-        )
-    return input, True
+    raise RuntimeError(
+        f"Expected {nd + 1}D (unbatched) or {nd + 2}D (batched) input to {name}, but got input of size: "
+        f"{sizes_text(input.shape)}"
+    )
 
 
 def _conv(F, nd, input, weight, bias, stride, padding, dilation, groups):
     name = f"conv{nd}d"
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
+    input, batched = _batched(F, input, nd, name)
     if weight.ndim < 3:
         raise RuntimeError("weight should have at least three dimensions")
-    input, batched = _batched(F, input, weight, nd, name)
     stride, dilation = _listed(stride, nd), _listed(dilation, nd)
     if isinstance(padding, str):
         input, padding = _named_padding(F, nd, input, weight, stride, padding, dilation)
