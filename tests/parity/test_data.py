@@ -55,6 +55,14 @@ def agree(scene):
     assert said_by(ours, scene) == said_by(theirs, scene)
 
 
+def whole(batches):
+    """All batches; the workers are let go at once, where an error would keep the iterator (and PyTorch's wait for them) for later."""
+    try:
+        return list(batches)
+    finally:
+        getattr(batches, "_shutdown_workers", int)()
+
+
 def numbers(torch, data):
     return data.TensorDataset(torch.arange(20.0).reshape(10, 2), torch.arange(10))
 
@@ -164,7 +172,7 @@ def test_errors_of_items(error, workers):
                     raise error
                 return index
 
-        return list(data.DataLoader(Bad(), 2, num_workers=workers))
+        return whole(iter(data.DataLoader(Bad(), 2, num_workers=workers)))
 
     agree(scene)
 

@@ -78,6 +78,28 @@ def test_a_worker_that_dies_is_missed_at_once():
         list(DataLoader(data, batch_size=3, num_workers=1))
 
 
+class Unsendable(Dataset):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        class Own(Exception):
+            pass
+
+        if self.raising:
+            raise Own("of its own class")
+        return lambda: index
+
+
+@pytest.mark.parametrize("raising", [False, True])
+def test_what_cannot_travel_is_told_of(raising):
+    data = Unsendable()
+    data.raising = raising
+    said = "of its own class" if raising else "Can't pickle local object"
+    with pytest.raises((RuntimeError, AttributeError), match=f"^Caught .* in DataLoader worker process 0(.|\n)*{said}"):
+        list(DataLoader(data, num_workers=1, collate_fn=list))
+
+
 def test_streams_are_shared_out_by_their_own_hand():
     assert sorted(int(x) for b in DataLoader(Stream(), batch_size=2, num_workers=2) for x in b) == [0, 1, 2, 3, 4]
     assert [b.tolist() for b in DataLoader(Stream(), batch_size=2)] == [[0, 1], [2, 3], [4]]

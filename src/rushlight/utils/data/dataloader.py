@@ -389,7 +389,8 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
             try:
                 # a worker that has ended may have answered before
-                return self._results.get(timeout=None if self._results._reader in ready else 0.1)
+                number, data = self._results.get(timeout=None if self._results._reader in ready else 0.1)
+                return number, None if data is None else worker.unpacked(data)
             except queue.Empty as error:
                 failed = [process for process, on in zip(self._workers, self._active) if on and not process.is_alive()]
                 if failed:

@@ -5,13 +5,14 @@ import queue
 import random
 import traceback
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 
 from .... import manual_seed, set_num_threads
 from .fetch import fetcher
 
-__all__ = ["Failure", "IterableEnded", "Resume", "WorkerInfo", "get_worker_info"]
+__all__ = ["Failure", "IterableEnded", "Resume", "WorkerInfo", "get_worker_info", "unpacked"]
 
 #: seconds between two looks at whether the parent is still alive
 _LOOK = 5.0
@@ -76,6 +77,23 @@ class Failure:
         raise error
 
 
+def packed(result, where):
+    """A result as bytes: pickled here and not by the queue, so that one that cannot be pickled is told of like any other failure."""
+    try:
+        return bytes(ForkingPickler.dumps(result))
+    except Exception as error:
+        failure = Failure(error, where)
+    if isinstance(result, Failure):
+        # an exception of a class that does not travel
+        result.kind, failure = RuntimeError, result
+    return bytes(ForkingPickler.dumps(failure))
+
+
+def unpacked(data):
+    """The result that was packed."""
+    return ForkingPickler.loads(data)
+
+
 def _seed(base_seed, worker_id):
     """Give this process random streams of its own."""
     random.seed(base_seed + worker_id)
@@ -129,7 +147,7 @@ def run(job, worker_id, indices, results, done):
                 result = IterableEnded(worker_id) if iterable else Failure(error, where)
             except Exception as error:
                 result = Failure(error, where)
-        results.put((number, result))
+        results.put((number, packed(result, where)))
         asked = result = None
     if done.is_set():
         # nobody reads any more: do not wait until what was put has been taken
