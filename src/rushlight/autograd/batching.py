@@ -244,14 +244,11 @@ for _name, _operands in dict(
 
 
 @rule("clone", "_to_dtype", "_zero", "view_as_real", "view_as_complex", "_real", "imag", "_conj", "frexp")
-@rule("_identity_like", "tril", "triu", "_shared_by", "_scale_slice_", "pixel_shuffle", "pixel_unshuffle")
+@rule("_identity_like", "tril", "triu", "_shared_by", "pixel_shuffle", "pixel_unshuffle")
 @rule("constant_pad_nd", "_pad_by_index", "_unravel_index")
 def leading(level, op, values, dims):
     """Operators that leave dimensions in front alone."""
     return batched(op, fronted(values, dims)), 0
-
-
-RULES.pop("_scale_slice_")
 
 
 @rule("linalg_cross")
@@ -358,7 +355,7 @@ def _unsqueeze(x, ndim, count, dim):
     return (up(dim, ndim + 1),)
 
 
-@_shape_rule("permute", "flip")
+@_shape_rule("permute")
 def _permute(x, ndim, count, order):
     order = ups(order, ndim) if ndim else ()
     return ((0, *order),)
@@ -376,7 +373,7 @@ def _select(x, ndim, count, dim, *rest):
     return up(dim, ndim), *rest
 
 
-@_shape_rule("_slice_dim", "_tensor_split_")
+@_shape_rule("_slice_dim")
 def _slice_dim(x, ndim, count, dim, *rest):
     return up(dim, ndim), *rest
 
@@ -422,9 +419,6 @@ def _fft(x, ndim, count, dim, *rest):
 @_shape_rule("_scale_slice")
 def _scale_slice(x, ndim, count, dim, *rest):
     return up(dim, ndim), *rest
-
-
-RULES.pop("_tensor_split_")
 
 
 @rule("flatten")

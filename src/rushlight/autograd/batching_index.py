@@ -6,7 +6,7 @@ from ..ops import subscript
 from ..ops.table import TENSOR
 from ..tensor import Tensor, wrap
 from .batching import RULES, batched, each_expanded, fronted, rule, run, up
-from .vmap import expanded, front, loop, looped, padded, unwritable
+from .vmap import ITEM, expanded, front, loop, looped, padded, unwritable
 
 # --------------------------------------------------------------------------------------------------------- subscripts
 
@@ -402,11 +402,7 @@ def _searchsorted(level, op, values, dims):
 @rule("_one_hot_rows")
 def _one_hot(level, op, values, dims):
     if values[1] == -1:
-        raise RuntimeError(
-            "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please try "
-            "to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, please file a "
-            "bug report."
-        )
+        raise RuntimeError(ITEM)
     return batched(op, fronted(values, dims)), 0
 
 

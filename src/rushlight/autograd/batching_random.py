@@ -10,7 +10,7 @@ from . import levels
 from .batching import batched, rule
 from .dual import DualLevel
 from .levels import Below
-from .vmap import _RANDOM, VmapLevel, expanded, front, padded
+from .vmap import RANDOM, VmapLevel, expanded, front, padded
 
 __all__ = ["drawn", "filled", "sampled"]
 
@@ -62,7 +62,7 @@ def sampled(sampler, values, **options):
     pairs = [level.split(each) if isinstance(each, Tensor) else (each, None) for each in values]
     many = any(dim is not None for _, dim in pairs)
     if level.randomness == "error":
-        raise RuntimeError(_RANDOM)
+        raise RuntimeError(RANDOM)
     if level.randomness == "same":
         if many:
             raise RuntimeError(_SAME)
@@ -90,7 +90,7 @@ def filled(method, target, args, kwargs):
                 tangent.zero_()
         return target
     if level.randomness == "error":
-        raise RuntimeError(_RANDOM)
+        raise RuntimeError(RANDOM)
     held, dim = level.split(target)
     with Below(depth):
         if level.randomness == "same":
@@ -115,7 +115,7 @@ def filled(method, target, args, kwargs):
 @rule("_rrelu_noise", "_sampled_gamma")
 def _random(level, op, values, dims):
     if level.randomness == "error":
-        raise RuntimeError(_RANDOM)
+        raise RuntimeError(RANDOM)
     if op.name == "_rrelu_noise":
         raise RuntimeError("vmap: we do not yet support aten::rrelu. Please file an issue")
     if level.randomness == "same":

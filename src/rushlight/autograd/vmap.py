@@ -19,7 +19,7 @@ from .modes import thread
 
 __all__ = ["Batched", "VmapLevel", "any_batched", "expanded", "front", "loop", "looped", "padded", "unwritable"]
 
-_ITEM = (
+ITEM = (
     "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, please try to "
     "rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, please file a bug "
     "report."
@@ -28,7 +28,7 @@ _TRUTH = (
     "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, please file "
     "an issue at https://github.com/pytorch/pytorch/issues ."
 )
-_RANDOM = (
+RANDOM = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
     "or perform the randomness operation out of vmap"
 )
@@ -68,7 +68,7 @@ class Batched(Lane):
         raise RuntimeError(_TRUTH)
 
     def astype(self, *args, **kwargs):
-        raise RuntimeError(_ITEM)
+        raise RuntimeError(ITEM)
 
 
 def sample(array, bdim, size):
@@ -106,7 +106,7 @@ class VmapLevel(Level):
     def item(self, array):
         if array.bdim is None:
             return array.held._a.item()
-        raise RuntimeError(_ITEM)
+        raise RuntimeError(ITEM)
 
     def same(self, array):
         made = np.ndarray.view(array, Batched)
@@ -247,7 +247,7 @@ class VmapLevel(Level):
     def shape_of_draw(self, shape):
         """(shape to draw in, whether its first dimension is the batch) for a random tensor of ``shape`` in the function."""
         if self.randomness == "error":
-            raise RuntimeError(_RANDOM)
+            raise RuntimeError(RANDOM)
         return ((self.size, *shape), True) if self.randomness == "different" else (shape, False)
 
     # ---------------------------------------------------------------------------------------------- custom functions
@@ -358,4 +358,3 @@ def _stacklevel():
     while frame is not None and frame is not wanted:
         frame, count = frame.f_back, count + 1
     return count
-
