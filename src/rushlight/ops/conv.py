@@ -122,7 +122,7 @@ def _named_padding(F, nd, input, weight, stride, padding, dilation):
         raise RuntimeError(f"Invalid padding string: '{padding}'")
     if input.ndim != weight.ndim:
         raise RuntimeError(
-            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight{sizes_text(weight.shape)}, but got "
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight {sizes_text(weight.shape)}, but got "
             f"{input.ndim}-dimensional input of size {sizes_text(input.shape)} instead"
         )
     if any(s != 1 for s in stride):
@@ -141,7 +141,7 @@ def _named_padding(F, nd, input, weight, stride, padding, dilation):
 
 
 def _conv_transpose(F, nd, input, weight, bias, stride, padding, output_padding, groups, dilation):
-    input, batched = _batched(F, input, weight, nd, f"conv_transpose{nd}d")
+    input, batched = _batched(F, input, nd, f"conv_transpose{nd}d")
     stride, padding = _listed(stride, nd), _listed(padding, nd)
     dilation, output_padding = _listed(dilation, nd), _listed(output_padding, nd)
     result = F.convolution(input, weight, bias, stride, padding, dilation, True, output_padding, groups)
