@@ -7,7 +7,6 @@ work off, ``prefetch_factor`` of them ahead, and all answer on one queue. Tensor
 import itertools
 import math
 import multiprocessing
-import multiprocessing.connection
 import os
 import queue
 import time
@@ -381,10 +380,13 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _receive(self):
         """What the next worker to answer says; RuntimeError where none can, or after ``timeout``."""
+        # where there are no processes (in a browser), this module cannot be imported
+        from multiprocessing.connection import wait
+
         waited_for = [self._results._reader, *[process.sentinel for process in self._workers]]
         left = self._timeout or None
         while True:
-            ready = multiprocessing.connection.wait(waited_for, left)
+            ready = wait(waited_for, left)
             if not ready:
                 raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
             try:
