@@ -519,7 +519,7 @@ def _check_arguments(input, weight, bias, stride, padding, dilation, transposed,
     sizes = sizes_text(weight.shape)
     if input.ndim != weight.ndim:
         raise RuntimeError(
-            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight{sizes}, but got "
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight {sizes}, but got "
             f"{input.ndim}-dimensional input of size {sizes_text(input.shape)} instead"
         )
     if weight.shape[0] < groups:

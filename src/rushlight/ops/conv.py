@@ -122,7 +122,7 @@ def _named_padding(F, nd, input, weight, stride, padding, dilation):
         raise RuntimeError(f"Invalid padding string: '{padding}'")
     if input.ndim != weight.ndim:
         raise RuntimeError(
-            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight {sizes_text(weight.shape)}, but got "
+            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight{sizes_text(weight.shape)}, but got "
             f"{input.ndim}-dimensional input of size {sizes_text(input.shape)} instead"
         )
     if any(s != 1 for s in stride):
