@@ -232,6 +232,11 @@ def test_hooks_dtypes_and_odd_objects_go_both_ways():
         assert passed(tagged, saves, loads).note == "hello"
         assert passed(saves.ones(2).untyped_storage(), saves, loads).tolist() == [0, 0, 128, 63] * 2
         assert passed([saves.strided, saves.int8], saves, loads) == [loads.strided, loads.int8]
+        generator = saves.Generator().manual_seed(3)
+        saves.rand(2, generator=generator)
+        got = passed(generator, saves, loads, weights_only=False)
+        assert loads.rand(3, generator=got).tolist() == saves.rand(3, generator=generator).tolist()
+        assert got.initial_seed() == 3
 
 
 @pytest.mark.parametrize("where", [None, "cpu", {"cuda:0": "cpu"}, "cuda", "bogus", {"cuda:0": "bogus"}])

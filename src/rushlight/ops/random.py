@@ -39,6 +39,10 @@ class Generator(streams.Generator):
     def __reduce__(self):
         return Generator, (), self.get_state()
 
+    def __setstate__(self, state):
+        # PyTorch's files have (seed, offset, state), of which the last says all
+        self.set_state(state[2] if isinstance(state, tuple) else state)
+
 
 default_generator = streams.default_generator
 # the floor below made it, and draws from it by default; users see its states as tensors like any other generator's

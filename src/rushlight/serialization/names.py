@@ -7,6 +7,7 @@ rushlight's class here.
 import importlib
 
 from .. import alias
+from ..ops.random import Generator
 
 __all__ = ["find", "name_of"]
 
@@ -16,6 +17,8 @@ _ELSEWHERE = {"torch._C._nn": "nn.functional", "torch._C._VariableFunctions": ""
 
 #: objects that rushlight has under a name of its own: PyTorch's module and name to its
 _RENAMED = {("torch.nn.modules.module", "_WrappedHook"): ("torch.nn.modules.module_hooks", "WrappedHook")}
+#: classes whose home here has no name in PyTorch
+_HOMELESS = {Generator: ("torch._C", "Generator")}
 _THEIR_NAMES = {ours: theirs for theirs, ours in _RENAMED.items()}
 
 
@@ -49,6 +52,8 @@ def name_of(obj, name):
 
     ``name`` is the object's qualified name.
     """
+    if isinstance(obj, type) and obj in _HOMELESS:
+        return _HOMELESS[obj]
     module = getattr(obj, "__module__", None)
     if not isinstance(module, str):
         return None

@@ -13,10 +13,11 @@ import numpy as np
 
 from .. import _tensor, _utils, dtypes
 from ..autograd.hooks import RemovableHandle
-from ..devices import device
+from ..devices import cpu, device
 from ..nn.modules.module import Module, _Reference
 from ..nn.modules.transformer import _Function, _function
 from ..nn.parameter import UninitializedTensorMixin
+from ..ops.random import Generator
 from ..optim._shown import Shown
 from ..parameter import Parameter
 from ..size import Size
@@ -114,6 +115,7 @@ _REDUCERS = {
     device: lambda value, protocol: (device, (value.type,) if value.index is None else (value.type, value.index)),
     Size: lambda value, protocol: (Size, (tuple(value),)),
     layout: _layout,
+    Generator: lambda value, protocol: (Generator, (cpu,), (value.initial_seed(), None, value.get_state())),
     RemovableHandle: lambda value, protocol: (_newobj, (RemovableHandle,), value.__getstate__()),
 }
 #: methods that keep the name ``torch`` out of pickles; here it belongs in
