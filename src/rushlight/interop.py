@@ -1,5 +1,7 @@
 """Tensors beside Python's and NumPy's own objects: numbers, lists, arrays, DLPack, pickles and copies."""
 
+import operator
+
 import numpy as np
 
 from . import dtypes
@@ -108,7 +110,20 @@ def _array(self, dtype=None, copy=None):
 
 
 def _array_ufunc(self, ufunc, method, *inputs, out=None, **kwargs):
-    """NumPy's functions applied to tensors return tensors."""
+    """NumPy's functions applied to tensors return tensors.
+
+    ``np.float64(2) * tensor`` comes here too: a NumPy number beside a tensor is a plain number, as in PyTorch, so that the tensor's
+    dtype and its gradient are kept.
+    """
+    written = _OPERATORS.get(ufunc)
+    if (
+        written is not None
+        and method == "__call__"
+        and out is None
+        and not kwargs
+        and isinstance(inputs[0], np.generic)
+    ):
+        return written(inputs[0].item(), inputs[1])
     arrays = [_array(each) if isinstance(each, Tensor) else each for each in inputs]
     if out is not None:
         outs = tuple(each._a if isinstance(each, Tensor) else each for each in out)
@@ -118,6 +133,14 @@ def _array_ufunc(self, ufunc, method, *inputs, out=None, **kwargs):
     if isinstance(result, tuple):
         return tuple(_wrap_result(each) for each in result)
     return _wrap_result(result)
+
+
+#: what stands between a NumPy number and a tensor, by the function NumPy calls for it
+_OPERATORS = {
+    **{np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv},
+    **{np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow},
+    **{np.bitwise_and: operator.and_, np.bitwise_or: operator.or_, np.bitwise_xor: operator.xor},
+}
 
 
 def _wrap_result(result):

@@ -56,8 +56,11 @@ def cat(tensors, dim=0):
     dim = wrap_dim(dim, len(first))
     try:
         if all([part.dtype == dtype for part in kept]):
-            return np.concatenate(kept, dim)
-        return np.concatenate(kept, dim, dtype=dtype, casting="unsafe")
+            joined = np.concatenate(kept, dim)
+        else:
+            joined = np.concatenate(kept, dim, dtype=dtype, casting="unsafe")
+        # only channels-last memory is kept, by images and volumes
+        return joined if joined.ndim in (4, 5) else np.ascontiguousarray(joined)
     except ValueError:
         pass
     rest = first[:dim] + first[dim + 1 :]
@@ -93,8 +96,8 @@ def stack(tensors, dim=0):
     wanted = (*shape[:dim], 1, *shape[dim:])
     parts = [part.reshape(wanted) for part in tensors]
     if all([part.dtype == dtype for part in parts]):
-        return np.concatenate(parts, dim)
-    return np.concatenate(parts, dim, dtype=dtype, casting="unsafe")
+        return np.ascontiguousarray(np.concatenate(parts, dim))
+    return np.ascontiguousarray(np.concatenate(parts, dim, dtype=dtype, casting="unsafe"))
 
 
 def block_diag(tensors):
