@@ -71,3 +71,10 @@ def test_weights_are_saved(program, tmp_path):
     file = tmp_path / "weights.pt"
     run(program, "--steps", 1, "--save", file)
     assert len(torch.load(file)) > 0
+
+
+def test_the_pole_is_balanced_longer():
+    text = run("reinforce", "--steps", 60, "--log-every", 20)
+    rewards = [float(reward) for reward in re.findall(r"running (\d+\.\d+)", text)]
+    assert len(rewards) == 3
+    assert rewards[-1] > 2 * rewards[0]
