@@ -99,7 +99,8 @@ def outcome(torch, action):
             warnings.simplefilter("ignore")
             result = action(torch)
     except Exception as error:
-        return type(error).__name__, str(error).replace("rushlight.", "torch.")
+        # what was overwritten, and where, is said in more words here
+        return type(error).__name__, str(error).replace("rushlight.", "torch.").partition(" inplace operation:")[0]
     return [each.detach().numpy() if isinstance(each, torch.Tensor) else each for each in flat(result)]
 
 

@@ -57,7 +57,7 @@ class ContinuousBernoulli(BinaryByLogits, ExponentialFamily):
         """``probs`` where it is far, and a point that is elsewhere."""
         return _torch["where"](self._far(), self.probs, self.probs * 0 + self._lims[0])
 
-    def _log_constant(self):
+    def _cont_bern_log_norm(self):
         cut = self._cut()
         below = _torch["where"](_torch["le"](cut, 0.5), cut, cut * 0)
         above = _torch["where"](_torch["ge"](cut, 0.5), cut, cut * 0 + 1)
@@ -97,7 +97,9 @@ class ContinuousBernoulli(BinaryByLogits, ExponentialFamily):
         if self._validate_args:
             self._validate_sample(value)
         logits, value = broadcast_all(self.logits, value)
-        return -functional.binary_cross_entropy_with_logits(logits, value, reduction="none") + self._log_constant()
+        return (
+            -functional.binary_cross_entropy_with_logits(logits, value, reduction="none") + self._cont_bern_log_norm()
+        )
 
     def cdf(self, value):
         if self._validate_args:
@@ -118,7 +120,7 @@ class ContinuousBernoulli(BinaryByLogits, ExponentialFamily):
     def entropy(self):
         log_zero = _torch["log1p"](-self.probs)
         log_one = _torch["log"](self.probs)
-        return self.mean * (log_zero - log_one) - self._log_constant() - log_zero
+        return self.mean * (log_zero - log_one) - self._cont_bern_log_norm() - log_zero
 
     @property
     def _natural_params(self):

@@ -32,7 +32,7 @@ class GeneralizedPareto(Distribution):
 
     def _standardized(self, value):
         """``(value - loc) / scale``, where the concentration counts as zero, and one that may be divided by."""
-        exponential = isclose(self.concentration, tensor(0.0, dtype=self.concentration.dtype))
+        exponential = isclose(self.concentration, tensor(0.0))
         safe = where(exponential, ones_like(self.concentration), self.concentration)
         return (value - self.loc) / self.scale, exponential, safe
 
