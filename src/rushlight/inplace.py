@@ -110,7 +110,7 @@ class AsStridedBackward0(Node):
 class CopySlices(Node):
     """A base some view of which was written to: ``saved`` is the write's node and the view's geometry (or replay)."""
 
-    __slots__ = ()
+    __slots__ = ("shows",)
     cpp_name = "torch::autograd::CopySlices"
 
     def run(self, cotangent, keep):
@@ -325,6 +325,7 @@ def finish(tensor, node):
     whole.next = (edge_of(base), *node.next[1:])
     whole.shape = base._a.shape
     whole.dtype = base._dtype
+    whole.shows = node.shows
     whole.saved = (node, Geometry(base._a, tensor._a) if view.replay is None else view.replay)
     whole.seq = tick()
     bump(tensor._vc, whole.name())

@@ -164,7 +164,7 @@ class Tensor:
 
     @readonly
     def output_nr(self):
-        edge = edge_of(self)
+        edge = self._edge
         return edge.index if edge.__class__ is Output else 0
 
     @property

@@ -46,6 +46,8 @@ class Node(Edge):
     #: number of outputs when more than one
     width = 1
     op = None
+    #: which of its edges a node shows: a function of ``next``, or None for all of them
+    shows = None
 
     def run(self, cotangent, keep):
         """Pull a raw cotangent (array; tuple of arrays or None for several outputs) back: a sequence, one for each edge."""
@@ -66,8 +68,8 @@ class Node(Edge):
 
     @property
     def next_functions(self):
-        """Tuple of (node, output number) for each input; (None, 0) where no gradient is wanted."""
-        return tuple(describe(edge) for edge in self.next)
+        """Tuple of (node, output number) for each input that has a derivative; (None, 0) where no gradient is wanted."""
+        return tuple([describe(edge) for edge in (self.next if self.shows is None else self.shows(self.next))])
 
     @property
     def metadata(self):

@@ -199,7 +199,15 @@ def _pow_exponent(F, g, x, exponent, y):
     return F._masked(g * conj(F, y * F.log(x)), ~zero_base)
 
 
-elementwise("pow", kernels.pow, ("input", "exponent"), dict(input=_pow_input, exponent=_pow_exponent), numbers="one")
+def _pow_name(values):
+    """PyTorch counts the overloads: a number as exponent, two tensors, a number as base."""
+    return "PowBackward2" if not hasattr(values[0], "requires_grad") else _by_operand("Pow", values, 1, 0)
+
+
+elementwise(
+    *("pow", kernels.pow, ("input", "exponent"), dict(input=_pow_input, exponent=_pow_exponent)),
+    **dict(numbers="one", node_name=_pow_name),
+)
 
 
 @composite("float_power", function=False)

@@ -178,13 +178,13 @@ def _binary(op, slow):
     result_numpy = dtypes.bool.numpy if boolean else None
     only_a, only_b, both = _keeps(op)
     keeps_any = any(both)
-    named = callable(op.node_name)
     numbers = op.numbers != "none"
     no_rule_a, no_rule_b = op.operands[0] not in op.rules, op.operands[1] not in op.rules
-    node_class = None
+    # a number as second operand may have an overload of its own, whose node has another name
+    for_number = for_tensor = None
 
     def function(input=_MISSING, other=_MISSING, *rest, **kwargs):
-        nonlocal node_class
+        nonlocal for_number, for_tensor
         recording = differentiable
         if state.special:
             if state.rare:
@@ -228,14 +228,14 @@ def _binary(op, slow):
         if (edge_a is None and edge_b is None) or not recording:
             tensor._edge = None
             return tensor
+        node_class = for_number if counter_b is _FIXED else for_tensor
         if node_class is None:
-            if named:
-                node = op.node((input, other))()
+            node_class = op.node((input, other))
+            if counter_b is _FIXED:
+                for_number = node_class
             else:
-                node_class = op.node()
-                node = node_class()
-        else:
-            node = node_class()
+                for_tensor = node_class
+        node = node_class()
         if no_rule_a:
             edge_a = None
         if no_rule_b:

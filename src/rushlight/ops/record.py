@@ -251,9 +251,40 @@ def node_class(op, name):
         base = WholeNode
     else:
         base = MultiOpNode if op.returns is not None else FormNode
-    made = type(name, (base,), {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins"})
+    fixed = {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins", "shows": _shown_by(op, name)}
+    made = type(name, (base,), fixed)
     show_saved(made, op)
     return made
+
+
+def _shown_by(op, name):
+    """Which of a node's edges PyTorch shows, as a function of ``next``; None for all of them.
+
+    Arguments without a derivative (masks, indices) have no place. A number beside a tensor has one where the operator makes a tensor
+    of it (add, mul), and none where it has an overload for numbers, which is where its nodes have another name for them (rsub, pow).
+    """
+    if op.elementwise and len(op.operands) == 2:
+        if len(op.rules) < 2:
+            return staticmethod(lambda edges: edges[:1]) if op.operands[0] in op.rules else None
+        if not callable(op.node_name):
+            return staticmethod(lambda edges: edges if len(edges) == 2 else (*edges, None))
+        some = attach(np.zeros(()), dtypes.float64, None, [0])
+        given = {**op.defaults(), **dict.fromkeys(op.operands, some)}
+        if op.node_name(tuple([given.get(each) for each in op.params])) == name:
+            return None
+        return staticmethod(lambda edges: edges[:1])
+    if op.joint is not None or not op.rules:
+        return None
+    if op.params[0] == "condition":
+        return staticmethod(lambda edges: edges[1:])
+    if op.params[0] in op.rules and any(
+        each in ("index", "indices", "mask") and each not in op.rules for each in op.params
+    ):
+        # between the first argument and a value lie a mask, or any number of index tensors
+        return staticmethod(
+            lambda edges: edges[:1] if len(op.rules) == 1 else (edges[0], edges[-1] if len(edges) > 1 else None)
+        )
+    return None
 
 
 def make_node(op, values, raws, edges, layout, results, counters, original=None, dtype=None):

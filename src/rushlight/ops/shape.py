@@ -11,10 +11,12 @@ from ..array import shape as kernels
 from ..array.arguments import wrap_dim
 from ..autograd.graph import Leaf
 from ..autograd.modes import thread
+from .. import inplace
 from ..inplace import bump
 from ..tensor import Tensor, edge_of
 from .binding import overload_error
 from .core import contiguous_format
+from .record import node_class
 from .table import PLACES, TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
@@ -518,19 +520,35 @@ def resolve_neg(F, input):
 # ------------------------------------------------------------------------------------------- changing a tensor's own shape
 
 
+#: the names of nodes where they are those of the methods that write in place: PyTorch counts these after the others
+_IN_PLACE = {
+    **{f"SqueezeBackward{i}": f"SqueezeBackward{i + 3}" for i in range(3)},
+    **{f"{each}Backward0": f"{each}Backward1" for each in ("Unsqueeze", "Transpose", "T", "AsStrided")},
+}
+_in_place_classes = {}
+
+
+def _named_in_place(node):
+    """Give the node of a view the class of the same node made in place."""
+    name = _IN_PLACE.get(type(node).__name__)
+    if name is not None:
+        if name not in _in_place_classes:
+            _in_place_classes[name] = node_class(node.op, name)
+        node.__class__ = _in_place_classes[name]
+
+
 def _own_shape(name):
     """The method ``name_``: the tensor itself takes on the view's shape (its storage and version are shared anyway)."""
     view = getattr(TENSOR, name)
 
     def method(self, *args, **kwargs):
-        from .. import inplace
-
-        made = view(self, *args, **kwargs)
         edge = edge_of(self)
         inplace.check(self, edge is not None)
+        made = view(self, *args, **kwargs)
         self._a = made._a
         if edge is not None and thread.grad:
             self._edge = made._edge
+            _named_in_place(made._edge)
         elif edge.__class__ is Leaf:
             edge.array, edge.shape = self._a, self._a.shape
         bump(self._vc)
