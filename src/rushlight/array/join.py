@@ -96,8 +96,10 @@ def stack(tensors, dim=0):
     wanted = (*shape[:dim], 1, *shape[dim:])
     parts = [part.reshape(wanted) for part in tensors]
     if all([part.dtype == dtype for part in parts]):
-        return np.ascontiguousarray(np.concatenate(parts, dim))
-    return np.ascontiguousarray(np.concatenate(parts, dim, dtype=dtype, casting="unsafe"))
+        joined = np.concatenate(parts, dim)
+    else:
+        joined = np.concatenate(parts, dim, dtype=dtype, casting="unsafe")
+    return joined if joined.ndim in (4, 5) else np.ascontiguousarray(joined)
 
 
 def block_diag(tensors):

@@ -55,6 +55,8 @@ def _options(name, kwargs):
     dtype = kwargs.pop("dtype", None)
     requires_grad = kwargs.pop("requires_grad", False)
     generator = kwargs.pop("generator", None)
+    if generator is not None and not isinstance(generator, streams.Generator):
+        raise TypeError(f"{name}(): argument 'generator' must be torch.Generator, not {type(generator).__name__}")
     check_options(name, kwargs.pop("layout", None), kwargs.pop("device", None), kwargs.pop("pin_memory", False))
     kwargs.pop("memory_format", None)
     if kwargs:
