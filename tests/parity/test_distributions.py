@@ -315,7 +315,6 @@ TRANSFORMS = {
     "cat": lambda T, t: T.CatTransform([T.ExpTransform(), T.TanhTransform()], dim=-1, lengths=[1, 2]),
     "stack": lambda T, t: T.StackTransform([T.ExpTransform(), T.TanhTransform(), T.identity_transform], dim=-1),
     "cdf": lambda T, t: T.CumulativeDistributionTransform(t.distributions.Normal(0.0, 1.0)),
-    "lower": lambda T, t: T.ComposeTransform([T.ReshapeTransform((3,), (3, 1))]),
 }
 
 
