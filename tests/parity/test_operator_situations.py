@@ -213,6 +213,8 @@ CALLS = {
     "joined_tensor": lambda t, x: t.cat(x),
     "joined_numbers": lambda t, x: t.cat([x, 2]),
     "stacked_nothing": lambda t, x: t.stack([x, None]),
+    "plus_nothing": lambda t, x: t.add(x, None),
+    "times_nothing": lambda t, x: t.mul(x, None),
     "largest_of_bools": lambda t, x: t.argmax(x > 2, 1),
     "scalar_dim": lambda t, x: t.cummax(x[0, 0], 1),
     "deviation_of_a_number": lambda t, x: t.std(x[0, 0], 0),

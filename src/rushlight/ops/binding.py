@@ -115,22 +115,11 @@ def require_tensors(op, values):
                 raise type_error(op, name, i + 1, value)
             if value.__class__ in (str, np.ndarray, dict, set) or (name == "input" and value is None):
                 raise type_error(op, name, i + 1, value)
-    if op.elementwise and any(value is None for value in values):
-        _refuse_none(op, values)
     if op.elementwise and op.numbers != "any":
         _require_operands(op, values)
     if op.elementwise and not any(isinstance(v, Tensor) for v in values):
         if op.positional == 1 or not all(isinstance(v, (int, float, complex)) for v in values[:2]):
             raise type_error(op, op.params[0], 1, values[0])
-
-
-def _refuse_none(op, values):
-    """TypeError for None where an operand without a default belongs: NumPy would take it for a number that is not one."""
-    for i, name in enumerate(op.params[: op.positional]):
-        if values[i] is None and name in op.operands and name not in op.defaults():
-            if op.numbers == "any" or i == 0:
-                raise type_error(op, name, i + 1, None)
-            raise combination_error(op, values[: len(op.operands)])
 
 
 def _require_operands(op, values):

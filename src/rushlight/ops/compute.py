@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import dtypes
+from .binding import type_error
 from .table import as_array
 
 __all__ = ["broadcast", "compute", "compute_elementwise", "operand_dtype"]
@@ -51,6 +52,8 @@ def compute_elementwise(op, raws):
     for i, value in zip(places, operands):
         if value is not None:
             given[i] = _convert(value, working, common)
+        elif params[i] not in op.defaults():
+            raise type_error(op, params[i], i + 1, None)
     _check_broadcast(given, places)
     if op.kwonly:
         at = op.positional

@@ -171,7 +171,8 @@ def _unwrap(op, i, name, certain, first):
         lines += [f"    if {name}._dtype is not _dtype: return REFER", f"    _k{i} = _r{i}"]
         if op.numbers != "none":
             lines += ["elif _kind in NUMBERS:", f"    _r{i} = {name}", f"    _k{i} = as_number(_dtype, {name})"]
-        lines.append(f"elif {name} is None: _r{i} = _k{i} = None")
+        if name in op.defaults():
+            lines.append(f"elif {name} is None: _r{i} = _k{i} = None")
     else:
         lines.append(f"elif _kind in SIMPLE or holds_numbers({name}): _r{i} = {name}")
     return [*lines, "else: return REFER"]
