@@ -299,7 +299,8 @@ differentiable(
 
 
 differentiable("_standard_gamma_grad", standard_gamma_grad, method=False, function=False)
-differentiable("_dirichlet_grad", dirichlet_grad, method=False)
+differentiable("_dirichlet_grad", dirichlet_grad, method=False, function=False)
+_dirichlet_grad = TENSOR._dirichlet_grad
 
 
 def _sample_dirichlet(input, generator=None):
@@ -453,6 +454,7 @@ for _name in (
     *(
         "poisson",
         "binomial",
+        "_dirichlet_grad",
         "_sample_dirichlet",
         "_standard_gamma",
         "manual_seed",
