@@ -181,7 +181,8 @@ def refresh(tensor, view):
             raise _refusal(view, own, indirect=True)
         if own is None:
             # a view made without recording requires grad because its base does, but what is computed from it leads nowhere
-            tensor._edge = Leaf(None, tensor._a, tensor._dtype)
+            tensor._edge = nowhere = Leaf()
+            nowhere.shape, nowhere.dtype = tensor._a.shape, tensor._dtype
         return
     view.version = tensor._vc[0]
     old = tensor._edge

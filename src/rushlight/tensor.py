@@ -216,7 +216,7 @@ class Tensor:
 
     @readonly
     def retains_grad(self):
-        edge = edge_of(self)
+        edge = self._edge
         if edge is None or edge.__class__ is Leaf:
             return False
         node, index = describe(edge)

@@ -163,7 +163,7 @@ def extra_of(node):
 
 def describe(edge):
     """(node, output number) of an edge, as ``next_functions`` shows it."""
-    if edge is None or (edge.__class__ is Leaf and edge.owner is None):
+    if edge is None or (edge.__class__ is Leaf and edge.owner is None and not hasattr(edge, "array")):
         return (None, 0)
     if edge.__class__ is Output:
         return (edge.node, edge.index)
@@ -181,7 +181,8 @@ _LEAF_SEQ = (1 << 63) - 1
 class Leaf(Edge):
     """Where the gradient of a leaf is accumulated; it lives as long as the tensor or a graph that leads to it.
 
-    The gradient is kept here and shown by ``tensor.grad``, so that a graph can do without a reference to the tensor.
+    The gradient is kept here and shown by ``tensor.grad``, so that a graph can do without a reference to the tensor. One without
+    an ``array`` leads nowhere and is not shown.
     """
 
     __slots__ = ("__weakref__", "array", "dtype", "extra", "grad", "owner", "shape")

@@ -293,8 +293,6 @@ def fast_inplace(op, slow):
                 y = other._a
                 edge = other._edge if other._view is None else edge_of(other)
                 counter = other._vc
-                if counter is input._vc and y is not x:
-                    check_apart(x, y)
             elif (kind is float or kind is int) and op.numbers != "none":
                 y = dtype.constants.get(other)
                 if y is None:
@@ -310,6 +308,8 @@ def fast_inplace(op, slow):
             if keeps is None or kwargs or not op.rules or counter is input._vc:
                 return slow(input, other, *rest, **kwargs)
             return recorded(input, other, x, y, edge, counter)
+        if counter is input._vc and y is not x:
+            check_apart(x, y)
         try:
             if kwargs:
                 factor = kwargs["alpha"]

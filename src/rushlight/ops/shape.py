@@ -6,12 +6,11 @@ into zeros of the input's size; the two are each other's transpose, so derivativ
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, inplace
 from ..array import shape as kernels
 from ..array.arguments import wrap_dim
 from ..autograd.graph import Leaf
 from ..autograd.modes import thread
-from .. import inplace
 from ..inplace import bump
 from ..tensor import Tensor, edge_of
 from .binding import overload_error
@@ -544,6 +543,8 @@ def _own_shape(name):
     def method(self, *args, **kwargs):
         edge = edge_of(self)
         inplace.check(self, edge is not None)
+        if name == "t" and self._a.ndim > 2:
+            raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {self._a.ndim}D")
         made = view(self, *args, **kwargs)
         self._a = made._a
         if edge is not None and thread.grad:
@@ -552,7 +553,8 @@ def _own_shape(name):
         elif edge.__class__ is Leaf:
             edge.array, edge.shape = self._a, self._a.shape
         bump(self._vc)
-        if self._view is not None:
+        if self._view is not None and (thread.grad or self._view.replay is not None):
+            # without recording, the view has to look its place up again, with its new shape
             self._view.version = self._vc[0]
         return self
 

@@ -14,7 +14,7 @@ from . import dispatch
 from .dispatch import broadcast, execute, share_counter
 from .forms import form_of
 from .record import Layout, make_node
-from .table import RAW, differentiable
+from .table import RAW, TENSOR, differentiable
 
 _BASIC = {int, slice, type(None), type(Ellipsis)}
 
@@ -156,7 +156,7 @@ def _step(self, index):
             dim += self._a.ndim - sum(1 for e in index if e is not None and e is not Ellipsis)
             continue
         elif each.__class__ is slice:
-            if each != slice(None) and not _whole(each, self._a.shape[dim] if dim < self._a.ndim else 0):
+            if len(index) == 1 or not _whole(each, self._a.shape[dim] if dim < self._a.ndim else 0):
                 last = _SLICE
             dim += 1
             continue
@@ -175,7 +175,11 @@ def _whole(each, size):
 def _index_error(array, index):
     dims = sum(1 for each in index if each is not None and each is not Ellipsis)
     if dims > array.ndim:
-        if array.ndim == 0:
+        if array.ndim == 0 and len(index) == 1 and index[0].__class__ is slice:
+            return IndexError("slice() cannot be applied to a 0-dim tensor.")
+        if array.ndim == 0 and len(index) == 1 and index[0] != 0:
+            return IndexError(f"index {index[0]} is out of bounds for dimension 0 with size 0")
+        if array.ndim == 0 and len(index) == 1:
             return IndexError(
                 "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
                 "0-dim tensor to a number"
@@ -259,6 +263,16 @@ _set_rules = dict(
 _SETITEM = differentiable(
     "_setitem", _no_kernel, vjp=_set_rules, node_name="CopySlices", cpp_name="torch::autograd::CopySlices", **_private
 )
+# a whole tensor is written to directly, not by way of a view
+_COPY = differentiable(
+    "_setwhole",
+    _no_kernel,
+    vjp=_set_rules,
+    node_name="CopyBackwards",
+    cpp_name="torch::autograd::CopyBackwards",
+    **_private,
+)
+_FILL = differentiable("_setnumber", _no_kernel, vjp=_set_rules, node_name="FillBackward3", **_private)
 _PUT = differentiable("_setindex", _no_kernel, vjp=_set_rules, node_name="IndexPutBackward0", **_private)
 
 
@@ -293,8 +307,6 @@ def setitem(self, index, value):
     given = isinstance(value, Tensor)
     value_edge = edge_of(value) if given else None
     recorded = thread.grad and (edge is not None or value_edge is not None)
-    if recorded:
-        _check(self, index, edge, basic)
     if basic and not recorded and array.dtype.kind == "f" and (value.__class__ is float or value.__class__ is int):
         # the ordinary case: a number into a view of floats, which NumPy writes as PyTorch does
         if 0 not in array.strides and all(each.__class__ is not slice or not _steps(each) for each in index):
@@ -314,13 +326,24 @@ def setitem(self, index, value):
         except IndexError:
             raise _index_error(array, where) from None
         raw = _value(value, array.dtype)
+        if raw.ndim and raw.shape != part.shape:
+            raw = _fitted(raw, part.shape, value._dtype)
+            if value_edge is not None:
+                value = TENSOR.expand(TENSOR.reshape(value, raw.shape), part.shape)
+                value_edge = value._edge
+            raw = np.broadcast_to(raw, part.shape)
+        if recorded:
+            _check(self, index, edge)
+        inplace.check_memory(part)
         if given and value._vc is self._vc:
             inplace.check_apart(part, raw)
-        _store(part, raw)
+        dispatch.write(part, raw)
         raws = (array, index, raw)
     else:
         from ..array import indexing
 
+        if recorded:
+            inplace.check(self, True)
         raws = (
             array,
             tuple(each._a if isinstance(each, Tensor) else each for each in index),
@@ -340,14 +363,16 @@ def setitem(self, index, value):
         layout.append(("value", None))
         edges.append(value_edge)
     counter = [self._vc[0] + 1]
-    op = _SETITEM if basic else _PUT
+    op = _PUT
+    if basic:
+        op = _SETITEM if not _trivial(self, index) else _COPY if raws[2].ndim or not array.ndim and given else _FILL
     node = make_node(op, (self, index, value), raws, edges, Layout(layout), (array,), (counter,))
     share_counter(node, counter, self._vc)
     inplace.finish(self, node)
 
 
-def _check(self, index, edge, basic):
-    if basic and isinstance(edge, Leaf) and self._view is None and not _trivial(self, index):
+def _check(self, index, edge):
+    if isinstance(edge, Leaf) and self._view is None and not _trivial(self, index):
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     inplace.check(self, True)
 
@@ -378,24 +403,25 @@ def _legacy_of(numpy_dtype):
     return of(numpy_dtype).legacy
 
 
-def _store(part, raw):
-    inplace.check_memory(part)
-    if raw.shape != part.shape:
-        while raw.ndim > part.ndim and raw.shape[0] == 1:
-            raw = raw[0]
-        if raw.ndim > part.ndim or broadcast_fails(part.shape, raw.shape):
-            raise _expand_error(part.shape, raw.shape)
-    dispatch.write(part, raw)
+def _fitted(raw, shape, dtype):
+    """A value without its leading dimensions of size one; RuntimeError where it cannot be expanded to ``shape``."""
+    while raw.ndim and raw.shape[0] == 1:
+        raw = raw[0, ...]
+    if raw.ndim > len(shape) or broadcast_fails(shape, raw.shape):
+        raise _expand_error(shape, raw.shape, dtype)
+    return raw
 
 
 def broadcast_fails(target, shape):
     return any(b not in (1, a) for a, b in zip(reversed(target), reversed(shape)))
 
 
-def _expand_error(target, shape):
+def _expand_error(target, shape, dtype):
     if len(shape) > len(target):
+        short = dtype.is_complex or dtype.name in ("bool", "bfloat16")
+        kind = f"CPU{dtype.legacy}Type" if short else f"torch.{dtype.legacy}Tensor"
         return RuntimeError(
-            f"expand(torch.FloatTensor{{{list(shape)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must "
+            f"expand({kind}{{{list(shape)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must "
             f"be greater or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     for k in range(1, len(shape) + 1):
