@@ -97,6 +97,14 @@ def test_divergence_without_a_formula():
         D.kl_divergence(D.Normal(0.0, 1.0), D.StudentT(1.0))
 
 
+@pytest.fixture
+def own_registry(monkeypatch):
+    """Divergences registered in a test are gone after it."""
+    monkeypatch.setattr(D.kl, "_KL_REGISTRY", dict(D.kl._KL_REGISTRY))
+    monkeypatch.setattr(D.kl, "_KL_MEMOIZE", {})
+
+
+@pytest.mark.usefixtures("own_registry")
 def test_divergences_can_be_registered_for_subclasses():
     class Mine(D.Normal):
         pass
@@ -104,6 +112,19 @@ def test_divergences_can_be_registered_for_subclasses():
     assert close(D.kl_divergence(Mine(0.0, 1.0), D.Normal(0.0, 1.0)), 0.0)
     D.register_kl(Mine, Mine)(lambda p, q: torch.tensor(7.0))
     assert D.kl_divergence(Mine(0.0, 1.0), Mine(0.0, 1.0)) == 7
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_two_equally_close_divergences_are_warned_of():
+    class Mine(D.Normal):
+        pass
+
+    D.register_kl(Mine, D.Normal)(lambda p, q: torch.tensor(1.0))
+    D.register_kl(D.Normal, Mine)(lambda p, q: torch.tensor(2.0))
+    with pytest.warns(
+        RuntimeWarning, match=r"Ambiguous kl_divergence\(Mine, Mine\)\. Please register_kl\(Mine, Mine\)"
+    ):
+        assert D.kl_divergence(Mine(0.0, 1.0), Mine(0.0, 1.0)) == 1
 
 
 def test_bad_parameters_and_values_name_themselves():
