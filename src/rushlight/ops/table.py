@@ -290,16 +290,45 @@ def _publish(op):
     OPS[op.name] = op
     raw = raw_function(op)
     public = op.public = public_function(op)
+    _describe(public, op, op.out)
     setattr(RAW, op.name, raw)
     setattr(TENSOR, op.name, public)
     options = dict(method=op.method, function=op.function, space=op.space, method_name=op.method_name)
     _show(op.name, public, op.aliases or (), options)
     if op.inplace:
         written = inplace_function(op)
+        _describe(written, op, False)
         setattr(TENSOR, op.name + "_", written)
         options["method_name"] = None
         _show(op.name + "_", written, tuple(alias + "_" for alias in op.aliases or ()), options)
     return op
+
+
+class Arguments:
+    """What users may give a function of an operator, for ``inspect``, which finds it as ``__wrapped__``; put together when asked for."""
+
+    __slots__ = ("op", "out")
+
+    def __init__(self, op, out):
+        self.op, self.out = op, out
+
+    @property
+    def __signature__(self):
+        from inspect import Parameter, Signature
+
+        op, defaults = self.op, self.op.defaults()
+        kinds = [Parameter.POSITIONAL_OR_KEYWORD] * op.positional + [Parameter.KEYWORD_ONLY] * op.kwonly
+        made = [Parameter(p, kind, default=defaults.get(p, Parameter.empty)) for p, kind in zip(op.params, kinds)]
+        if self.out and "out" not in op.params:
+            made.append(Parameter("out", Parameter.KEYWORD_ONLY, default=None))
+        return Signature(made)
+
+
+def _describe(public, op, out):
+    """Let ``help`` and ``inspect`` see the arguments of an operator's function and what the kernel says of itself."""
+    public.__wrapped__ = Arguments(op, out)
+    if hasattr(op.kernel, "__code__"):
+        public.__doc__ = op.kernel.__doc__
 
 
 #: functions by public place: {"": {...}, "linalg": {...}, "nn.functional": {...}}
