@@ -28,6 +28,7 @@ class Transform:
     """
 
     bijective = False
+    # a class with parameters lists in ``_made_of`` the attributes that its constructor takes, in their order
 
     def __init__(self, cache_size=0):
         if cache_size not in (0, 1):
@@ -66,6 +67,9 @@ class Transform:
             return self
         if type(self).__init__ is Transform.__init__:
             return type(self)(cache_size=cache_size)
+        for kind in type(self).__mro__:
+            if "_made_of" in vars(kind):
+                return kind(*(getattr(self, name) for name in kind._made_of), cache_size=cache_size)
         raise NotImplementedError(f"{type(self)}.with_cache is not implemented")
 
     def __eq__(self, other):
@@ -181,6 +185,8 @@ def _widened(constraint, event_dim):
 class ComposeTransform(Transform):
     """One transform after the other. The parts do the caching."""
 
+    _made_of = ("parts",)
+
     def __init__(self, parts, cache_size=0):
         if cache_size:
             parts = [part.with_cache(cache_size) for part in parts]
@@ -225,9 +231,6 @@ class ComposeTransform(Transform):
             self._inv._inv = self
         return self._inv
 
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else ComposeTransform(self.parts, cache_size=cache_size)
-
     def __call__(self, x):
         for part in self.parts:
             x = part(x)
@@ -264,15 +267,12 @@ identity_transform = ComposeTransform([])
 class IndependentTransform(Transform):
     """Another transform, whose ``reinterpreted_batch_ndims`` further rightmost dimensions count as one value."""
 
+    _made_of = ("base_transform", "reinterpreted_batch_ndims")
+
     def __init__(self, base_transform, reinterpreted_batch_ndims, cache_size=0):
         super().__init__(cache_size=cache_size)
         self.base_transform = base_transform.with_cache(cache_size)
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
-
-    def with_cache(self, cache_size=1):
-        if self._cache_size == cache_size:
-            return self
-        return IndependentTransform(self.base_transform, self.reinterpreted_batch_ndims, cache_size=cache_size)
 
     @constraints.dependent_property(is_discrete=False)
     def domain(self):
@@ -316,6 +316,7 @@ class IndependentTransform(Transform):
 class ReshapeTransform(Transform):
     """The rightmost dimensions ``in_shape`` reshaped to ``out_shape``."""
 
+    _made_of = ("in_shape", "out_shape")
     bijective = True
 
     def __init__(self, in_shape, out_shape, cache_size=0):
@@ -332,9 +333,6 @@ class ReshapeTransform(Transform):
     @constraints.dependent_property
     def codomain(self):
         return constraints.independent(constraints.real, len(self.out_shape))
-
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else ReshapeTransform(self.in_shape, self.out_shape, cache_size)
 
     def _call(self, x):
         return x.reshape(x.shape[: x.dim() - len(self.in_shape)] + self.out_shape)
@@ -391,6 +389,7 @@ class ExpTransform(_Plain):
 class PowerTransform(Transform):
     """y = x ** exponent, of positive x."""
 
+    _made_of = ("exponent",)
     domain = constraints.positive
     codomain = constraints.positive
     bijective = True
@@ -398,9 +397,6 @@ class PowerTransform(Transform):
     def __init__(self, exponent, cache_size=0):
         super().__init__(cache_size=cache_size)
         (self.exponent,) = broadcast_all(exponent)
-
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else PowerTransform(self.exponent, cache_size=cache_size)
 
     @lazy_property
     def sign(self):
@@ -511,6 +507,7 @@ def _same(a, b):
 class AffineTransform(Transform):
     """y = loc + scale x, where one value has ``event_dim`` dimensions."""
 
+    _made_of = ("loc", "scale", "_event_dim")
     bijective = True
 
     def __init__(self, loc, scale, event_dim=0, cache_size=0):
@@ -530,11 +527,6 @@ class AffineTransform(Transform):
     @constraints.dependent_property(is_discrete=False)
     def codomain(self):
         return _widened(constraints.real, self.event_dim)
-
-    def with_cache(self, cache_size=1):
-        if self._cache_size == cache_size:
-            return self
-        return AffineTransform(self.loc, self.scale, self.event_dim, cache_size=cache_size)
 
     def __eq__(self, other):
         return isinstance(other, AffineTransform) and _same(self.loc, other.loc) and _same(self.scale, other.scale)
@@ -736,6 +728,8 @@ class _Slicewise(Transform):
 class CatTransform(_Slicewise):
     """Transforms of slices of ``lengths`` (1 each by default) along ``dim``, concatenated."""
 
+    _made_of = ("transforms", "dim", "lengths")
+
     def __init__(self, tseq, dim=0, lengths=None, cache_size=0):
         super().__init__(tseq, dim, cache_size)
         self.lengths = [1] * len(self.transforms) if lengths is None else list(lengths)
@@ -753,11 +747,6 @@ class CatTransform(_Slicewise):
     @property
     def _expected(self):
         return self.length, "length"
-
-    def with_cache(self, cache_size=1):
-        if self._cache_size == cache_size:
-            return self
-        return CatTransform(self.transforms, self.dim, self.lengths, cache_size)
 
     def _cut(self, value):
         return value.split(self.lengths, self.dim)
@@ -786,15 +775,14 @@ class CatTransform(_Slicewise):
 class StackTransform(_Slicewise):
     """Transforms of the single slices along ``dim``, stacked."""
 
+    _made_of = ("transforms", "dim")
+
     def __init__(self, tseq, dim=0, cache_size=0):
         super().__init__(tseq, dim, cache_size)
 
     @property
     def _expected(self):
         return len(self.transforms), "len(transforms)"
-
-    def with_cache(self, cache_size=1):
-        return self if self._cache_size == cache_size else StackTransform(self.transforms, self.dim, cache_size)
 
     def _cut(self, value):
         return value.unbind(self.dim)
@@ -817,6 +805,7 @@ class StackTransform(_Slicewise):
 class CumulativeDistributionTransform(Transform):
     """y = cdf(x) of a distribution."""
 
+    _made_of = ("distribution",)
     bijective = True
     codomain = constraints.unit_interval
     sign = +1
@@ -837,8 +826,3 @@ class CumulativeDistributionTransform(Transform):
 
     def log_abs_det_jacobian(self, x, y):
         return self.distribution.log_prob(x)
-
-    def with_cache(self, cache_size=1):
-        if self._cache_size == cache_size:
-            return self
-        return CumulativeDistributionTransform(self.distribution, cache_size=cache_size)
