@@ -262,16 +262,31 @@ def check(tensor, recorded):
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
+def written_edge(tensor):
+    """The edge of a tensor about to be written to. A view that refuses writes says so before its place is looked up."""
+    view = tensor._view
+    if view is None:
+        return tensor._edge
+    if view.refuse is not None and thread.grad and tensor.requires_grad:
+        raise _refusal(view, tensor._edge)
+    return edge_of(tensor)
+
+
 def _refusal(view, edge, indirect=False):
     """The error for a write to a view that refuses it; ``indirect`` where not the view itself was written to."""
     what = "its base or another view of its base has been" if indirect else "is being"
-    if edge is not None and edge.__class__ is not Leaf:
+    recorded = edge is not None and edge.__class__ is not Leaf
+    if recorded:
         node, index = describe(edge)
-        text = f"Output {index} of {spoken(node.name())} is a view and {what} modified inplace."
-    elif view.refuse == "inference":
-        text = f"A view was created in inference mode and {what} modified inplace in normal mode."
+        text = f"Output {index} of {spoken(node.name())} is a view"
+    if view.refuse in ("inference", "no_grad") or not recorded:
+        made, now = (
+            ("inference", "in normal mode") if view.refuse == "inference" else ("no_grad", "with grad mode enabled")
+        )
+        text = f"{text} of a view which was created" if recorded else "A view was created"
+        text += f" in {made} mode and {what} modified inplace {now}."
     else:
-        text = f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled."
+        text += f" and {what} modified inplace."
     return RuntimeError(text + _WHY[view.refuse])
 
 
@@ -360,4 +375,4 @@ def cast_check(result, target):
         raise RuntimeError(f"result type {result.legacy} can't be cast to the desired output type {target.legacy}")
 
 
-__all__ = ["Tensor", "attach", "cast_check", "check", "check_memory", "finish", "refresh"]
+__all__ = ["Tensor", "attach", "cast_check", "check", "check_memory", "finish", "refresh", "written_edge"]

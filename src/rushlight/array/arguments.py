@@ -110,7 +110,7 @@ def broadcast_shapes_of_two(a, b):
     longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
     out = list(longer)
     shift = len(longer) - len(shorter)
-    for i, size in enumerate(shorter, shift):
+    for i, size in reversed(list(enumerate(shorter, shift))):
         if size != out[i]:
             if out[i] == 1:
                 out[i] = size

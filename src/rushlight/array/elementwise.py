@@ -10,6 +10,7 @@ derivative rule, a plain number may stand for either operand.
 import numpy as np
 
 from .. import dtypes
+from .arguments import broadcast_shapes_of_two
 from .blocks import apply, floating, is_half, select
 
 
@@ -499,6 +500,8 @@ def lerp(input, end, weight):
         refuse("lerp_kernel_tensor" if hasattr(weight, "dtype") else "lerp_kernel_scalar", input)
     if input.dtype != end.dtype:
         raise RuntimeError(f"expected dtype {_spoken(input)} for `end` but got dtype {_spoken(end)}")
+    if input.shape != end.shape:
+        broadcast_shapes_of_two(input.shape, end.shape)
     if hasattr(weight, "dtype"):
         if input.dtype != weight.dtype:
             raise RuntimeError(f"expected dtype {_spoken(input)} for `weight` but got dtype {_spoken(weight)}")

@@ -102,10 +102,10 @@ def _check_broadcast(given, places):
 
 
 def broadcast(a, b):
-    """The common shape of two shapes."""
+    """The common shape of two shapes; an error names the last dimension that does not fit."""
     n = max(len(a), len(b))
     out = []
-    for k in range(n):
+    for k in range(n - 1, -1, -1):
         i, j = len(a) - n + k, len(b) - n + k
         m = a[i] if i >= 0 else 1
         o = b[j] if j >= 0 else 1
@@ -114,4 +114,4 @@ def broadcast(a, b):
                 f"The size of tensor a ({m}) must match the size of tensor b ({o}) at non-singleton dimension {k}"
             )
         out.append(o if m == 1 else m)
-    return tuple(out)
+    return tuple(out[::-1])

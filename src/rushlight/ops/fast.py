@@ -13,7 +13,7 @@ from ..autograd.engine import sum_to
 from ..autograd.graph import bump, freed, tick
 from ..autograd.modes import state, thread
 from ..autograd.source import define
-from ..inplace import check, check_apart, finish
+from ..inplace import check, check_apart, finish, written_edge
 from ..parameter import Parameter
 from ..tensor import Tensor, _new, attach, edge_of
 from .forms import FormNode
@@ -285,6 +285,9 @@ def fast_inplace(op, slow):
         if input._vc.__class__ is not list:
             # a tensor made in inference mode
             return slow(input, other, *rest, **kwargs)
+        if input._view is not None:
+            # what it has against being written to comes before what the other operand has to say
+            written_edge(input)
         edge = None
         counter = _FIXED
         if binary:

@@ -12,7 +12,7 @@ from ..array.arguments import wrap_dim
 from ..autograd.graph import Leaf
 from ..autograd.modes import thread
 from ..inplace import bump
-from ..tensor import Tensor, edge_of
+from ..tensor import Tensor
 from .binding import overload_error
 from .core import contiguous_format
 from .record import node_class
@@ -541,7 +541,7 @@ def _own_shape(name):
     view = getattr(TENSOR, name)
 
     def method(self, *args, **kwargs):
-        edge = edge_of(self)
+        edge = inplace.written_edge(self)
         inplace.check(self, edge is not None)
         if name == "t" and self._a.ndim > 2:
             raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {self._a.ndim}D")

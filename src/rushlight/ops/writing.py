@@ -55,15 +55,22 @@ def _divert_inplace(op, function, args, kwargs, values):
     return NotImplemented
 
 
+#: operators that write one number wherever they write, so that elements may share memory
+_SAME_EVERYWHERE = ("_fill", "_zero", "_masked_fill_value")
+
+
 def execute_inplace(op, values):
     """Run an operator and write its result into its first argument."""
     require_tensors(op, values)
     target = values[0]
+    if target._view is not None:
+        inplace.written_edge(target)
     raws, edges, layout, _ = dispatch.unwrap(op, values)
     recorded = thread.grad and any(edge is not None for edge in edges)
     inplace.check(target, recorded)
     array = target._a
-    inplace.check_memory(array)
+    if op.name not in _SAME_EVERYWHERE or isinstance(values[-1], Tensor) and len(values) > 1:
+        inplace.check_memory(array)
     for value in values[1:]:
         if isinstance(value, Tensor) and value._vc is target._vc:
             inplace.check_apart(array, value._a)
