@@ -285,6 +285,14 @@ def freed():
     return RuntimeError(_FREED)
 
 
+def _type_name(dtype):
+    """A dtype as PyTorch's engine spells it: by the legacy tensor class where there was one in C++."""
+    if dtype is None:
+        return "torch.Tensor"
+    old = ("Float", "Double", "Half", "Long", "Int", "Short", "Char", "Byte")
+    return f"torch.{dtype.legacy}Tensor" if dtype.legacy in old else f"CPU{dtype.legacy}Type"
+
+
 def stale(array, dtype, counter, version, edge, node):
     """The error for a saved value that was written to: PyTorch's text, then the line to blame.
 
@@ -292,7 +300,7 @@ def stale(array, dtype, counter, version, edge, node):
     """
     text = (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[torch.{'' if dtype is None else dtype.legacy}Tensor {list(array.shape)}]"
+        f"[{_type_name(dtype)} {list(array.shape)}]"
     )
     writer = counter[1] if len(counter) > 1 else None
     if writer is None and edge is not None and not isinstance(edge, Leaf):
