@@ -45,7 +45,6 @@ memory_format = _core.memory_format
 globals().update(_creation.TYPED)
 for _name in (
     *(
-        "tensor",
         "as_tensor",
         "asarray",
         "from_numpy",
@@ -70,6 +69,7 @@ for _name in (
     ),
 ):
     globals()[_name] = getattr(_creation, _name)
+tensor = _creation.tensor  # spelt out: type checkers would take it for the module
 range = _creation.range_
 complex = _creation.complex_
 globals().update(_table.PLACES[""])
