@@ -178,7 +178,7 @@ def refresh(tensor, view):
         return
     if view.refuse is not None:
         if view.made != tensor._vc[0] and thread.grad:
-            raise _refusal(view, own, indirect=True)
+            raise refusal(view, own, indirect=True)
         if own is None:
             # a view made without recording requires grad because its base does, but what is computed from it leads nowhere
             tensor._edge = nowhere = Leaf()
@@ -253,7 +253,7 @@ def check(tensor, recorded):
         return
     view = tensor._view
     if view is not None and view.refuse is not None:
-        raise _refusal(view, tensor._edge)
+        raise refusal(view, tensor._edge)
     edge = edge_of(tensor)
     if view is not None:
         if edge is not None and view.base.is_leaf:
@@ -268,17 +268,17 @@ def written_edge(tensor):
     if view is None:
         return tensor._edge
     if view.refuse is not None and thread.grad and tensor.requires_grad:
-        raise _refusal(view, tensor._edge)
+        raise refusal(view, tensor._edge)
     return edge_of(tensor)
 
 
-def _refusal(view, edge, indirect=False):
-    """The error for a write to a view that refuses it; ``indirect`` where not the view itself was written to."""
+def refusal(view, edge, indirect=False, part=None):
+    """The error for a write to a view that refuses it (or to its ``part``, a node's name); ``indirect`` where not the view itself was written to."""
     what = "its base or another view of its base has been" if indirect else "is being"
-    recorded = edge is not None and edge.__class__ is not Leaf
+    recorded = part is not None or (edge is not None and edge.__class__ is not Leaf)
     if recorded:
-        node, index = describe(edge)
-        text = f"Output {index} of {spoken(node.name())} is a view"
+        node, index = (None, 0) if part is not None else describe(edge)
+        text = f"Output {index} of {part or spoken(node.name())} is a view"
     if view.refuse in ("inference", "no_grad") or not recorded:
         made, now = (
             ("inference", "in normal mode") if view.refuse == "inference" else ("no_grad", "with grad mode enabled")
@@ -302,7 +302,7 @@ def check_memory(array):
 def check_apart(target, source):
     """Refuse to write into memory that a dense source reads under another arrangement."""
     if target is source or (
-        target.strides == source.strides and target.shape == source.shape and address(target) == address(source)
+        target.shape == source.shape and _steps(target) == _steps(source) and address(target) == address(source)
     ):
         return
     if not (_dense(target) and _dense(source)) or not np.may_share_memory(target, source):
@@ -311,6 +311,11 @@ def check_apart(target, source):
         "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
         "Please clone() the tensor before performing the operation."
     )
+
+
+def _steps(array):
+    """The strides that matter: those of dimensions with more than one element."""
+    return [s for n, s in zip(array.shape, array.strides) if n > 1]
 
 
 def _dense(array):

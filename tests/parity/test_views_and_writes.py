@@ -40,12 +40,6 @@ SHAPES = ["(2, 3)", "(3,)", "(2, 2)", "(1, 3)", "(2, 1, 2)", "()", "(3, 1)"]
 #: programs that still differ, by seed
 KNOWN = {
     **dict.fromkeys((18, 342, 435), "a stale value is named by another node or shape where several writes followed"),
-    **dict.fromkeys(
-        (36, 67, 311, 329, 872, 876),
-        "x[i] = value on a view that refuses writes: the text names the view, not the part",
-    ),
-    **dict.fromkeys((352, 792), "the name of complex types in the text for stale values"),
-    47: "a view with one more dimension of size one is not recognised as the same memory",
     374: "shape changed in no_grad below a recorded node: another error",
     582: "writing an expanded tensor to itself is refused",
     634: "lerp_: which of two refusals comes first",

@@ -435,7 +435,7 @@ def slice(input, dim=0, start=None, end=None, step=1):
 
 def unbind(input, dim=0):
     """A tuple of the slices along ``dim``."""
-    if not input.ndim:
+    if wrap_dim(dim, max(input.ndim, 1)) == 0 and not input.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     head = (_ALL,) * wrap_dim(dim, input.ndim)
     return tuple([input[(*head, i, ...)] for i in range(input.shape[len(head)])])

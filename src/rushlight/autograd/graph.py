@@ -285,7 +285,7 @@ def freed():
     return RuntimeError(_FREED)
 
 
-def _type_name(dtype):
+def type_name(dtype):
     """A dtype as PyTorch's engine spells it: by the legacy tensor class where there was one in C++."""
     if dtype is None:
         return "torch.Tensor"
@@ -300,7 +300,7 @@ def stale(array, dtype, counter, version, edge, node):
     """
     text = (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[{_type_name(dtype)} {list(array.shape)}]"
+        f"[{type_name(dtype)} {list(array.shape)}]"
     )
     writer = counter[1] if len(counter) > 1 else None
     if writer is None and edge is not None and not isinstance(edge, Leaf):

@@ -7,7 +7,7 @@ PyTorch would take. Masks and index tensors copy; their kernels are in ``array.i
 import numpy as np
 
 from .. import inplace
-from ..autograd.graph import Leaf
+from ..autograd.graph import Leaf, spoken, type_name
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
 from . import dispatch
@@ -372,6 +372,9 @@ def setitem(self, index, value):
 
 
 def _check(self, index, edge):
+    if self._view is not None and self._view.refuse is not None and not _trivial(self, index):
+        # PyTorch writes to the part, which is a view of the view
+        raise inplace.refusal(self._view, edge, part=spoken(_step(self, index).node_name))
     if isinstance(edge, Leaf) and self._view is None and not _trivial(self, index):
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     inplace.check(self, True)
@@ -418,10 +421,8 @@ def broadcast_fails(target, shape):
 
 def _expand_error(target, shape, dtype):
     if len(shape) > len(target):
-        short = dtype.is_complex or dtype.name in ("bool", "bfloat16")
-        kind = f"CPU{dtype.legacy}Type" if short else f"torch.{dtype.legacy}Tensor"
         return RuntimeError(
-            f"expand({kind}{{{list(shape)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must "
+            f"expand({type_name(dtype)}{{{list(shape)}}}, size={list(target)}): the number of sizes provided ({len(target)}) must "
             f"be greater or equal to the number of dimensions in the tensor ({len(shape)})"
         )
     for k in range(1, len(shape) + 1):
