@@ -18,7 +18,7 @@ from ...optim._shown import Shown
 from . import _utils
 from ._utils import worker
 from ._utils.fetch import fetcher
-from .dataset import IterableDataset
+from .dataset import Dataset, IterableDataset
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
@@ -84,7 +84,7 @@ class DataLoader(Shown, Generic[_T_co]):
 
     def __init__(
         self,
-        dataset,
+        dataset: Dataset[_T_co],
         batch_size=1,
         shuffle=None,
         sampler=None,

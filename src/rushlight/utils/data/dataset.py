@@ -45,7 +45,7 @@ class IterableDataset(Dataset[_T_co], Iterable):
         return ChainDataset([self, other])
 
 
-class TensorDataset(Dataset):
+class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Tuples of the rows of tensors, which have the same size in their first dimension."""
 
     def __init__(self, *tensors: Tensor) -> None:
