@@ -74,7 +74,9 @@ def second_derivative(torch):
     return step
 
 
-@workload("physics-informed step: second derivative of a network 1-32-32-1 at 64 points, backward through it", at_least=1.2)
+@workload(
+    "physics-informed step: second derivative of a network 1-32-32-1 at 64 points, backward through it", at_least=1.2
+)
 def physics_informed(torch):
     torch.manual_seed(0)
     x = torch.linspace(0, 1, 64).reshape(-1, 1).requires_grad_()

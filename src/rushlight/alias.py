@@ -24,7 +24,20 @@ _THEIRS = "torch"
 #: floors of the house that PyTorch has no module for; under the name torch they must not appear
 _PRIVATE = frozenset(
     (
-        *("__main__", "alias", "array", "cli", "data", "defaults", "devices", "dtypes", "errors", "explain", "inplace", "interop"),
+        *(
+            "__main__",
+            "alias",
+            "array",
+            "cli",
+            "data",
+            "defaults",
+            "devices",
+            "dtypes",
+            "errors",
+            "explain",
+            "inplace",
+            "interop",
+        ),
         *("missing", "ops", "parameter", "printing", "settings", "size", "tensor"),
     )
 )

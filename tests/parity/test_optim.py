@@ -495,7 +495,6 @@ def test_a_subclass_of_ones_own():
     """An optimiser as users write one, with state kept in ``self.state`` and an overridden ``step``."""
     kept = []
     for library in (torch, rushlight):
-
         required = base(library).required
 
         class Own(library.optim.Optimizer):

@@ -226,7 +226,12 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 
 def _unrecorded(self, other=None):
     """Whether a write to ``self`` is plain: no special mode, no subclass, and nothing to record."""
-    if state.rare or self._vc.__class__ is not list or self.__class__ not in _PLAIN or (other is not None and other.__class__ not in _PLAIN):
+    if (
+        state.rare
+        or self._vc.__class__ is not list
+        or self.__class__ not in _PLAIN
+        or (other is not None and other.__class__ not in _PLAIN)
+    ):
         return False
     return not thread.grad or (edge_of(self) is None and (other is None or edge_of(other) is None))
 

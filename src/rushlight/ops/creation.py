@@ -182,7 +182,9 @@ def array_of(data, dtype=None):
     """An array of its own memory from nested data, of the given or inferred dtype."""
     if isinstance(data, Tensor):
         if hasattr(data._a, "held"):
-            raise RuntimeError("the values of a tensor of a transform (vmap, jvp) cannot be copied into another; use clone()")
+            raise RuntimeError(
+                "the values of a tensor of a transform (vmap, jvp) cannot be copied into another; use clone()"
+            )
         return _cast(data._a, data._dtype if dtype is None else dtype)
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)

@@ -22,7 +22,6 @@ _function = dict(method=False)
 _private = dict(method=False, function=False)
 
 
-
 # ------------------------------------------------------------------------------------------------------------------ QR
 
 
@@ -400,7 +399,9 @@ def linalg_pinv(F, A, *args, atol=None, rtol=None, rcond=None, hermitian=False):
 def tolerances(A, atol, rtol):
     """The absolute and the relative threshold; without either, epsilon times the larger side, relative."""
     if any(hasattr(getattr(each, "_a", None), "held") for each in (atol, rtol)):
-        raise RuntimeError("vmap: tolerances that are tensors of a transform are not supported; give numbers or outer tensors")
+        raise RuntimeError(
+            "vmap: tolerances that are tensors of a transform are not supported; give numbers or outer tensors"
+        )
     if rtol is None:
         given = atol is not None and bool((np.asarray(raw(atol)) > 0).any())
         rtol = 0.0 if given else np.finfo(dtype_of(A).to_real().numpy).eps * max(A.shape[-2:])

@@ -255,7 +255,9 @@ def _move_running(F, running_mean, running_var, input, mean, invstd, momentum, e
     """running = (1 - momentum) running + momentum batch; the variance with the divisor n - 1."""
     if running_mean is None and running_var is None:
         return
-    if hasattr(mean._a, "held") and not all(each is None or hasattr(each._a, "held") for each in (running_mean, running_var)):
+    if hasattr(mean._a, "held") and not all(
+        each is None or hasattr(each._a, "held") for each in (running_mean, running_var)
+    ):
         raise RuntimeError(
             "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
             "batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be False.If you are using "
