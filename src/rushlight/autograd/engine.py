@@ -517,12 +517,18 @@ class Sweep:
             (
                 i,
                 node,
-                task.partial.get(node),
+                self._runner(node, task.partial.get(node)),
                 [(k, number[edge]) for k, edge in enumerate(node.next) if edge is not None and edge in number],
             )
             for i, node in enumerate(order)
             if node.__class__ is not Leaf and node.next
         ]
+
+    def _runner(self, node, needs):
+        """How a node is run, as a function of (cotangent, keep)."""
+        if needs is not None:
+            return functools.partial(node.run_some, needs=needs, graph=self.create_graph)
+        return node.run_graph if self.create_graph else node.run
 
     @classmethod
     def over(cls, root, inputs, create_graph):
@@ -541,15 +547,12 @@ class Sweep:
         create_graph = self.create_graph
         outer, was = running.node, set_grad(create_graph)
         try:
-            for i, node, needs, routes in self.steps:
+            for i, node, run, routes in self.steps:
                 held = cells[i]
                 if held is None:
                     continue
                 running.node = node
-                if needs is not None:
-                    received = node.run_some(held, True, needs, create_graph)
-                else:
-                    received = node.run_graph(held, True) if create_graph else node.run(held, True)
+                received = run(held, True)
                 for k, below in routes:
                     pulled = received[k]
                     if pulled is not None:

@@ -25,14 +25,18 @@ _SIMPLE = frozenset((int, float, bool, str, type(None), complex, dtypes.dtype))
 _NUMBERS = frozenset((int, float))
 
 
-def _holds_numbers(value):
-    """Whether a sequence holds numbers only, the usual case of sizes and dimensions."""
+#: classes of what sizes, dimensions and subscripts are made of
+_PARTS = frozenset((int, float, bool, slice, type(None), type(...)))
+
+
+def _holds_parts(value):
+    """Whether a sequence holds numbers and slices only: the usual case of sizes, dimensions and subscripts."""
     if value.__class__ is Size:
         return True
     if value.__class__ is not tuple and value.__class__ is not list:
         return False
     for each in value:
-        if each.__class__ is not int:
+        if each.__class__ not in _PARTS:
             return False
     return True
 
@@ -48,7 +52,7 @@ def written(op):
     defaults = op.defaults()
     scope = dict(op=op, kernel=op.kernel, layouts=op.layouts, Tensor=Tensor, Parameter=Parameter, edge_of=edge_of)
     scope.update(state=state, thread=thread, new=_new, ndarray=np.ndarray, make_node=make_node, of=dtypes.of)
-    scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, REFER=REFER, holds_numbers=_holds_numbers, as_number=_as_number)
+    scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, REFER=REFER, holds_parts=_holds_parts, as_number=_as_number)
     scope.update(complete=dispatch.complete, wrap_one=dispatch.wrap_one, layout_of=dispatch.layout_of, form_of=form_of)
     scope.update({f"default_{name}": value for name, value in defaults.items()})
     scope.update(wrap_view=wrap_view, call=dispatch.call)
@@ -174,5 +178,5 @@ def _unwrap(op, i, name, certain, first):
         if name in op.defaults():
             lines.append(f"elif {name} is None: _r{i} = _k{i} = None")
     else:
-        lines.append(f"elif _kind in SIMPLE or holds_numbers({name}): _r{i} = {name}")
+        lines.append(f"elif _kind in SIMPLE or holds_parts({name}): _r{i} = {name}")
     return [*lines, "else: return REFER"]
