@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from .binding import overload_error
 from .core import contiguous_format
 from .record import node_class
-from .table import PLACES, TENSOR, composite, differentiable
+from .table import PLACES, RAW, TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
 _view = dict(view=True, linear=True)
@@ -504,6 +504,7 @@ def conj(F, input):
 
 # rules conjugate at every turn, nearly always for nothing
 TENSOR.conj = lambda input: TENSOR._conj(input) if input._dtype.is_complex else input
+RAW.conj = lambda input: np.conjugate(input) if input.dtype.kind == "c" else input
 
 
 @composite("resolve_conj")

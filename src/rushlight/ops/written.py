@@ -108,6 +108,9 @@ def _source(op, defaults):
         f"if _mask != {certain}: _edges = tuple([e for i, e in enumerate(({', '.join(edges)},)) if _mask >> i & 1])",
         "_layout = layouts.get(_mask) or layout_of(op, _mask)",
     ]
+    if len(sure) == len(edges):
+        # all parameters are tensors, always the same ones
+        del gather[1]
     lines += ["    if _result.__class__ is not ndarray:", *[f"        {line}" for line in gather]]
     lines += [f"        return complete(op, {values}, {arrays}, _edges, _layout, _result)"]
     if op.view and not op.replay:
