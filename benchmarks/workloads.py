@@ -149,7 +149,7 @@ def writes_to_views(torch):
     return step
 
 
-@workload("softmax of 4096 x 1000, forward and backward")
+@workload("softmax of 4096 x 1000, forward and backward", at_least=0.5)
 def softmax(torch):
     torch.manual_seed(0)
     x, weights = torch.randn(4096, 1000, requires_grad=True), torch.randn(4096, 1000)
@@ -161,7 +161,7 @@ def softmax(torch):
     return step
 
 
-@workload("cross-entropy of 4096 x 1000, forward and backward")
+@workload("cross-entropy of 4096 x 1000, forward and backward", at_least=0.5)
 def cross_entropy(torch):
     torch.manual_seed(0)
     x, classes = torch.randn(4096, 1000, requires_grad=True), torch.randint(0, 1000, (4096,))
@@ -173,7 +173,7 @@ def cross_entropy(torch):
     return step
 
 
-@workload("layer norm and GELU of 2048 x 512, forward and backward")
+@workload("layer norm and GELU of 2048 x 512, forward and backward", at_least=0.5)
 def layer_norm_gelu(torch):
     torch.manual_seed(0)
     x, weight, bias = torch.randn(2048, 512), torch.ones(512), torch.zeros(512)
@@ -187,7 +187,7 @@ def layer_norm_gelu(torch):
     return step
 
 
-@workload("convolution of 16 x 64 x 32 x 32 with 64 kernels of 3 x 3, forward and backward")
+@workload("convolution of 16 x 64 x 32 x 32 with 64 kernels of 3 x 3, forward and backward", at_least=0.5)
 def convolution(torch):
     torch.manual_seed(0)
     x, kernels = torch.randn(16, 64, 32, 32, requires_grad=True), torch.randn(64, 64, 3, 3, requires_grad=True)
@@ -199,7 +199,7 @@ def convolution(torch):
     return step
 
 
-@workload("max pooling of 16 x 64 x 32 x 32 by 2, forward and backward")
+@workload("max pooling of 16 x 64 x 32 x 32 by 2, forward and backward", at_least=0.5)
 def max_pooling(torch):
     torch.manual_seed(0)
     x = torch.randn(16, 64, 32, 32, requires_grad=True)
@@ -211,7 +211,7 @@ def max_pooling(torch):
     return step
 
 
-@workload("embedding of 4096 rows out of 50,000, forward and backward")
+@workload("embedding of 4096 rows out of 50,000, forward and backward", at_least=0.5)
 def embedding(torch):
     torch.manual_seed(0)
     table, rows = torch.randn(50_000, 64, requires_grad=True), torch.randint(0, 50_000, (4096,))
@@ -235,7 +235,7 @@ def lstm(torch):
     return step
 
 
-@workload("Cholesky solve of 200 x 200 in float64, forward and backward")
+@workload("Cholesky solve of 200 x 200 in float64, forward and backward", at_least=0.5)
 def cholesky_solve(torch):
     torch.manual_seed(0)
     factor = torch.randn(200, 200, dtype=torch.float64)
