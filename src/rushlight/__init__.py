@@ -34,7 +34,7 @@ __version__ = "2.13.0"
 #: rushlight's own version; ``__version__`` is that of the PyTorch it follows
 __rushlight_version__ = "0.1.0"
 
-globals().update({_d.name: _d for _d in _dtypes.ALL})
+globals().update(_dtypes.BY_NAME)
 globals().update(_dtypes.ALIASES)
 globals().update(_core.MEMORY_FORMATS)
 globals().update(_LAYOUTS)

@@ -34,13 +34,15 @@ class dtype:  # noqa: N801 - PyTorch's name
         self.legacy = legacy
         self.is_floating_point = category == _FLOATING
         self.is_complex = category == _COMPLEX
-        self.is_signed = name != "bool" and not name.startswith("uint")
+        self.is_signed = name != "bool" and not name.startswith("uint") and name != "float8_e8m0fnu"
         self.plain = name in ("float32", "float64")
         self.constants = {}
 
     @property
     def numpy(self):
         if self._numpy is None:
+            if self is not bfloat16:
+                raise TypeError(f"rushlight has no tensors of {self!r}; the name is for programs that only mention it")
             self._numpy = _load_bfloat16()
         return self._numpy
 
@@ -51,7 +53,7 @@ class dtype:  # noqa: N801 - PyTorch's name
 
     def to_real(self):
         """The floating dtype of the parts of a complex one; itself otherwise."""
-        return {complex64: float32, complex128: float64}.get(self, self)
+        return {complex64: float32, complex128: float64, BY_NAME["complex32"]: float16}.get(self, self)
 
     def to_complex(self):
         """The complex dtype whose parts have this dtype (half precision types have ``complex64`` here)."""
@@ -117,6 +119,26 @@ ALL = (
     *(float16, bfloat16, float32, float64, complex64, complex128),
 )
 BY_NAME = {each.name: each for each in ALL}
+
+#: types that have a name and a size, but no tensors here: programs put them into lists and compare with them
+NAMES_ONLY = (
+    dtype("complex32", None, _COMPLEX, 4, "ComplexHalf"),
+    *(
+        dtype(f"float8_{kind}", None, _FLOATING, 1, f"Float8_{kind}")
+        for kind in ("e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0fnu")
+    ),
+    dtype("float4_e2m1fn_x2", None, _FLOATING, 1, "Float4_e2m1fn_x2"),
+    *(dtype(f"uint{bits}", None, _INTEGRAL, 1, f"UInt{bits}") for bits in range(1, 8)),
+    *(dtype(f"int{bits}", None, _INTEGRAL, 1, f"Int{bits}") for bits in range(1, 8)),
+    *(dtype(f"bits{kind}", None, _INTEGRAL, 1, f"Bits{kind}") for kind in ("1x8", "2x4", "4x2", "8")),
+    dtype("bits16", None, _INTEGRAL, 2, "Bits16"),
+    dtype("quint8", None, _INTEGRAL, 1, "QUInt8"),
+    dtype("qint8", None, _INTEGRAL, 1, "QInt8"),
+    dtype("qint32", None, _INTEGRAL, 4, "QInt32"),
+    dtype("quint4x2", None, _INTEGRAL, 1, "QUInt4x2"),
+    dtype("quint2x4", None, _INTEGRAL, 1, "QUInt2x4"),
+)
+BY_NAME.update((each.name, each) for each in NAMES_ONLY)
 #: second names that PyTorch gives to the same objects
 ALIASES = {
     "half": float16,
@@ -125,6 +147,8 @@ ALIASES = {
     "short": int16,
     "int": int32,
     "long": int64,
+    "chalf": BY_NAME["complex32"],
+    "bit": BY_NAME["uint1"],
     "cfloat": complex64,
     "cdouble": complex128,
 }
@@ -211,6 +235,8 @@ def promote_types(type1, type2):
 
     Raises RuntimeError for ``uint16``, ``uint32``, ``uint64`` beside another integer type, as PyTorch does.
     """
+    if type1._numpy is None or type2._numpy is None:
+        type1.numpy, type2.numpy  # noqa: B018 - raises where there are no such tensors
     found = _PROMOTED[type1, type2]
     if found is None:
         raise RuntimeError(
@@ -268,6 +294,16 @@ def can_cast(from_, to):
 # -------------------------------------------------------------------------------------------------------- limits
 
 
+#: resolution, eps, max, min and smallest normal number of the eight-bit types
+_SMALL_FLOATS = {
+    "float8_e4m3fn": (1.0, 2.0**-3, 448.0, -448.0, 2.0**-6),
+    "float8_e5m2": (1.0, 2.0**-2, 57344.0, -57344.0, 2.0**-14),
+    "float8_e4m3fnuz": (1.0, 2.0**-3, 240.0, -240.0, 2.0**-7),
+    "float8_e5m2fnuz": (1.0, 2.0**-3, 57344.0, -57344.0, 2.0**-15),
+    "float8_e8m0fnu": (1.0, 1.0, 2.0**127, 2.0**-127, 2.0**-127),
+}
+
+
 class finfo:  # noqa: N801 - PyTorch's name
     """Limits of a floating dtype: ``bits``, ``eps``, ``max``, ``min``, ``tiny``, ``smallest_normal``, ``resolution``."""
 
@@ -282,6 +318,11 @@ class finfo:  # noqa: N801 - PyTorch's name
             )
         part = type.to_real()
         self.dtype = part.name
+        if part.name in _SMALL_FLOATS:
+            self.bits = 8
+            self.resolution, self.eps, self.max, self.min, self.tiny = _SMALL_FLOATS[part.name]
+            self.smallest_normal = self.tiny
+            return
         if part is bfloat16:
             self.bits, self.eps, self.max, self.tiny = 16, 2.0**-7, (2 - 2.0**-7) * 2.0**127, 2.0**-126
             self.resolution = 0.01
