@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from .share import solid
+from .rows import solid
 from .widening import through_float32
 
 __all__ = ["attention", "attention_backward"]

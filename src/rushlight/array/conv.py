@@ -22,7 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import dtypes
-from .share import share_blocks, solid
+from .rows import each_block, solid
 from .widening import through_float32
 from .windows import expand_sizes, sizes_text, tap_slices, taps
 
@@ -298,7 +298,7 @@ def _depthwise(x, w, out, stride, pads, dilation, groups, bias):
         else:
             np.add(total, bias.reshape(groups, og, *(1,) * len(counts)), out=target)
 
-    share_blocks(samples, step, block)
+    each_block(samples, step, block)
     return out
 
 
@@ -344,7 +344,7 @@ def _depthwise_weight(x, g, kernel, stride, pads, dilation):
                 product = (seen * grad).sum(axis=tuple(range(2, x.ndim)))
             out[(slice(low, high), slice(None), *tap)] = product
 
-    share_blocks(x.shape[0], step, block)
+    each_block(x.shape[0], step, block)
     return out.sum(axis=0)
 
 

@@ -3,7 +3,7 @@
 How. All of them are x * scale + shift with a scale and a shift for each row, column or channel, so the work is a few
 sums and a few passes. Sums of rows are products with a vector (BLAS). The variance is mean(x^2) - mean(x)^2 where that
 loses no digits, that is where the mean is no larger than the deviation; elsewhere that of the centred values. Layer
-normalisation goes through blocks of rows that stay in cache, shared between threads.
+normalisation goes through blocks of rows that stay in cache.
 
 Memory. Beyond the result: a block or two of rows (`BLOCK` elements each), and the mean and the reciprocal standard
 deviation of each row, group or channel, which are what backward needs beside the input. Group and batch normalisation
@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from .share import share_blocks, solid
+from .rows import each_block, solid
 from .widening import is_half, mixed_through_float32
 from .windows import sizes_text
 
@@ -133,7 +133,7 @@ def _normalise_rows(x, eps, weight=None, bias=None):
         target *= part
         target += np.matmul(left[1], right[1])
 
-    share_blocks(rows, max(1, BLOCK // width), block)
+    each_block(rows, max(1, BLOCK // width), block)
     return out, mean, rstd
 
 
@@ -224,7 +224,7 @@ def _rows_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias)
         product += pulled[:, None]
         target -= product
 
-    share_blocks(rows, step, block)
+    each_block(rows, step, block)
     if sums is None:
         return gx, None, None
     bias, shift, scaled = np.add.reduce(sums, axis=0)
@@ -299,7 +299,7 @@ def _scaled(wide, scale, shift):
         np.multiply(wide[low:high], scale[rows, :, None], out=out[low:high])
         out[low:high] += shift[rows, :, None]
 
-    share_blocks(wide.shape[0], step, block)
+    each_block(wide.shape[0], step, block)
     return out
 
 
@@ -318,7 +318,7 @@ def _combined(g, x, by_g, by_x, constant):
         other += of(constant)
         target += other
 
-    share_blocks(x.shape[0], step, block)
+    each_block(x.shape[0], step, block)
     return out
 
 

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from .. import dtypes
-from .share import share_blocks
+from .rows import each_block
 from .widening import is_half, through_float32
 from .windows import expand_sizes, pool_output_size, sizes_text, taps
 
@@ -87,7 +87,7 @@ def _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, nd):
         values[low:high], indices[low:high] = best, places
 
     if planes.size:
-        share_blocks(len(planes), max(1, BLOCK // math.prod(size)), block)
+        each_block(len(planes), max(1, BLOCK // math.prod(size)), block)
     return values.reshape(*lead, *counts).astype(dtype, copy=False), indices.reshape(*lead, *counts)
 
 
