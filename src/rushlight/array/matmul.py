@@ -62,17 +62,20 @@ def _refuse_bool(array, kernel):
 
 def mm(input, mat2):
     """The matrix product of ``(n, m)`` and ``(m, p)``."""
+    dtype = input.dtype
+    if (dtype is _FLOAT32 or dtype is _FLOAT64) and dtype is mat2.dtype and input.ndim == mat2.ndim == 2:
+        try:
+            return input.dot(mat2)
+        except ValueError:
+            raise RuntimeError(_cannot_multiply(input, mat2)) from None
     if input.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
         raise RuntimeError("mat2 must be a matrix")
-    dtype = input.dtype
     if input.shape[1] != mat2.shape[0]:
         raise RuntimeError(_cannot_multiply(input, mat2))
     if dtype is not mat2.dtype and dtype != mat2.dtype:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {_c_name(input)} != {_c_name(mat2)}")
-    if dtype is _FLOAT32 or dtype is _FLOAT64:
-        return input.dot(mat2)
     _refuse_bool(input, "addmm_impl_cpu_")
     return multiply(input, mat2)
 

@@ -266,10 +266,10 @@ def grad(
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
         edges.append(edge)
-    captured = _by_place(engine.grad(roots, edges, keep=keep, create_graph=on_tensors, record=create_graph))
+    captured = engine.grad(roots, edges, keep=keep, create_graph=on_tensors, record=create_graph)
     result = []
     for i, (each, edge) in enumerate(zip(inputs, edges)):
-        found = captured.get(_place(edge))
+        found = captured.get(edge)
         if found is None:
             if not allow_unused:
                 raise RuntimeError(
@@ -283,14 +283,6 @@ def grad(
             found = np.asarray(found)
             result.append(wrap(found if found.base is None and found.flags.writeable else found.copy(), edge.dtype))
     return tuple(result)
-
-
-def _place(edge):
-    return (id(edge.node), edge.index) if edge.__class__ is Output else (id(edge), 0)
-
-
-def _by_place(captured):
-    return {_place(edge): value for edge, value in captured.items()}
 
 
 def _zeros(each):

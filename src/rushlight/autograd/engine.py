@@ -205,26 +205,20 @@ class _Task:
         self.partial = {}
         if self.wanted is not None:
             leads = set(self.wanted)
-            for node in reversed(order):
-                some, every = node in leads, True
-                for edge in node.next:
-                    if edge is not None:
-                        if (edge.node if edge.__class__ is Output else edge) in leads:
-                            some = True
-                        else:
-                            every = False
-                if some:
-                    leads.add(node)
-                    if not every:
-                        self.partial[node] = tuple([e is not None and target(e) in leads for e in node.next])
             # backward(inputs=...) runs the nodes of its inputs, grad(...) stops at those with nothing wanted below
-            self.needed = (
-                leads if self.accumulate else {n for n in leads if n not in self.wanted or self._goes_on(n, leads)}
-            )
-
-    def _goes_on(self, node, leads):
-        """Whether something wanted lies below a node."""
-        return any(edge is not None and target(edge) in leads for edge in node.next)
+            self.needed = needed = leads if self.accumulate else set()
+            for node in reversed(order):
+                marks = [
+                    None if edge is None else (edge.node if edge.__class__ is Output else edge) in leads
+                    for edge in node.next
+                ]
+                if True in marks:
+                    leads.add(node)
+                    needed.add(node)
+                elif node not in leads:
+                    continue
+                if False in marks:
+                    self.partial[node] = tuple([mark is True for mark in marks])
 
     def _count(self):
         """For the loop with hooks: how many edges lead to each node from what is still to run; what waits for none is ready."""

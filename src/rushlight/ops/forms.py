@@ -148,10 +148,13 @@ class Form:
                 continue
             if op.joint is None:
                 lines.append(f"    g{i} = {_pulled(op, rule, name, space, [given[n] for n in rule.needs])}")
-            fits = f"g{i} is not None and (g{i}.shape != e{i}.shape or g{i}.dtype is not e{i}.dtype.numpy)"
-            lines.append(f"    g{i} = fit_tensor(g{i}, e{i})" if graph else f"    if {fits}: g{i} = fit(g{i}, e{i})")
-            if graph:
-                lines[-1] = f"    if g{i} is not None: g{i} = fit_tensor(g{i}, e{i})"
+            given_shape, given_dtype, dtype = (
+                ("_a.shape", "_dtype", "dtype") if graph else ("shape", "dtype", "dtype.numpy")
+            )
+            unfit = f"g{i}.{given_shape} != e{i}.shape or g{i}.{given_dtype} is not e{i}.{dtype}"
+            lines.append(
+                f"    if g{i} is not None and ({unfit}): g{i} = {'fit_tensor' if graph else 'fit'}(g{i}, e{i})"
+            )
         lines.append(f"    return ({', '.join(results)},)")
         return "\n".join(lines)
 

@@ -6,6 +6,8 @@ operator's own parameters, when it is first called. Whatever is not ordinary (su
 that do not bind) goes to `dispatch.call`, which says what is wrong.
 """
 
+import types
+
 import numpy as np
 
 from .. import dtypes
@@ -52,15 +54,23 @@ def written(op):
     defaults = op.defaults()
     scope = dict(op=op, kernel=op.kernel, layouts=op.layouts, Tensor=Tensor, Parameter=Parameter, edge_of=edge_of)
     scope.update(state=state, thread=thread, new=_new, ndarray=np.ndarray, make_node=make_node, of=dtypes.of)
-    scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, REFER=REFER, holds_parts=_holds_parts, as_number=_as_number)
+    scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, holds_parts=_holds_parts, as_number=_as_number)
     scope.update(complete=dispatch.complete, wrap_one=dispatch.wrap_one, layout_of=dispatch.layout_of, form_of=form_of)
     scope.update({f"default_{name}": value for name, value in defaults.items()})
-    scope.update(wrap_view=wrap_view, call=dispatch.call)
+    scope.update(wrap_view=wrap_view, refer=_refer)
     define(_source(op, defaults), op.name, scope)
+    everyday = scope["everyday"]
     if getattr(TENSOR, op.name, None) is op.public:
-        # rules need not go by way of the public function
-        setattr(TENSOR, op.name, scope["direct"])
-    return scope["body"]
+        # rules need not go by way of the public function: theirs goes on to the general path by itself
+        by_itself = {**scope, "refer": dispatch.call}
+        made = types.FunctionType(everyday.__code__, by_itself, op.name, everyday.__defaults__)
+        made.__kwdefaults__ = everyday.__kwdefaults__
+        setattr(TENSOR, op.name, made)
+    return everyday
+
+
+def _refer(op, args, kwargs):
+    return REFER
 
 
 def _as_number(dtype, value):
@@ -79,16 +89,23 @@ def _signature(op, defaults):
 
 
 def _source(op, defaults):
-    """The source of ``body``, and of ``direct``, which goes on to the general path by itself.
+    """The source of ``everyday``, which gives calls that are not to ``refer(op, args, kwargs)``.
 
     Its own names begin with an underscore, since parameters may be called anything.
     """
     names = op.params
     first = names.index(op.operands[0]) if op.elementwise else 0
     certain = op.required | 1 | 1 << first
-    lines = [f"def body({_signature(op, defaults)}):", "    if state.rare: return REFER", f"    _mask = {certain}"]
+    by_name = "".join([f"{n!r}: {n}, " for n in op.kwnames])
+    refer = f"return refer(op, ({', '.join(names[: op.positional])},), {{{by_name}}})"
+    signature = _signature(op, defaults)
+    lines = [f"    if state.rare: {refer}", f"    _mask = {certain}"]
+    if "out" not in names:
+        signature += ", out=None" if op.kwnames else ", *, out=None"
+        lines.insert(0, f"    if out is not None: {refer[:-2]}'out': out}})")
+    lines.insert(0, f"def everyday({signature}):")
     for i, name in enumerate(names):
-        lines += [f"    {line}" for line in _unwrap(op, i, name, certain >> i & 1, i == first)]
+        lines += [f"    {line}" for line in _unwrap(op, i, name, certain >> i & 1, i == first, refer)]
     raws = [f"_r{i}" for i in range(len(names))]
     given = [
         f"_k{i}" if op.elementwise and n in op.operands and not certain >> i & 1 else raws[i]
@@ -97,20 +114,21 @@ def _source(op, defaults):
     given = ", ".join([*given[: op.positional], *[f"{n}={r}" for n, r in zip(op.kwnames, given[op.positional :])]])
     if op.elementwise:
         # shapes that do not fit are told apart there
-        lines += ["    try:", f"        _result = kernel({given})", "    except ValueError: return REFER"]
+        lines += ["    try:", f"        _result = kernel({given})", f"    except ValueError: {refer}"]
     else:
         lines.append(f"    _result = kernel({given})")
     values, arrays = f"({', '.join(names)},)", f"[{', '.join(raws)}]"
     edges = [f"_e{i}" for i in range(len(names))]
     sure = [e for i, e in enumerate(edges) if certain >> i & 1]
-    gather = [
-        f"_edges = ({', '.join(sure)},)",
-        f"if _mask != {certain}: _edges = tuple([e for i, e in enumerate(({', '.join(edges)},)) if _mask >> i & 1])",
-        "_layout = layouts.get(_mask) or layout_of(op, _mask)",
-    ]
-    if len(sure) == len(edges):
-        # all parameters are tensors, always the same ones
-        del gather[1]
+    gather = [f"_edges = ({', '.join(sure)},)", "_layout = layouts.get(_mask) or layout_of(op, _mask)"]
+    wanted = f"({', '.join([f'{e} is not None' for e in sure])},)"
+    if len(sure) < len(edges):
+        # not all parameters are always tensors
+        which = (
+            f"if _mask != {certain}: _edges = tuple([e for i, e in enumerate(({', '.join(edges)},)) if _mask >> i & 1])"
+        )
+        gather.insert(1, which)
+        wanted = "tuple([e is not None for e in _edges])"
     lines += ["    if _result.__class__ is not ndarray:", *[f"        {line}" for line in gather]]
     lines += [f"        return complete(op, {values}, {arrays}, _edges, _layout, _result)"]
     if op.view and not op.replay:
@@ -134,52 +152,44 @@ def _source(op, defaults):
     if op.rules or op.joint is not None:
         some = " or ".join([f"{e} is not None" for e in edges])
         lines.append(f"    if thread.grad and ({some}) and _tensor._dtype.category >= 2:")
-        lines += [f"        {line}" for line in (*gather, *_record(op, values, arrays))]
+        lines += [f"        {line}" for line in (*gather, *_record(op, values, arrays, wanted))]
     lines.append("    return _tensor")
-    by_name = "".join([f"{n!r}: {n}, " for n in op.kwnames])
-    general = f"call(op, ({', '.join(names[: op.positional])},), {{{by_name}}})"
-    direct = [line.replace("return REFER", f"return {general}") for line in lines]
-    signature = _signature(op, defaults)
-    if "out" not in names:
-        signature += ", out=None" if op.kwnames else ", *, out=None"
-        direct.insert(1, f"    if out is not None: return {general[:-2]}'out': out}})")
-    direct[0] = f"def direct({signature}):"
-    return "\n".join([*lines, *direct])
+    return "\n".join(lines)
 
 
-def _record(op, values, arrays):
+def _record(op, values, arrays, wanted):
     if op.elementwise and len(op.operands) < 3:
         # these nodes have a written-out form of their own (``fast``) for calls that do not come here
         call = f"make_node(op, {values}, {arrays}, _edges, _layout, (_result,), (_tensor._vc,), None, _tensor._dtype)"
         return [f"_tensor._edge = {call}"]
     return [
-        "_wanted = tuple([e is not None for e in _edges])",
+        f"_wanted = {wanted}",
         "_form = _layout.forms.get(_wanted) or form_of(op, _layout, _wanted)",
         f"_class = op.node_class or op.node({values})",
         f"_tensor._edge = _form.record(_class, {values}, {arrays}, _edges, _result, _tensor._vc, _tensor._dtype)",
     ]
 
 
-def _unwrap(op, i, name, certain, first):
+def _unwrap(op, i, name, certain, first, refer):
     """Source that takes parameter i apart into its array or value, ``_r<i>``, and its edge, ``_e<i>``."""
     operand = op.elementwise and name in op.operands
     lines = [f"_kind = {name}.__class__"]
     taken = [f"_r{i} = {name}._a", f"_e{i} = {name}._edge if {name}._view is None else edge_of({name})"]
     if certain:
-        lines += ["if _kind is not Tensor and _kind is not Parameter: return REFER", *taken]
+        lines += [f"if _kind is not Tensor and _kind is not Parameter: {refer}", *taken]
         # elementwise operands on this path have one ordinary floating dtype
         if first and op.elementwise:
-            lines += [f"_dtype = {name}._dtype", "if not _dtype.plain: return REFER"]
+            lines += [f"_dtype = {name}._dtype", f"if not _dtype.plain: {refer}"]
         return lines
     lines += [f"_e{i} = None", "if _kind is Tensor or _kind is Parameter:"]
     lines += [f"    {line}" for line in (*taken, f"_mask |= {1 << i}")]
     if operand:
         # kernels are given numbers as arrays, rules as they are
-        lines += [f"    if {name}._dtype is not _dtype: return REFER", f"    _k{i} = _r{i}"]
+        lines += [f"    if {name}._dtype is not _dtype: {refer}", f"    _k{i} = _r{i}"]
         if op.numbers != "none":
             lines += ["elif _kind in NUMBERS:", f"    _r{i} = {name}", f"    _k{i} = as_number(_dtype, {name})"]
         if name in op.defaults():
             lines.append(f"elif {name} is None: _r{i} = _k{i} = None")
     else:
         lines.append(f"elif _kind in SIMPLE or holds_parts({name}): _r{i} = {name}")
-    return [*lines, "else: return REFER"]
+    return [*lines, f"else: {refer}"]
