@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import inplace
 from ..array.shape import memory_of
+from ..missing import explain
 from ..ops import dispatch, record, subscript
 from ..ops.record import make_node
 from ..ops.table import TENSOR
@@ -107,6 +108,18 @@ class _set_fwd_grad_enabled(ContextDecorator):  # noqa: N801 - PyTorch's name
 
     def __exit__(self, *exc):
         _level.enabled = self.prev
+
+
+def _is_fwd_grad_enabled():
+    """Whether tangents are propagated in this thread."""
+    return _level.enabled
+
+
+def __getattr__(name):
+    # a name of PyTorch's module that is reassigned there: the number of the innermost level, -1 outside of all
+    if name == "_current_level":
+        return _level.number
+    raise AttributeError(explain("torch.autograd.forward_ad", name))
 
 
 class _off:  # noqa: N801 - used like the modes
