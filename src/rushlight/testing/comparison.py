@@ -7,9 +7,9 @@ import numpy as np
 
 from .. import dtypes
 from ..ops.creation import as_tensor
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor
 
-__all__ = ["assert_allclose", "assert_close", "default_tolerances", "make_tensor"]
+__all__ = ["assert_allclose", "assert_close", "default_tolerances"]
 
 _TOLERANCES = {
     **{dtypes.float16: (1e-3, 1e-5), dtypes.bfloat16: (1.6e-2, 1e-5), dtypes.float32: (1.3e-6, 1e-5)},
@@ -196,35 +196,3 @@ def assert_allclose(actual, expected, rtol=None, atol=None, equal_nan=True, msg=
         *(as_tensor(actual), as_tensor(expected)),
         **dict(rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None),
     )
-
-
-def make_tensor(
-    *shape,
-    dtype,
-    device=None,
-    low=None,
-    high=None,
-    requires_grad=False,
-    noncontiguous=False,
-    exclude_zero=False,
-    memory_format=None,
-):
-    """A tensor of random values in [low, high), by default those PyTorch picks for the dtype."""
-    from ..array import random as streams
-
-    sizes = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], collections.abc.Sequence) else tuple(shape)
-    ranges = {dtypes.bool: (0, 2), dtypes.uint8: (0, 10)}
-    default = ranges.get(dtype, (-9.0, 9.0) if dtype.category >= 2 else (-9, 10))
-    low, high = (default[0] if low is None else low), (default[1] if high is None else high)
-    stored = (*sizes[:-1], sizes[-1] * 2) if noncontiguous and sizes else sizes
-    empty = np.empty(stored, dtype.numpy)
-    if dtype.category >= 2:
-        made = streams.uniform_(empty, low, high)
-    else:
-        made = streams.random_(empty, math.ceil(low), math.ceil(high))
-    if exclude_zero:
-        made[made == 0] = 1 if dtype.category < 2 else np.finfo(made.dtype).tiny
-    if noncontiguous and sizes:
-        made = made[..., ::2]
-    tensor = wrap(made, dtype)
-    return tensor.requires_grad_(True) if requires_grad else tensor
