@@ -1,6 +1,9 @@
 """Forward mode, gradcheck, checkpointing, anomaly and inference mode, without PyTorch beside them."""
 
 import math
+import os
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -186,3 +189,24 @@ def test_functional_products_agree_with_the_matrices():
     forward = functional.jacobian(vector, x, vectorize=True, strategy="forward-mode")
     assert torch.allclose(forward, jacobian)
     assert math.isclose(jacobian[0, 0].item(), math.cos(0.5) * 4.5 + math.sin(0.5))
+
+
+def test_the_level_and_the_mode_of_tangents_can_be_asked_for():
+    fwAD = forward_ad
+    assert fwAD._current_level == -1
+    with fwAD.dual_level():
+        assert fwAD._current_level == 0
+        with fwAD._set_fwd_grad_enabled(False):
+            assert not fwAD._is_fwd_grad_enabled()
+        assert fwAD._is_fwd_grad_enabled()
+    assert fwAD._current_level == -1
+
+
+def test_gradcheck_is_the_function_also_after_its_module_was_imported():
+    code = (
+        "import rushlight.autograd.gradcheck, rushlight as torch\n"
+        "from rushlight.autograd.gradcheck import GradcheckError\n"
+        "x = torch.ones(2, dtype=torch.float64, requires_grad=True)\n"
+        "assert torch.autograd.gradcheck(torch.sin, (x,)) and torch.autograd.gradgradcheck(torch.sin, (x,))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})

@@ -1,6 +1,8 @@
 """Automatic differentiation: ``torch.autograd``."""
 
 import importlib
+import sys
+import types
 
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # noqa: F401
 
@@ -10,7 +12,7 @@ _LAZY = {
     "Variable": "variable",
     **dict.fromkeys(("Function", "NestedIOFunction"), "function"),
     **dict.fromkeys(("detect_anomaly", "set_detect_anomaly"), "anomaly"),
-    **dict.fromkeys(("gradcheck", "gradgradcheck"), "gradcheck"),
+    "gradgradcheck": "gradcheck",
     "inference_mode": "inference",
     "SavedTensor": "saved",
     **dict.fromkeys(("set_multithreading_enabled", "is_multithreading_enabled", "is_view_replay_enabled"), "grad_mode"),
@@ -32,3 +34,18 @@ def __getattr__(name):
     from ..missing import explain
 
     raise AttributeError(explain("torch.autograd", name))
+
+
+class _Package(types.ModuleType):
+    """This package. Its ``gradcheck`` is the function, also after ``import torch.autograd.gradcheck``, which is a module."""
+
+    @property
+    def gradcheck(self):
+        return importlib.import_module(f"{__name__}.gradcheck").gradcheck
+
+    @gradcheck.setter
+    def gradcheck(self, module):
+        """The import system wants to bind the module; it stays in ``sys.modules``."""
+
+
+sys.modules[__name__].__class__ = _Package
