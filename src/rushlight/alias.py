@@ -26,6 +26,7 @@ _PRIVATE = frozenset(
     (
         *(
             "__main__",
+            "absent",
             "alias",
             "array",
             "cli",
@@ -38,7 +39,7 @@ _PRIVATE = frozenset(
             "inplace",
             "interop",
         ),
-        *("missing", "ops", "parameter", "printing", "settings", "size", "tensor"),
+        *("mirror", "missing", "ops", "parameter", "printing", "settings", "size", "tensor"),
     )
 )
 
@@ -81,6 +82,10 @@ class _Loader:
 class _Finder:
     """Finds ``torch.x.y`` in rushlight, and hears of every module of rushlight that is loaded."""
 
+    def find_distributions(self, context):
+        """What ``importlib.metadata`` says of torch: libraries ask it for the version before they import torch."""
+        return [_distribution()] if context.name in (None, _THEIRS) else []
+
     def find_spec(self, fullname, path=None, target=None):
         top, _, rest = fullname.partition(".")
         if top == _OURS:
@@ -118,6 +123,23 @@ def _spec_from_others(name, path, then):
 
         spec.loader.exec_module = load_and_then
     return spec
+
+
+def _distribution():
+    from importlib.metadata import Distribution
+
+    from . import __version__
+
+    class Metadata(Distribution):
+        """The release of PyTorch that rushlight follows, as an installed package."""
+
+        def read_text(self, filename):
+            return f"Metadata-Version: 2.1\nName: torch\nVersion: {__version__}\n" if filename == "METADATA" else None
+
+        def locate_file(self, path):
+            return os.path.join(os.path.dirname(__file__), path)
+
+    return Metadata()
 
 
 _finder = _Finder()

@@ -12,7 +12,7 @@ import numpy as np
 from . import dtypes
 from .autograd.graph import Leaf, Node, bump, describe, extra_of, freed, spoken, tick
 from .autograd.modes import set_grad, state, thread
-from .tensor import Tensor, address, attach, edge_of, wrap, wrap_view
+from .tensor import Tensor, address, attach, edge_of, reading, wrap, wrap_view
 
 
 class Geometry:
@@ -123,9 +123,10 @@ class CopySlices(Node):
             was = set_grad(False)
             try:
                 whole = wrap(np.array(cotangent))
-                part = geometry(whole)._a
-                inner = fn.run(part.copy(), keep)
-                part[...] = 0 if inner[0] is None else inner[0]
+                part = geometry(whole)
+                inner = fn.run(part._a.copy(), keep)
+                part._a[...] = 0 if inner[0] is None else inner[0]
+                finish(part, None)
             finally:
                 set_grad(was)
             return (whole._a, *inner[1:])
@@ -167,6 +168,8 @@ def functions():
 
 def refresh(tensor, view):
     """Look a view's edge up again after a write to its storage, or at each use where it was made outside the graph."""
+    if view.mirror is not None:
+        view.mirror.update(tensor._vc[0])
     base = view.base
     edge = edge_of(base)
     own = tensor._edge
@@ -249,6 +252,7 @@ def check(tensor, recorded):
         before_write(tensor)
     if tensor._vc.__class__ is not list:
         tensor._vc.check_write()
+    reading(tensor)
     if not (recorded and thread.grad):
         return
     view = tensor._view
@@ -331,10 +335,12 @@ def _overlapping_write(array):
 
 def finish(tensor, node):
     """Note the write that just happened, and give ``tensor`` the node of it (None if nothing was recorded)."""
+    view = tensor._view
+    if view is not None and view.mirror is not None:
+        view.mirror.write_back()
     if node is None:
         bump(tensor._vc)
         return
-    view = tensor._view
     if view is None:
         bump(tensor._vc, node.name())
         if state.hooks:

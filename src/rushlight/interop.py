@@ -8,14 +8,14 @@ from . import dtypes
 from .autograd.graph import Leaf
 from .autograd.modes import thread
 from .storage import borrow, require_storage, root
-from .tensor import Tensor, edge_of, wrap
+from .tensor import Tensor, edge_of, mirror_of, reading, wrap
 
 # --------------------------------------------------------------------------------------------------------- numbers
 
 
 def item(self):
     """The value of a one-element tensor as a Python number."""
-    array = self._a
+    array = reading(self)
     if array.size != 1:
         raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
     value = array.item()
@@ -24,7 +24,7 @@ def item(self):
 
 def tolist(self):
     """Nested lists of Python numbers (a number for a 0-d tensor)."""
-    array = self._a
+    array = reading(self)
     return (array.astype(np.float32) if self._dtype is dtypes.bfloat16 else array).tolist()
 
 
@@ -39,7 +39,7 @@ def _bool(self):
     if size != 1:
         what = "no values" if size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
-    return bool(self._a)
+    return bool(reading(self))
 
 
 def _index(self):
@@ -97,9 +97,15 @@ def numpy(self, *, force=False):
     """The tensor's memory as a NumPy array (shared). ``force`` detaches first."""
     if not force and edge_of(self) is not None:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    if not force:
+        for bit, resolve, asked in (("conjugate", "conj", self.is_conj), ("negative", "neg", self.is_neg)):
+            if asked():
+                raise RuntimeError(
+                    f"Can't call numpy() on Tensor that has {bit} bit set. Use tensor.resolve_{resolve}().numpy() instead."
+                )
     if self._dtype is dtypes.bfloat16:
         raise TypeError("Got unsupported ScalarType BFloat16")
-    return self._a.view()
+    return reading(self).view()
 
 
 def _array(self, dtype=None, copy=None):
@@ -208,7 +214,7 @@ def _deepcopy(self, memo):
         )
     import copy
 
-    require_storage(self._a)
+    require_storage(reading(self))
     source = root(self._a)
     key = ("rushlight storage", id(source))
     flat = memo.get(key)
@@ -245,7 +251,8 @@ def _copy(self):
     from .tensor import _new
 
     made = _new(type(self))
-    made._a, made._dtype, made._vc, made._view = self._a, self._dtype, self._vc, None
+    made._a, made._dtype, made._vc = self._a, self._dtype, self._vc
+    made._view = None if mirror_of(self) is None else self._view
     made._edge = None
     edge = edge_of(self)
     if isinstance(edge, Leaf):
@@ -270,7 +277,7 @@ def _rebuild(cls, array, name, requires_grad, state):
 
 def _reduce(self, protocol):
     # the result of a recorded operation comes back as a leaf, as in PyTorch
-    array = self._a
+    array = reading(self)
     require_storage(array)
     kind = None if type(self) is Tensor else type(self)
     return _rebuild, (kind, np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
@@ -359,7 +366,17 @@ Tensor.is_signed = lambda self: self._dtype.is_signed
 Tensor.is_pinned = lambda self, device=None: False
 Tensor.is_same_size = lambda self, other: self._a.shape == other._a.shape
 Tensor.get_device = lambda self: -1
-Tensor.is_conj = Tensor.is_neg = lambda self: False
+
+
+def _reflects(function):
+    def asked(self):
+        mirror = mirror_of(self)
+        return mirror is not None and mirror.function is function
+
+    return asked
+
+
+Tensor.is_conj, Tensor.is_neg = _reflects(np.conjugate), _reflects(np.negative)
 Tensor.has_names = lambda self: False
 Tensor.is_set_to = lambda self, other: (
     self._a.__array_interface__["data"] == other._a.__array_interface__["data"] and self._a.strides == other._a.strides

@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from . import dtypes
+from .tensor import reading
 
 __all__ = ["format_tensor", "get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
 
@@ -275,7 +276,7 @@ def tensor_repr(tensor, *, tensor_contents=None, tangent=None):
     prefix = "tensor(" if plain else cls.__name__ + "("
     node = tensor.grad_fn
     text = format_tensor(
-        tensor._a,
+        reading(tensor),
         tensor.dtype,
         prefix=prefix,
         requires_grad=tensor.requires_grad,

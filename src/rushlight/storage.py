@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from . import dtypes
-from .tensor import Tensor, address, wrap
+from .tensor import Tensor, address, memory, wrap
 
 
 class Borrowed:
@@ -361,7 +361,7 @@ def require_storage(array):
 def untyped_storage(self):
     """The memory of this tensor and of all its views."""
     require_storage(self._a)
-    return UntypedStorage(self._a)
+    return UntypedStorage(memory(self))
 
 
 _told_of_removal = False
@@ -379,19 +379,20 @@ def storage(self):
             "instead of tensor.storage()",
             stacklevel=2,
         )
-    return TypedStorage(wrap_storage=UntypedStorage(self._a), dtype=self._dtype)
+    return TypedStorage(wrap_storage=UntypedStorage(memory(self)), dtype=self._dtype)
 
 
 def storage_offset(self):
     """Where the first element lies in the storage, in elements."""
-    return (address(self._a) - address(root(self._a))) // self._dtype.itemsize
+    array = memory(self)
+    return (address(array) - address(root(array))) // self._dtype.itemsize
 
 
 def data_ptr(self):
     """The address of the first element."""
     if hasattr(self._a, "held"):
         raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
-    return address(self._a) if self._a.size else 0
+    return address(memory(self)) if self._a.size else 0
 
 
 def stride(self, dim=None):

@@ -14,6 +14,7 @@ from .autograd.graph import Leaf, Output, describe, extra_of, warn_user
 from .autograd.hooks import add, add_tensor
 from .autograd.modes import state, thread
 from .devices import cpu
+from .mirror import Mirror
 from .size import Size
 
 __all__ = ["Tensor", "edge_of", "wrap", "wrap_view"]
@@ -27,16 +28,17 @@ class View:
     ``refuse`` is None, or one of ``"no_grad"``, ``"multi"``, ``"inference"``: how the view was made.
     ``replay`` makes the view again from the base where strides cannot say it (real and imaginary parts, other dtypes).
     ``made`` is the version at which a view without a place in the graph was made; its ``version`` is -1, so that every use looks up
-    whether the base wants gradients.
+    whether the base wants gradients. ``mirror`` is the memory of a view that has its own (see there), or None.
     """
 
-    __slots__ = ("base", "made", "refuse", "replay", "version")
+    __slots__ = ("base", "made", "mirror", "refuse", "replay", "version")
 
     def __init__(self, base, version, refuse=None, replay=None):
         self.base = base
         self.version = self.made = version
         self.refuse = refuse
         self.replay = replay
+        self.mirror = None
 
 
 def readonly(getter):
@@ -280,7 +282,7 @@ class Tensor:
         """The same memory, outside the graph and with a version of its own."""
         if hasattr(self._a, "bdim"):
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
-        return wrap(self._a, self._dtype)
+        return wrap(self._a, self._dtype) if mirror_of(self) is None else outside(self)
 
     @data.setter
     def data(self, value):
@@ -408,16 +410,63 @@ def wrap_view(array, dtype, source, refuse=None, replay=None):
         refuse = "inference" if state.rare and inference.is_inference_mode_enabled() else "no_grad"
     above = source._view
     if above is None:
-        base = source
+        tensor._view = made = View(source, counter[0], refuse, replay)
     else:
-        base = above.base
         refuse = refuse or above.refuse
         if above.replay is not None:
             replay = _after(above.replay, replay, source, array)
-    tensor._view = made = View(base, counter[0], refuse, replay)
+        tensor._view = made = View(above.base, counter[0], refuse, replay)
+        made.mirror = above.mirror
     if refuse is not None and not thread.grad:
         made.version = -1
     return tensor
+
+
+def wrap_reflection(array, function, source, replay):
+    """A view of ``source`` whose elements are a function of its own: ``array``, made by ``mirror.reflected``."""
+    above = mirror_of(source)
+    if above is None:
+        if array.strides != source._a.strides:
+            return wrap(array, source._dtype)
+        tensor = wrap_view(array, source._dtype, source, replay=replay)
+        if tensor._view is not None:
+            tensor._view.mirror = Mirror(array, source._a, function, source._vc[0])
+        return tensor
+    if above.function is not function:
+        # a mirror in a mirror would be a copy of a copy
+        return wrap(array, source._dtype)
+    tensor = wrap_view(above.counterpart(source._a), source._dtype, source, replay=replay)
+    tensor._view.mirror = None
+    return tensor
+
+
+def mirror_of(tensor):
+    """The mirror that a tensor's memory belongs to, or None."""
+    return None if tensor._view is None else tensor._view.mirror
+
+
+def reading(tensor):
+    """The array of a tensor, for those who read it outside of operators: a mirror is brought up to date first."""
+    mirror = mirror_of(tensor)
+    if mirror is not None:
+        mirror.update(tensor._vc[0])
+    return tensor._a
+
+
+def memory(tensor):
+    """The array over the storage that a tensor shows, for those who ask where it lies."""
+    mirror = mirror_of(tensor)
+    return tensor._a if mirror is None else mirror.counterpart(tensor._a)
+
+
+def outside(tensor):
+    """A tensor on the same memory and version counter that has no place in the graph."""
+    made = attach(tensor._a, tensor._dtype, None, tensor._vc)
+    if mirror_of(tensor) is not None:
+        view = tensor._view
+        made._view = View(outside(view.base), view.version, None, view.replay)
+        made._view.mirror = view.mirror
+    return made
 
 
 def _after(first, second, source, array):

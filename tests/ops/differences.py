@@ -24,7 +24,7 @@ def check(f, *inputs, second=True, h=1e-5, tol=2e-6):
         total = 0.0
         for each in _first(f(*given)):
             w = torch.from_numpy(rng.standard_normal(tuple(each.shape)))
-            part = torch.view_as_real(each).sum(-1) if each.dtype.is_complex else each
+            part = torch.view_as_real(each.resolve_conj()).sum(-1) if each.dtype.is_complex else each
             total = total + (part * w).sum()
 
         return total
@@ -38,7 +38,7 @@ def check(f, *inputs, second=True, h=1e-5, tol=2e-6):
             g = torch.zeros_like(x)
         else:
             assert g.shape == x.shape and g.dtype == x.dtype
-            np.testing.assert_allclose(again.detach().numpy(), g.numpy(), rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(again.detach().resolve_conj().numpy(), g.numpy(), rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(g.numpy(), _differences(scalar, leaves, x, h), rtol=tol, atol=tol)
     if not second:
         return
@@ -48,7 +48,7 @@ def check(f, *inputs, second=True, h=1e-5, tol=2e-6):
         total = 0.0
         for each in grad(scalar(*given), given, create_graph=True, allow_unused=True):
             if each is not None:
-                real = torch.view_as_real(each).sum(-1) if each.dtype.is_complex else each
+                real = torch.view_as_real(each.resolve_conj()).sum(-1) if each.dtype.is_complex else each
                 total = total + (real * torch.from_numpy(rng.standard_normal(tuple(each.shape)))).sum()
         return total
 

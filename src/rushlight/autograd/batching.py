@@ -243,7 +243,7 @@ for _name, _operands in dict(
     RULES[_name] = pointwise(*_operands)
 
 
-@rule("clone", "_to_dtype", "_zero", "view_as_real", "view_as_complex", "_real", "imag", "_conj", "frexp")
+@rule("clone", "_to_dtype", "_zero", "_view_as_real", "view_as_complex", "_conj", "_neg_view", "frexp")
 @rule("_identity_like", "tril", "triu", "_shared_by", "pixel_shuffle", "pixel_unshuffle")
 @rule("constant_pad_nd", "_pad_by_index", "_unravel_index")
 def leading(level, op, values, dims):

@@ -7,7 +7,7 @@ from ..autograd.engine import sum_to as _sum_to
 from ..autograd.graph import Leaf
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
-from ..tensor import Tensor, attach, edge_of, wrap
+from ..tensor import Tensor, edge_of, outside, wrap
 from . import dispatch
 from .creation import as_dtype
 from .dispatch import bind, broadcast, execute, execute_inplace
@@ -245,6 +245,10 @@ def _write(op, values):
         result = dispatch.intercept(op, values, "inplace")
         if result is not NotImplemented:
             return result
+    if dispatch.ask_classes is not None and dispatch.foreign(values):
+        result = dispatch.ask_classes(op, values, "inplace")
+        if result is not NotImplemented:
+            return result
     return execute_inplace(op, values)
 
 
@@ -336,7 +340,7 @@ def detach(self):
         from ..autograd.levels import detach_all
 
         return detach_all(self)
-    made = attach(self._a, self._dtype, None, self._vc)
+    made = outside(self)
     if self.__class__ is not Tensor:
         from .dispatch import overloaded
 

@@ -12,7 +12,7 @@ from .. import dtypes
 from ..autograd.graph import Output
 from ..autograd.modes import enter_rare, leave_rare, state, thread
 from ..parameter import Parameter
-from ..tensor import Tensor, edge_of, wrap, wrap_view
+from ..tensor import Tensor, edge_of, wrap, wrap_reflection, wrap_view
 from .binding import bind, numpy_names, require_tensors, wrong_argument
 from .compute import broadcast, compute, compute_elementwise, operand_dtype
 from .record import Layout, make_node
@@ -25,6 +25,8 @@ _ndarray = np.ndarray
 intercept = None
 #: what asks arguments' classes that have ``__torch_dispatch__`` (``utils._python_dispatch``): a function of (op, values, how)
 ask_classes = None
+#: the same for functions of tensors that are no operators: a function of (name, args, kwargs)
+ask_method = None
 #: what mixed precision makes of the arguments of a composite (see ``amp``): a function of (name, args, kwargs), asked likewise
 cast_arguments = None
 
@@ -127,6 +129,8 @@ def complete(op, values, raws, edges, layout, result):
 def wrap_one(op, values, raws, result):
     first = raws[0]
     dtype = values[0]._dtype if first.__class__ is _ndarray and first.dtype is result.dtype else dtypes.of(result.dtype)
+    if op.reflects is not None and first.__class__ is _ndarray:
+        return wrap_reflection(result, op.reflects, values[0], _replay(op, values))
     if op.view and _shares(result, first):
         return wrap_view(result, dtype, values[0], replay=_replay(op, values))
     if result is first and not op.view:

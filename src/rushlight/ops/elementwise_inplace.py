@@ -9,9 +9,8 @@ import numpy as np
 
 from ..array.blocks import BLOCK, SMALL
 from ..array.threads import parallel
-from ..autograd.graph import bump
 from ..autograd.modes import state, thread
-from ..inplace import check_apart
+from ..inplace import check_apart, finish
 from ..parameter import Parameter
 from ..tensor import Tensor, edge_of
 from .table import PLACES, TENSOR
@@ -139,7 +138,7 @@ def _install(name, attempt):
             done = False  # a number beyond the dtype's range: the general path has the words for it
         if not done:
             return general(input, *args, **kwargs)
-        bump(input._vc)
+        finish(input, None)
         return input
 
     function.__name__ = function.__qualname__ = name

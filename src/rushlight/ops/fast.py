@@ -134,13 +134,13 @@ def _unary(op, slow):
         if not dtype.plain:
             return slow(input)
         x = input._a
+        edge = input._edge if input._view is None else edge_of(input)
         result = kernel(x, out=...) if x.size <= LARGE else large_unary(kernel, x, result_numpy)
         tensor = _new(Tensor)
         tensor._a = result
         tensor._dtype = result_dtype if boolean else dtype
         tensor._vc = counter = [0]
         tensor._view = None
-        edge = input._edge if input._view is None else edge_of(input)
         if edge is None or not recording:
             tensor._edge = None
             return tensor
@@ -197,6 +197,7 @@ def _binary(op, slow):
         if not dtype.plain:
             return slow(input, other)
         x = input._a
+        edge_a = input._edge if input._view is None else edge_of(input)
         kind = other.__class__
         if kind is Tensor or kind is Parameter:
             if other._dtype is not dtype:
@@ -224,7 +225,6 @@ def _binary(op, slow):
         tensor._dtype = result_dtype if boolean else dtype
         tensor._vc = counter = [0]
         tensor._view = None
-        edge_a = input._edge if input._view is None else edge_of(input)
         if (edge_a is None and edge_b is None) or not recording:
             tensor._edge = None
             return tensor
@@ -326,7 +326,10 @@ def fast_inplace(op, slow):
         except ValueError:
             # the shapes do not fit; nothing was written
             return slow(input, other, *rest, **kwargs)
-        bump(input._vc)
+        if input._view is None:
+            bump(input._vc)
+        else:
+            finish(input, None)
         return input
 
     def recorded(input, other, x, y, edge_b, counter_b):
@@ -384,13 +387,13 @@ def _whole(op, slow):
         dtype = input._dtype
         if not dtype.plain or not input._a.size:
             return slow(input)
+        edge = input._edge if input._view is None else edge_of(input)
         tensor = _new(Tensor)
         tensor._a = kernel(input._a)
         tensor._dtype = dtype
         tensor._vc = [0]
         tensor._view = None
         tensor._edge = None
-        edge = input._edge if input._view is None else edge_of(input)
         if edge is not None and recording:
             if node_class is None:
                 node_class = op.node((input, *_defaults_in_order(op)[1:]))

@@ -242,7 +242,7 @@ def _ihfftn(F, input, s, dim, norm):
         raise RuntimeError(f"Only supports floating-point dtypes, but found: {dtype_of(input).legacy}")
     input = _resize(F, _promoted(F, input), dims, sizes)
     factor = kernels.normalization(norm, False)
-    half = F.conj(F._fft_r2c(input, dims[-1:], factor, True))
+    half = F.conj_physical(F._fft_r2c(input, dims[-1:], factor, True))
     return F._fft_c2c(half, dims[:-1], factor, False) if len(dims) > 1 else half
 
 

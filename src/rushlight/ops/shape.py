@@ -4,6 +4,8 @@ Parts of a tensor (``select``, ``diagonal``, ``unfold`` and their kin) have a ba
 into zeros of the input's size; the two are each other's transpose, so derivatives of any order exist.
 """
 
+import operator
+
 import numpy as np
 
 from .. import dtypes, inplace
@@ -12,6 +14,7 @@ from ..array.arguments import wrap_dim
 from ..autograd.graph import Leaf
 from ..autograd.modes import thread
 from ..inplace import bump
+from ..mirror import reflected
 from ..tensor import Tensor
 from .binding import overload_error
 from .core import contiguous_format
@@ -440,12 +443,14 @@ differentiable(
     *("_as_strided_forward", _as_strided_forward), **dict(vjp=dict(grad=_as_strided_forward_vjp), **_private)
 )
 differentiable(
-    *("view_as_real", kernels.view_as_real),
+    *("_view_as_real", kernels.view_as_real),
     **dict(
+        node_name="ViewAsRealBackward0",
         vjp=lambda F, g: F.view_as_complex(F.clone(g, memory_format=contiguous_format)),
         view=True,
         replay=True,
         linear=True,
+        **_private,
     ),
 )
 differentiable(
@@ -454,29 +459,77 @@ differentiable(
 )
 
 
-def _imag(input):
-    if input.dtype.kind != "c":
-        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return input.imag
+def _is_complex(input):
+    dtype = input.dtype
+    return dtype.is_complex if dtype.__class__ is dtypes.dtype else dtype.kind == "c"
 
 
+def _is_conj(input):
+    return isinstance(input, Tensor) and input.is_conj()
+
+
+# views that have memory of their own, see ``mirror``
 differentiable(
-    *("_real", lambda input: input.real),
-    **dict(vjp=lambda F, g: g, node_name="SelectBackward0", view=True, replay=True, **_private),
+    *("_conj", lambda input: reflected(np.conjugate, input)),
+    **dict(vjp=lambda F, g: F.conj(g), reflects=np.conjugate, replay=True, **_view),
 )
 differentiable(
-    *("imag", _imag), **dict(vjp=lambda F, g: g * 1j, node_name="SelectBackward0", view=True, replay=True, method=False)
+    *("_neg_view", lambda input: reflected(np.negative, input)),
+    **dict(vjp=lambda F, g: -g, reflects=np.negative, replay=True, **_view),
 )
+for _name in ("_conj", "_neg_view"):
+    PLACES[""][_name] = getattr(TENSOR, _name)
+    setattr(Tensor, _name, getattr(TENSOR, _name))
+
+
+@composite("conj")
+def conj(F, input):
+    return F._conj(input) if _is_complex(input) else input
+
+
+@composite("view_as_real", method=False)
+def view_as_real(F, input):
+    if _is_conj(input):
+        raise RuntimeError(
+            "view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate tensor so you can view it as real, "
+            "use self.resolve_conj(); however, be warned that the resulting tensor will NOT alias the original."
+        )
+    return F._view_as_real(input)
 
 
 @composite("real", method=False)
 def real(F, input):
-    return F._real(input) if _is_complex(input) else input
+    if not _is_complex(input):
+        return input
+    return F.select(F.view_as_real(F._conj(input) if _is_conj(input) else input), -1, 0)
 
 
-def _is_complex(input):
-    dtype = input.dtype
-    return dtype.is_complex if dtype.__class__ is dtypes.dtype else dtype.kind == "c"
+@composite("imag", method=False)
+def imag(F, input):
+    if not _is_complex(input):
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    if _is_conj(input):
+        return F.select(F._neg_view(F.view_as_real(F._conj(input))), -1, 1)
+    return F.select(F.view_as_real(input), -1, 1)
+
+
+# rules conjugate at every turn, nearly always for nothing
+TENSOR.conj = lambda input: TENSOR._conj(input) if input._dtype.is_complex else input
+RAW.conj = lambda input: np.conjugate(input) if input.dtype.kind == "c" else input
+RAW.real, RAW.imag = operator.attrgetter("real"), operator.attrgetter("imag")
+
+
+@composite("resolve_conj")
+def resolve_conj(F, input):
+    return F.clone(input) if _is_conj(input) else input
+
+
+@composite("resolve_neg")
+def resolve_neg(F, input):
+    return F.clone(input) if input.is_neg() else input
+
+
+RAW.resolve_conj = RAW.resolve_neg = lambda input: input
 
 
 def _set_part(which):
@@ -489,32 +542,6 @@ def _set_part(which):
 
 Tensor.real = property(lambda self: TENSOR.real(self), _set_part(lambda self: TENSOR.real(self)))
 Tensor.imag = property(lambda self: TENSOR.imag(self), _set_part(lambda self: TENSOR.imag(self)))
-
-
-differentiable(
-    *("_conj", lambda input: np.conjugate(input)),
-    **dict(vjp=lambda F, g: F.conj(g), node_name="ConjBackward0", **_private),
-)
-
-
-@composite("conj")
-def conj(F, input):
-    return F._conj(input) if _is_complex(input) else input
-
-
-# rules conjugate at every turn, nearly always for nothing
-TENSOR.conj = lambda input: TENSOR._conj(input) if input._dtype.is_complex else input
-RAW.conj = lambda input: np.conjugate(input) if input.dtype.kind == "c" else input
-
-
-@composite("resolve_conj")
-def resolve_conj(F, input):
-    return input
-
-
-@composite("resolve_neg")
-def resolve_neg(F, input):
-    return input
 
 
 # ------------------------------------------------------------------------------------------- changing a tensor's own shape

@@ -103,7 +103,7 @@ class Op:
         ),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
         *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes", "refuse"),
-        *("misfit", "prepare_out"),
+        *("misfit", "prepare_out", "reflects"),
     )
 
     def __init__(self, name, kernel, **given):
