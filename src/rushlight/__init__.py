@@ -202,6 +202,9 @@ _SUBMODULES = {
         "futures",
         "fx",
         "package",
+        "ao",
+        "export",
+        "__config__",
     ),
 }
 #: public names that live in a module loaded at first use
@@ -222,7 +225,7 @@ _LAZY = {
         (
             *("are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision"),
             *("is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode"),
-            *("set_float32_matmul_precision", "use_deterministic_algorithms"),
+            *("is_warn_always_enabled", "set_float32_matmul_precision", "set_warn_always", "use_deterministic_algorithms"),
         ),
         ".settings",
     ),
@@ -244,7 +247,7 @@ def __getattr__(name):
         except ModuleNotFoundError as error:
             if error.name != f"{__name__}.{name}":
                 raise
-    home = _LAZY.get(name)
+    home = ".ops.foreach" if name.startswith("_foreach_") else _LAZY.get(name)
     if home is not None:
         value = getattr(_importlib.import_module(home, __name__), name)
         globals()[name] = value

@@ -174,3 +174,12 @@ def test_statistics_of_batch_norm_are_computed_anew():
     swa_utils.update_bn(batches, model)
     assert model[0].running_mean.item() == pytest.approx(4)
     assert model[0].momentum == 0.1 and not model.training
+
+
+def test_one_cycle_that_was_saved_with_its_function():
+    made = schedules.OneCycleLR(optimiser(momentum=0.5), 1.0, total_steps=4, anneal_strategy="linear")
+    del made._anneal_func_type
+    made.anneal_func = lambda start, end, share: 0.25
+    made.optimizer.step()
+    made.step()
+    assert made.get_last_lr() == [0.25]

@@ -295,6 +295,8 @@ class OneCycleLR(_Momentum):
 
     def _anneal_func(self, start, end, pct):
         """The value a share ``pct`` of the way from ``start`` to ``end``."""
+        if not hasattr(self, "_anneal_func_type"):
+            return self.anneal_func(start, end, pct)  # what schedulers that PyTorch 1 saved hold instead
         if self._anneal_func_type == "cos":
             return self._annealing_cos(start, end, pct)
         if self._anneal_func_type == "linear":
