@@ -476,13 +476,13 @@ def cross(F, input, other, dim=None):
 
 def _shorten_matmul():
     """Two plain matrices go straight to ``mm``, where the usual questions are asked; the rest takes the composite's path."""
-    general, mm, plain = TENSOR.matmul, TENSOR.mm, (Tensor, Parameter)
+    general, plain = TENSOR.matmul, (Tensor, Parameter)
 
     def matmul(*args, **kwargs):
         if not kwargs and len(args) == 2:
             input, other = args
-            if input.__class__ in plain and other.__class__ in plain and input._a.ndim == 2 and other._a.ndim == 2:
-                return mm(input, other)
+            if input.__class__ in plain and other.__class__ in plain and input._a.ndim == other._a.ndim == 2:
+                return TENSOR.mm(input, other)
         return general(*args, **kwargs)
 
     matmul.__module__, matmul.__doc__ = general.__module__, general.__doc__
