@@ -10,8 +10,10 @@ __all__ = [
     "get_deterministic_debug_mode",
     "get_float32_matmul_precision",
     "is_deterministic_algorithms_warn_only_enabled",
+    "is_warn_always_enabled",
     "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
+    "set_warn_always",
     "use_deterministic_algorithms",
 ]
 
@@ -19,6 +21,8 @@ _DEBUG_MODES = ("default", "warn", "error")
 
 _deterministic = _warn_only = False
 _precision = "highest"
+_warn_always = False
+_warned = set()
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):
@@ -70,3 +74,23 @@ def set_float32_matmul_precision(precision):
 
 def get_float32_matmul_precision():
     return _precision
+
+
+def set_warn_always(b, /):
+    """Whether warnings that are given once in a process are given each time; False unless set."""
+    global _warn_always
+    if not isinstance(b, bool):
+        raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
+    _warn_always = b
+
+
+def is_warn_always_enabled():
+    return _warn_always
+
+
+def first_warning(what):
+    """Whether the warning that ``what`` names is to be given: the first time, or always if so set."""
+    if what in _warned and not _warn_always:
+        return False
+    _warned.add(what)
+    return True

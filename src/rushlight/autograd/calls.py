@@ -5,6 +5,8 @@ from collections import OrderedDict
 
 import numpy as np
 
+from ..inplace import functions
+from ..settings import first_warning
 from ..size import Size
 from ..tensor import Tensor, edge_of, wrap
 from . import engine
@@ -88,6 +90,9 @@ def _roots(outputs, gradients, create_graph, batched=False):
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if not dtype.is_floating_point:
                 raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtype!r}")
+            if state.shells and isinstance(output, Tensor):
+                checked.append(functions().ones_like(output))
+                continue
             checked.append(wrap(np.ones(shape, dtype.numpy), dtype))
         else:
             raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
@@ -107,7 +112,9 @@ def _tangents():
 
 
 def _levels():
-    """Whether a level of ``vmap`` or ``jvp``, or a mode, is on that must see what the rules do."""
+    """Whether a level of ``vmap`` or ``jvp``, a mode or some tensor's class must see what the rules do."""
+    if state.shells:
+        return True
     module = sys.modules.get(__package__ + ".levels")
     return module is not None and module.sees_rules()
 
@@ -185,14 +192,9 @@ def _require_place(each):
         raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(each).__name__}")
 
 
-_warned = False
-
-
 def _warn_of_cycle():
     """Once for a process: a gradient that is part of a graph refers to its leaf, which refers to its gradient."""
-    global _warned
-    if not _warned:
-        _warned = True
+    if first_warning("create_graph"):
         import warnings
 
         warnings.warn(
@@ -314,10 +316,10 @@ Tensor.backward = _tensor_backward
 
 def _queue_callback(callback):
     """Call ``callback()`` when the backward pass that is running has finished."""
-    task = engine.current_task()
-    if task is None:
+    running = engine.current_pass()
+    if running is None:
         raise RuntimeError("Final callbacks can only be installed during backward pass.")
-    task.callbacks.append(callback)
+    running.at_end(callback)
 
 
 def _shown_hooks(kind):

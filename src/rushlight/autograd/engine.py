@@ -7,9 +7,10 @@ Neither recurses, so the depth of a graph is not bounded by the stack.
 """
 
 import functools
+import itertools
 import operator
 import threading
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from sys import getrefcount
 
 import numpy as np
@@ -89,11 +90,108 @@ def _like_leaf(leaf, cotangent):
     return np.array(cotangent, order="C")
 
 
+# ------------------------------------------------------------------------------------------- what is running
+
+
+_number = itertools.count().__next__
+
+
+class _Pass:
+    """One run of the engine, as those see it who ask from within: hooks and the user's own backward functions."""
+
+    #: functions to call at its end
+    callbacks = ()
+    #: the edges whose cotangents are wanted, None where all leaves are
+    wanted = None
+
+    @functools.cached_property
+    def number(self):
+        """Which one it is; counted only of those that were asked, as most are not."""
+        return _number()
+
+    def at_end(self, callback):
+        self.callbacks = (*self.callbacks, callback)
+
+    def _called_back(self):
+        done = 0
+        # a callback may add another
+        while done < len(self.callbacks):
+            self.callbacks[done]()
+            done += 1
+
+    def will_run(self, node):
+        """Whether this run executes a node."""
+        return node in _below([target(edge) for edge, _ in self.roots])
+
+    def _useful(self, node):
+        """Whether a node that was reached is run, too."""
+        return True
+
+    def execution_order(self):
+        """The nodes and leaves it runs, in their order."""
+        counts = dict.fromkeys([target(edge) for edge, _ in self.roots], 0)
+        nodes = _below(counts)
+        for node in nodes:
+            for edge in node.next:
+                if edge is not None:
+                    counts[target(edge)] = counts.get(target(edge), 0) + 1
+        ready = [(-node.seq, id(node), node) for node in nodes if counts[node] == 0]
+        heapify(ready)
+        found = []
+        while ready:
+            node = heappop(ready)[2]
+            if self._useful(node):
+                found.append(node)
+            for edge in node.next:
+                if edge is not None:
+                    below = target(edge)
+                    counts[below] -= 1
+                    if counts[below] == 0:
+                        heappush(ready, (-below.seq, id(below), below))
+        return found
+
+
+def _below(nodes):
+    """The nodes and leaves that can be reached from ``nodes``, with them."""
+    found = dict.fromkeys(nodes)
+    stack = list(found)
+    for node in stack:
+        for edge in node.next:
+            if edge is not None and target(edge) not in found:
+                found[target(edge)] = None
+                stack.append(target(edge))
+    return found
+
+
+class _Passes(threading.local):
+    current = None
+
+
+_passes = _Passes()
+
+
+def current_pass():
+    """The innermost run of the engine in this thread, or None."""
+    return _passes.current
+
+
 # ------------------------------------------------------------------------------------------------------- plain loop
 
 
 def _run_plain(roots, keep):
     """Accumulate into every leaf below ``roots`` (pairs of edge and raw cotangent)."""
+    outer = _passes.current
+    _passes.current = own = _Pass()
+    own.roots, own.keep = roots, keep
+    try:
+        _pull_plain(roots, keep)
+        if own.callbacks:
+            own._called_back()
+    finally:
+        _passes.current = outer
+
+
+def _pull_plain(roots, keep):
     heap = []
     pending = {}
     leaves = {}
@@ -165,15 +263,14 @@ def _run_plain(roots, keep):
 _sequence = operator.attrgetter("seq")
 
 
-class _Task:
+class _Task(_Pass):
     """One run of the engine with everything PyTorch allows: hooks, chosen inputs, recorded gradients."""
 
     def __init__(self, roots, keep, create_graph, inputs, accumulate, record=True):
-        self.keep = keep
+        self.roots, self.keep = roots, keep
         self.record = record
         self.create_graph = create_graph
         self.accumulate = accumulate
-        self.callbacks = []
         self.captured = {}
         self.inputs = inputs
         self.wanted = None if inputs is None else {}
@@ -264,7 +361,7 @@ class _Task:
         return tensor if self.create_graph or tensor is None else tensor._a
 
     def execute(self):
-        outer, _tasks.current = _tasks.current, self
+        outer, _passes.current = _passes.current, self
         was = set_grad(self.create_graph and self.record)
         try:
             if not (state.hooks or is_anomaly_enabled()):
@@ -273,11 +370,11 @@ class _Task:
                 self._count()
                 while self.ready:
                     self._step(heappop(self.ready)[2])
-            for callback in self.callbacks:
-                callback()
+            if self.callbacks:
+                self._called_back()
         finally:
             set_grad(was)
-            _tasks.current = outer
+            _passes.current = outer
         return self.captured
 
     def _step(self, node):
@@ -370,7 +467,6 @@ class _Task:
                 self._leaf(leaf, slots, None)
 
     def will_run(self, node):
-        """Whether this run executes a node."""
         return node in self.reached and self._useful(node)
 
     def _useful(self, node):
@@ -558,18 +654,6 @@ class Sweep:
             running.node = outer
             set_grad(was)
         return [None if at is None else cells[at] for at in self.ends]
-
-
-class _Tasks(threading.local):
-    current = None
-
-
-_tasks = _Tasks()
-
-
-def current_task():
-    """The innermost run of the full loop in this thread, or None."""
-    return _tasks.current
 
 
 def backward(roots, *, keep, create_graph=False, inputs=None, record=True):

@@ -19,9 +19,10 @@ from .. import inplace
 from ..size import Size
 from ..tensor import Tensor, attach, edge_of, wrap, wrap_view
 from . import saved as saved_values
-from .anomaly import note
+from .anomaly import note, running
 from .graph import Leaf, Node, Output, freed, tick
 from .modes import no_grad, set_grad, state, thread
+from .refusing import DelayedError
 from .saved import SavedTensor
 
 __all__ = [
@@ -142,10 +143,12 @@ class BackwardCFunction(FunctionCtx, Node):
         dtypes = (self.dtype,) if self.width == 1 else self.dtype
         given = [None if each is None else wrap(np.asarray(each), dtype) for each, dtype in zip(slots, dtypes)]
         was = set_grad(False)
+        outer, running.node = running.node, self
         try:
             received = self._backward(given, keep)
         finally:
             set_grad(was)
+            running.node = outer
         return [None if each is None else each._a for each in received]
 
     def run_graph(self, cotangent, keep):
@@ -553,18 +556,6 @@ def _rebase(output, edge, ctx, count):
 # ---------------------------------------------------------------------------------------------------- decorators
 
 
-class _Refuse(Function):
-    """Passes values on and refuses to be differentiated."""
-
-    @staticmethod
-    def forward(ctx, *tensors):
-        return tensors
-
-    @staticmethod
-    def backward(ctx, *gradients):
-        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
-
-
 def once_differentiable(fn):
     """Decorate a ``backward`` that cannot be differentiated: doing so raises."""
 
@@ -582,8 +573,10 @@ def once_differentiable(fn):
                 if each._dtype.is_floating_point or each._dtype.is_complex:
                     each.requires_grad_(True)
             fake.append(each)
-        refused = _Refuse.apply(*fake)
-        return refused if isinstance(outputs, tuple) else refused[0]
+        refused = DelayedError(
+            "trying to differentiate twice a function that was marked with @once_differentiable", len(fake)
+        )(*fake)
+        return refused if isinstance(outputs, tuple) == isinstance(refused, tuple) else (refused,)
 
     return wrapper
 

@@ -186,7 +186,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
         @functools.wraps(fn)
         def first(gradient):
-            task = engine.current_task()
+            task = engine.current_pass()
             with lock:
                 if task in seen:
                     return
@@ -200,7 +200,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
     def hook_for(index):
         def hook(gradient):
-            task = engine.current_task()
+            task = engine.current_pass()
             with lock:
                 if task not in buffers:
                     buffers[task] = [None] * len(tensors)

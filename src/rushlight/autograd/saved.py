@@ -39,6 +39,11 @@ def pop():
     leave_rare()
 
 
+def disabled():
+    """The message with which hooks are refused, or None."""
+    return _stack.disabled
+
+
 def disable(message):
     """Refuse hooks with ``message`` (None: allow them); returns what it was."""
     was = _stack.disabled

@@ -166,7 +166,7 @@ class CheckpointFunction(Function):
 
     @staticmethod
     def backward(ctx, *gradients):
-        task = engine.current_task()
+        task = engine.current_pass()
         if task is not None and task.wanted is not None:
             raise RuntimeError(
                 "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter to "

@@ -1,0 +1,67 @@
+"""``torch._C``: the few names of PyTorch's compiled core that programs take from there."""
+
+import weakref
+
+from .. import Generator, Size, device, dtype, layout  # noqa: F401
+from ..autograd.anomaly import running
+from ..autograd.engine import current_pass
+from ..autograd.grad_mode import is_multithreading_enabled
+from ..missing import module_getattr
+from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl  # noqa: F401
+from ..tensor import Tensor as TensorBase  # noqa: F401
+from . import _autograd, _functions  # noqa: F401
+
+__all__ = []
+
+
+def _current_autograd_node():
+    """The node that is running in this thread, or None."""
+    return running.node
+
+
+def _will_engine_execute_node(node):
+    """Whether the running backward pass will reach a node. RuntimeError outside of one."""
+    found = current_pass()
+    if found is None:
+        raise RuntimeError("_get_graph_exec_info should only be called during the backward pass")
+    return found.will_run(node)
+
+
+def _current_graph_task_id():
+    """The number of the running backward pass, -1 outside of one."""
+    found = current_pass()
+    return -1 if found is None else found.number
+
+
+def _current_graph_task_execution_order():
+    """The nodes that the running backward pass executes, in their order. RuntimeError outside of one."""
+    found = current_pass()
+    if found is None:
+        raise RuntimeError("_current_graph_task_execution_order should only be called during the backward pass")
+    if is_multithreading_enabled():
+        raise RuntimeError(
+            "get_current_graph_task_execution_order expects the current backward to be executed with multithreading disabled, e.g. by "
+            "running:\n\n>>> with torch.autograd.set_multithreading_enabled(False):\n...     torch.autograd.grad(...)\n"
+        )
+    return found.execution_order()
+
+
+class _WeakTensorRef:
+    """Whether a tensor is still there."""
+
+    def __init__(self, tensor):
+        self._ref = weakref.ref(tensor)
+
+    def expired(self):
+        return self._ref() is None
+
+
+def _log_api_usage_once(event):
+    """Nothing is counted."""
+
+
+def _get_tracing_state():
+    """None: nothing is traced."""
+
+
+__getattr__ = module_getattr(__name__)

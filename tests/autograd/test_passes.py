@@ -1,0 +1,88 @@
+"""What user code can ask of the backward pass that is running, and nodes that refuse to be differentiated."""
+
+import pytest
+import rushlight as torch
+from rushlight import _C
+
+
+class Asking(torch.autograd.Function):
+    """Doubles; its backward notes what it finds out in ``seen``."""
+
+    @staticmethod
+    def forward(ctx, x, seen, ask):
+        ctx.seen, ctx.ask = seen, ask
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, g):
+        ctx.seen.append(ctx.ask(ctx))
+        return g * 2, None, None
+
+
+def test_passes_are_numbered_and_outside_of_one_there_is_none():
+    x, seen = torch.ones(2, requires_grad=True), []
+    for _ in range(2):
+        Asking.apply(x, seen, lambda ctx: _C._current_graph_task_id()).sum().backward()
+    assert seen[1] == seen[0] + 1
+    assert _C._current_graph_task_id() == -1
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_whether_the_graph_is_kept(keep):
+    x, seen = torch.ones(2, requires_grad=True), []
+    y = Asking.apply(x, seen, lambda ctx: _C._autograd._get_current_graph_task_keep_graph())
+    y.sum().backward(retain_graph=keep)
+    assert seen == [keep]
+
+
+def test_a_function_is_the_node_that_runs_and_may_queue_callbacks():
+    x, seen = torch.ones(2, requires_grad=True), []
+
+    def ask(ctx):
+        torch.autograd.Variable._execution_engine.queue_callback(lambda: seen.append(x.grad.tolist()))
+        return _C._current_autograd_node() is ctx
+
+    Asking.apply(x, seen, ask).sum().backward()
+    assert seen == [True, [2.0, 2.0]]
+
+
+@pytest.mark.parametrize("hooked", [True, False])
+def test_the_order_of_execution_is_foretold(hooked):
+    x, seen = torch.ones(2, requires_grad=True), []
+
+    def ask(ctx):
+        return [node.name() for node in _C._current_graph_task_execution_order()]
+
+    y = Asking.apply(x.sin(), seen, ask)
+    if hooked:
+        y.register_hook(lambda g: None)
+    with torch.autograd.set_multithreading_enabled(False):
+        y.exp().sum().backward()
+    assert seen == [
+        ["SumBackward0", "ExpBackward0", "AskingBackward", "SinBackward0", "torch::autograd::AccumulateGrad"]
+    ]
+    with pytest.raises(RuntimeError, match="should only be called during the backward pass"):
+        _C._current_graph_task_execution_order()
+
+
+def test_delayed_errors_pass_values_on_and_raise_in_backward():
+    x = torch.ones(2, requires_grad=True)
+    y = _C._functions.DelayedError("not this way", 1)(x)
+    assert y.tolist() == [1.0, 1.0] and y.grad_fn.name() == "torch::autograd::Error"
+    with pytest.raises(RuntimeError, match="not this way"):
+        (y * 2).sum().backward()
+    nothing, y = _C._functions.DelayedError(b"no", 2)(None, x)
+    assert nothing is None and y.output_nr == 1
+    with pytest.raises(TypeError, match="expected 1 arguments, got 2 instead"):
+        _C._functions.DelayedError("no", 1)(x, x)
+
+
+def test_warnings_given_once_can_be_given_always():
+    from rushlight.settings import first_warning
+
+    assert first_warning("of this test") and not first_warning("of this test")
+    torch.set_warn_always(True)
+    try:
+        assert torch.is_warn_always_enabled() and first_warning("of this test")
+    finally:
+        torch.set_warn_always(False)
