@@ -8,11 +8,11 @@ attributes (``x.shape``) and making tensors from nothing (``torch.zeros``) ask n
 import functools
 import warnings
 
-import numpy as np
-
 from . import dtypes
 from .autograd.modes import enter_rare, leave_rare
+from .autograd.shells import enable_reentrant_dispatch, hollow, settle
 from .ops import dispatch
+from .ops.creation import check_options
 from .ops.table import PLACES
 from .parameter import Parameter
 from .tensor import Tensor, _new
@@ -90,16 +90,6 @@ class BaseTorchFunctionMode(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         return func(*args, **(kwargs or {}))
-
-
-class enable_reentrant_dispatch:  # noqa: N801 - PyTorch's name
-    """Within the block of a mode's own method, the mode is asked again; here that is entering it once more."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        pass
 
 
 # -------------------------------------------------------------------------------------------------------- questions
@@ -241,6 +231,8 @@ def as_subclass(self, cls):
 
 def _make_subclass(cls, data, require_grad=False):
     """A leaf of class ``cls`` over the memory of ``data``."""
+    if hasattr(cls, "__torch_dispatch__"):
+        from .utils import _python_dispatch  # noqa: F401 - asks classes from now on
     made = _new(cls)
     made._a, made._dtype, made._vc, made._edge, made._view = data._a, data._dtype, data._vc, None, None
     if require_grad:
@@ -251,26 +243,35 @@ def _make_subclass(cls, data, require_grad=False):
 def _make_wrapper_subclass(
     cls,
     size,
-    *,
     strides=None,
     storage_offset=None,
+    memory_format=None,
     dtype=None,
     layout=None,
     device=None,
+    pin_memory=False,
     requires_grad=False,
     dispatch_sizes_strides_policy=None,
+    dispatch_device=False,
+    dispatch_layout=False,
 ):
-    """An instance of ``cls`` that looks like a tensor of this shape and dtype and holds no elements of its own.
+    """An instance of ``cls`` that looks like a tensor of this shape, dtype and place in memory, and holds no elements of its own.
 
-    Its class answers for operators by ``__torch_dispatch__``. Strides are those of one cell seen from everywhere, so none can be asked for.
+    Its class answers for operators by ``__torch_dispatch__`` (TypeError where it has none). Sizes, strides, device and layout are what is
+    said here: NotImplementedError where the class wants to be asked for them.
     """
+    if not hasattr(cls, "__torch_dispatch__"):
+        raise TypeError(f"{cls.__name__} must define __torch_dispatch__")
+    if dispatch_sizes_strides_policy is not None or dispatch_device or dispatch_layout:
+        raise NotImplementedError(
+            "rushlight does not ask the class of a wrapper tensor for its sizes, strides, device or layout"
+        )
     from .utils import _python_dispatch  # noqa: F401 - asks classes from now on
 
-    if strides is not None or storage_offset is not None:
-        raise NotImplementedError("rushlight's wrapper tensors have no strides or storage offset of their own")
+    check_options("_make_wrapper_subclass", layout, device, pin_memory)
     dtype = dtypes.get_default_dtype() if dtype is None else dtype
     made = _new(cls)
-    made._a = np.lib.stride_tricks.as_strided(np.zeros((), dtype.numpy), tuple(size), (0,) * len(size))
+    settle(made, hollow(tuple(size), dtype.numpy, strides, storage_offset or 0))
     made._dtype, made._vc, made._edge, made._view = dtype, [0], None, None
     if requires_grad:
         made.requires_grad_(True)

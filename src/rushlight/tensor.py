@@ -282,6 +282,10 @@ class Tensor:
         """The same memory, outside the graph and with a version of its own."""
         if hasattr(self._a, "bdim"):
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
+        if state.shells and hasattr(type(self), "__torch_dispatch__"):
+            made = self.detach()
+            made._vc = [0]
+            return made
         return wrap(self._a, self._dtype) if mirror_of(self) is None else outside(self)
 
     @data.setter

@@ -1,9 +1,13 @@
 """Modes and classes that stand before every operator."""
 
+import gc
+
 import pytest
 
 import rushlight as torch
+from rushlight.autograd import modes
 from rushlight.utils._python_dispatch import TorchDispatchMode
+from rushlight.utils._pytree import tree_map
 
 
 class Log(TorchDispatchMode):
@@ -66,9 +70,100 @@ def test_a_class_answers_for_its_tensors():
     assert y.inner.tolist() == [0.0, 2.0, 6.0]
 
 
-def test_gradients_of_such_tensors_are_refused_in_a_sentence():
-    x = Wrapped(torch.arange(3.0)).requires_grad_()
-    with pytest.raises(NotImplementedError, match="records no gradients"):
-        x * 2
-    with torch.no_grad():
-        assert (x * 2).inner.tolist() == [0.0, 2.0, 4.0]
+class Held(torch.Tensor):
+    """A wrapper tensor that lies in memory as what it holds does, and keeps it in a slot."""
+
+    __slots__ = ("inner",)
+    calls = []
+
+    @staticmethod
+    def __new__(cls, inner, requires_grad=False):
+        made = torch.Tensor._make_wrapper_subclass(
+            cls,
+            inner.size(),
+            strides=inner.stride(),
+            storage_offset=inner.storage_offset(),
+            dtype=inner.dtype,
+            requires_grad=requires_grad,
+        )
+        made.inner = inner
+        return made
+
+    def __repr__(self):
+        return super().__repr__(tensor_contents=f"{self.inner}")
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        cls.calls.append(str(func))
+        plain = tree_map(lambda each: each.inner if isinstance(each, cls) else each, (args, kwargs or {}))
+        return tree_map(lambda each: cls(each) if isinstance(each, torch.Tensor) else each, func(*plain[0], **plain[1]))
+
+
+def held(*shape):
+    return Held(torch.arange(float(torch.Size(shape).numel())).reshape(shape), requires_grad=True)
+
+
+def test_gradients_of_such_tensors_are_such_tensors_and_differentiable():
+    x, plain = held(2, 3), torch.ones(3, requires_grad=True)
+    y = x * x * plain
+    assert type(y) is Held and type(y.grad_fn).__name__ == "MulBackward0"
+    first, other = torch.autograd.grad(y.sum(), (x, plain), create_graph=True)
+    assert type(first) is Held and type(other) is Held
+    assert first.inner.tolist() == [[0.0, 2.0, 4.0], [6.0, 8.0, 10.0]]
+    assert other.inner.tolist() == [9.0, 17.0, 29.0]
+    (second,) = torch.autograd.grad(first.sum(), x)
+    assert second.inner.tolist() == [[2.0] * 3] * 2
+    y.sum().backward()
+    assert type(x.grad) is Held and x.grad.inner.tolist() == first.inner.tolist()
+    assert "aten.add.Tensor" in Held.calls
+
+
+def test_views_of_such_tensors_lie_in_their_memory_and_can_be_written_to():
+    x = held(2, 3)
+    assert x.stride() == (3, 1) and x.T.stride() == (1, 3) and x[1].storage_offset() == 3
+    y = x.clone()
+    part = y[1]
+    part.mul_(3)
+    assert y._version == part._version == 1 and type(y.grad_fn).__name__ == "CopySlices"
+    assert y.inner.tolist() == [[0.0, 1.0, 2.0], [9.0, 12.0, 15.0]]
+    y[0] = 7.0
+    assert y.inner.tolist()[0] == [7.0] * 3
+    (grad,) = torch.autograd.grad(y.sum(), x)
+    assert grad.inner.tolist() == [[0.0] * 3, [3.0] * 3]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        x.add_(1)
+    assert type(x.data) is Held and not x.data.requires_grad and x.data._version == 0
+
+
+def test_the_class_is_asked_for_values_and_for_tensors_like_it():
+    x = held(2)
+    assert x.sum().item() == 1.0 and bool(x[1].detach()) and float(x[1].detach()) == 1.0
+    assert type(torch.zeros_like(x)) is Held and x.new_ones(2).inner.tolist() == [1.0, 1.0]
+    assert torch.equal(x.detach(), x.detach())
+    assert repr(x) == "Held(tensor([0., 1.]), requires_grad=True)"
+    with pytest.raises(RuntimeError, match="doesn't have storage"):
+        x.tolist()
+
+
+def test_what_the_class_computes_is_recorded_only_if_it_asks_for_that():
+    class Open(Held):
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            with torch.overrides.enable_reentrant_dispatch():
+                return super().__torch_dispatch__(func, types, args, kwargs)
+
+    leaf = torch.ones(2, requires_grad=True)
+    assert (Held(leaf) * 2).inner.grad_fn is None
+    assert type((Open(leaf) * 2).inner.grad_fn).__name__ == "MulBackward0"
+
+
+def test_plain_tensors_take_their_short_way_again_when_such_tensors_are_gone():
+    gc.collect()
+    rare = modes.state.rare
+    x = held(2)
+    y = (x * 2).sum()
+    assert modes.state.rare > rare
+    y.backward()
+    del x, y
+    gc.collect()
+    assert modes.state.rare == rare and modes.state.shells == 0

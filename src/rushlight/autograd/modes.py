@@ -13,13 +13,17 @@ __all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
 
 class State:
-    """Counters read on every operation; ``hooks`` is set for good when the first hook of the process is registered."""
+    """Counters read on every operation; ``hooks`` is set for good when the first hook of the process is registered.
 
-    __slots__ = ("hooks", "rare", "special")
+    ``shells`` counts the tensors alive whose class answers for operators (see ``shells``), each of which is a rare mode.
+    """
+
+    __slots__ = ("hooks", "rare", "shells", "special")
 
     def __init__(self):
         self.special = 0
         self.rare = 0
+        self.shells = 0
         self.hooks = False
 
 

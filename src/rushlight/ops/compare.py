@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..tensor import Tensor
+from .asking import asking
 from .table import PLACES, TENSOR
 
 __all__ = ["allclose", "equal"]
@@ -32,6 +33,7 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return bool(TENSOR.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)._a.all())
 
 
+equal, allclose = asking(equal), asking(allclose)
 for _function in (equal, allclose):
     PLACES[""][_function.__name__] = _function
     setattr(Tensor, _function.__name__, _function)

@@ -342,11 +342,13 @@ def detach(self):
         return detach_all(self)
     made = outside(self)
     if self.__class__ is not Tensor:
-        from .dispatch import overloaded
-
-        found = overloaded((self,))
+        found = dispatch.overloaded((self,))
         if found:
             return type(self).__torch_function__(detach, (type(self),), (self,), {})
+        answer = NotImplemented if dispatch.ask_method is None else dispatch.ask_method("detach", (self,), {})
+        if answer is not NotImplemented:
+            answer._vc = self._vc
+            return answer
     return made
 
 

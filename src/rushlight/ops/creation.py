@@ -10,6 +10,7 @@ from .. import devices, dtypes
 from ..autograd.modes import state, thread
 from ..size import Size
 from ..tensor import Tensor, _new, set_legacy, strided, wrap
+from .asking import asking
 from .table import TENSOR, as_array
 
 _KINDS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
@@ -445,16 +446,6 @@ def _like(name, fill):
     def make(input, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None):
         if not isinstance(input, Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-        if input.__class__ is not Tensor:
-            from .dispatch import overloaded
-
-            found = overloaded((input,))
-            if found:
-                given = dict(dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
-                given = {k: v for k, v in given.items() if v}
-                result = type(found[0]).__torch_function__(make, (type(found[0]),), (input,), given)
-                if result is not NotImplemented:
-                    return result
         check_options(name, layout, device, pin_memory)
         d = input._dtype if dtype is None else as_dtype(dtype)
         if state.rare:
@@ -822,14 +813,10 @@ def new(self, *args, **kwargs):
     return wrap(_legacy_array(args, self._dtype))
 
 
-for _name, _function in {
-    **{
-        n: globals()[n]
-        for n in ("new_tensor", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided", "new")
-    },
-}.items():
-    setattr(Tensor, _name, _function)
+for _name in ("new_tensor", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided", "new"):
+    setattr(Tensor, _name, asking(globals()[_name]))
 
+zeros_like, ones_like, empty_like, full_like = map(asking, (zeros_like, ones_like, empty_like, full_like))
 for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "empty", "zeros", "ones", "full", "eye", "arange"):
     setattr(TENSOR, _name, globals()[_name])
 
@@ -866,8 +853,8 @@ def hang_raw(namespace):
     namespace.arange = lambda *args, dtype=None: np.arange(*args, dtype=None if dtype is None else dtype.numpy)
 
 
-TENSOR.new_zeros = new_zeros
-TENSOR.new_ones = new_ones
-TENSOR.new_full = new_full
+TENSOR.new_zeros = Tensor.new_zeros
+TENSOR.new_ones = Tensor.new_ones
+TENSOR.new_full = Tensor.new_full
 
 __all__ = ["TYPED", "thread"]

@@ -213,6 +213,8 @@ def _revive(node, array, mark):
         edge = Output(node, -1 - place, node.shape[-1 - place], node.dtype[-1 - place])
     else:
         edge = node
+    if state.shells and getattr(array, "twin", None) is not None:
+        return array.revived(edge, counter)
     tensor = attach(array, dtype, edge, counter)
     if state.rare and revived is not None:
         revived(tensor)

@@ -99,8 +99,21 @@ def _diverted(function, args, self):
             if result is not NotImplemented:
                 return result
     if dispatch.intercept is not None and state.rare:
-        return dispatch.intercept(_SLICE if function is getitem else _SETITEM, args, function)
-    return NotImplemented
+        result = dispatch.intercept(_SLICE if function is getitem else _SETITEM, args, function)
+        if result is not NotImplemented:
+            return result
+    if dispatch.ask_classes is None or not dispatch.foreign(args):
+        return NotImplemented
+    index = normal(args[1] if args[1].__class__ is tuple else (args[1],))
+    if function is getitem:
+        op = _step(self, index) if _is_basic(index) else _INDEX
+        return dispatch.ask_classes(op, (self, index), getitem)
+    if not _is_basic(index):
+        return dispatch.ask_classes(_PUT, (self, index, args[2]), setitem)
+    # a write to a view, as in PyTorch
+    part = getitem(self, index)
+    part.copy_(args[2]) if isinstance(args[2], Tensor) else part.fill_(args[2])
+    return None
 
 
 def _basic(self, index):

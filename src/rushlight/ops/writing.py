@@ -51,8 +51,10 @@ def _divert_inplace(op, function, args, kwargs, values):
         if result is not NotImplemented:
             return result
     if dispatch.intercept is not None and state.rare:
-        return dispatch.intercept(op, values, "inplace")
-    return NotImplemented
+        result = dispatch.intercept(op, values, "inplace")
+        if result is not NotImplemented:
+            return result
+    return NotImplemented if dispatch.ask_classes is None else dispatch.ask_classes(op, values, "inplace")
 
 
 #: operators that write one number wherever they write, so that elements may share memory

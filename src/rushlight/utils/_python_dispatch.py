@@ -1,19 +1,18 @@
 """``torch.utils._python_dispatch``: modes and classes that stand before every operator (``__torch_dispatch__``).
 
 A mode, or the class of an argument, is called as ``__torch_dispatch__(func, types, args, kwargs)`` for each operator that runs, those
-within composites and within backward included. ``func`` is called with (other) arguments to run the operator itself. Differences
-from PyTorch: operators are rushlight's, an operator has one overload, what ``func`` computes is recorded as anywhere else, factories
-(``torch.zeros``) do not ask, and nothing is recorded on tensors whose class has ``__torch_dispatch__``.
+within composites and within backward included. ``func`` is called with (other) arguments to run the operator itself. A class is asked with
+recording off, and the call is recorded above it (``autograd.shells``). Differences from PyTorch: operators are rushlight's, an operator
+has one overload, what a mode's ``func`` computes is recorded as anywhere else, and factories (``torch.zeros``) do not ask.
 """
 
 import contextlib
 
-from ..autograd import levels
-from ..autograd.modes import thread
+from ..autograd import levels, shells
 from ..missing import explain
-from ..ops import dispatch
-from ..ops.table import OPS
-from ..tensor import Tensor, edge_of
+from ..ops import compare, core, dispatch, subscript
+from ..ops.table import OPS, TENSOR
+from ..tensor import Tensor
 
 __all__ = ["OpOverload", "TorchDispatchMode", "return_and_correct_aliasing"]
 
@@ -52,6 +51,8 @@ class OpOverload:
     def __call__(self, *args, **kwargs):
         if callable(self._how):
             return self._how(*args, **kwargs)
+        if self._op.__class__ is Method:
+            return self._op.function(*args, **kwargs)
         values = dispatch.bind(self._op, args, kwargs)
         if self._how == "inplace":
             return levels.execute_inplace(self._op, values)
@@ -84,14 +85,30 @@ class Namespace:
 
     def __getattr__(self, name):
         ours = {theirs: mine for mine, theirs in _THEIR_NAME.items()}
-        inplace = name[:-1] in OPS and name.endswith("_")
-        op = OPS.get(name[:-1] if inplace else ours.get(name, name))
+        op = OPS.get(ours.get(name, name)) or METHODS.get(name)
+        inplace = op is None and name.endswith("_")
+        if inplace:
+            op = OPS.get(ours.get(name[:-1], name[:-1]))
         if op is None:
             raise AttributeError(explain("torch.ops.aten", name))
         packet = overload_of(op, "inplace" if inplace else None).overloadpacket
         for overload in ("default", "Tensor", "Scalar", packet._overload._overloadname):
             packet.__dict__.setdefault(overload, packet._overload)
         return packet
+
+
+class Method:
+    """What stands for an operator where PyTorch has one and here is a function of tensors."""
+
+    def __init__(self, name, function):
+        self.name, self.function = name, function
+
+
+_FUNCTIONS = {"detach": core.detach, "equal": compare.equal}
+_FUNCTIONS.update({name: getattr(TENSOR, name) for name in ("zeros_like", "ones_like", "empty_like", "full_like")})
+_FUNCTIONS.update({name: getattr(Tensor, name) for name in ("new_zeros", "new_ones", "new_empty", "new_full")})
+_FUNCTIONS["_local_scalar_dense"] = Tensor.item
+METHODS = {name: Method(name, function) for name, function in _FUNCTIONS.items()}
 
 
 aten = Namespace()
@@ -159,26 +176,45 @@ def _types(values):
 
 def _of_class(op, values, how):
     """Ask the classes of arguments, subclasses first; NotImplemented where none has ``__torch_dispatch__``."""
-    kinds = sorted(_types(values), key=lambda kind: -len(kind.__mro__))
+    kinds = _kinds(values)
     if not kinds:
         return NotImplemented
-    flat = [each for value in values for each in (value if isinstance(value, (list, tuple)) else (value,))]
-    if thread.grad and any(isinstance(each, Tensor) and edge_of(each) is not None for each in flat):
-        raise NotImplementedError(
-            "rushlight records no gradients on tensors whose class has __torch_dispatch__; call detach() or use no_grad()"
-        )
     args, kwargs = _arguments(op, values, how)
-    for kind in kinds:
-        result = kind.__torch_dispatch__(overload_of(op, how), kinds, args, kwargs)
-        if result is not NotImplemented:
-            return result
-    names = ", ".join(kind.__name__ for kind in kinds)
-    raise TypeError(
-        f"Multiple dispatch failed for '{overload_of(op, how)}'; all __torch_dispatch__ handlers returned NotImplemented: {names}"
-    )
+    answer = _answer(overload_of(op, how), kinds, args, kwargs)
+    return shells.recorded(op, values, answer, how == "inplace" or how is subscript.setitem)
+
+
+def _answer(func, kinds, args, kwargs):
+    """A function without arguments that asks classes in turn."""
+
+    def answer():
+        for kind in kinds:
+            result = kind.__torch_dispatch__(func, kinds, args, kwargs)
+            if result is not NotImplemented:
+                return result
+        names = ", ".join(kind.__name__ for kind in kinds)
+        raise TypeError(
+            f"Multiple dispatch failed for '{func}'; all __torch_dispatch__ handlers returned NotImplemented: {names}"
+        )
+
+    return answer
+
+
+def _method_of_class(name, args, kwargs):
+    """The same for functions of tensors that are no operators."""
+    kinds = _kinds(args) if name in METHODS else ()
+    if not kinds:
+        return NotImplemented
+    return shells.unrecorded(_answer(overload_of(METHODS[name]), kinds, args, kwargs))
+
+
+def _kinds(values):
+    """The classes to ask, in their order."""
+    return sorted(_types(values), key=lambda kind: -len(kind.__mro__))
 
 
 dispatch.ask_classes = _of_class
+dispatch.ask_method = _method_of_class
 
 
 @contextlib.contextmanager

@@ -1,0 +1,240 @@
+"""Tensors whose class answers for operators (``__torch_dispatch__``): what stands for their elements, and how answers are recorded.
+
+Such a tensor often has no elements of its own. What it has is a *shell*: an array of the right shape, strides and place in memory whose
+elements mean nothing, so NumPy's functions refuse it. Calls are recorded above the class: it computes with recording off, and the call
+becomes a node of the graph like any other. A node keeps arrays, never tensors; so it keeps a shell that knows a *twin* of the tensor
+(the same class, attributes and memory, no place in the graph), of which the tensor comes back to life for the derivative rules. These must
+run on tensors wherever they may meet one, which is while any shell is alive (``state.shells``).
+"""
+
+import copyreg
+import threading
+import weakref
+
+import numpy as np
+
+from .. import inplace
+from ..ops import dispatch
+from ..ops.record import make_node
+from ..ops.table import TENSOR
+from ..ops.writing import _needs_original, share_counter
+from ..tensor import Tensor, _new, wrap_view
+from .graph import Output
+from .modes import enter_rare, leave_rare, set_grad, state, thread
+
+__all__ = ["Shell", "enable_reentrant_dispatch", "hollow", "recorded", "settle", "shell", "unrecorded"]
+
+
+class Shell(np.ndarray):
+    """The array of a tensor whose class answers for it; ``twin`` is set where a node keeps it.
+
+    ``owner`` is a weak reference to the tensor itself, whose class is asked where the value of a single element is wanted.
+    """
+
+    twin = owner = None
+    _counted = False
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        raise RuntimeError(_NO_STORAGE)
+
+    def __array_function__(self, function, types, args, kwargs):
+        raise RuntimeError(_NO_STORAGE)
+
+    def tolist(self):
+        raise RuntimeError(_NO_STORAGE)
+
+    def item(self):
+        owner = None if self.owner is None else self.owner()
+        if owner is None:
+            raise RuntimeError(_NO_STORAGE)
+        return dispatch.ask_method("_local_scalar_dense", (owner,), {})
+
+    def __bool__(self):
+        return bool(self.item())
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def revived(self, edge, counter):
+        """The tensor again, at a place of the graph."""
+        made = twin(self.twin)
+        made._edge, made._vc = edge, counter
+        return made
+
+    def __del__(self):
+        if self._counted:
+            state.shells -= 1
+            leave_rare()
+
+
+_NO_STORAGE = "Cannot access data pointer of Tensor that doesn't have storage"
+
+
+def shell(array):
+    """A shell over the memory of an array."""
+    made = np.ndarray.view(array, Shell)
+    made._counted = True
+    state.shells += 1
+    enter_rare()
+    return made
+
+
+def settle(tensor, array):
+    """Make a shell the array of a tensor."""
+    tensor._a = array
+    array.owner = weakref.ref(tensor)
+
+
+def hollow(shape, dtype, strides=None, offset=0):
+    """A shell of its own memory, which the system gives out only if it is touched; ``strides`` and ``offset`` count elements."""
+    if strides is None:
+        strides, step = [], 1
+        for size in reversed(shape):
+            strides.insert(0, step)
+            step *= max(size, 1)
+    extent = 0 if 0 in shape else 1 + sum((n - 1) * s for n, s in zip(shape, strides))
+    memory = np.zeros(offset + max(extent, 1), dtype)
+    item = dtype.itemsize
+    return shell(np.ndarray(shape, dtype, memory, offset * item, tuple([s * item for s in strides])))
+
+
+def twin(tensor):
+    """A tensor of the same class that shares memory and attributes, and has no place in the graph."""
+    made = _new(type(tensor))
+    for name in copyreg._slotnames(type(tensor)):
+        if hasattr(tensor, name):
+            setattr(made, name, getattr(tensor, name))
+    made.__dict__ = tensor.__dict__
+    made._edge = made._view = None
+    return made
+
+
+def answers(tensor):
+    """Whether a tensor's class answers for operators."""
+    return hasattr(type(tensor), "__torch_dispatch__")
+
+
+def _kept(tensor):
+    """The array by which a node keeps a tensor."""
+    if not answers(tensor):
+        return tensor._a
+    array = shell(tensor._a)
+    array.twin = twin(tensor)
+    return array
+
+
+# --------------------------------------------------------------------------------------------------------- recording
+
+
+class _Outside(threading.local):
+    grad = None
+
+
+_outside = _Outside()
+
+
+class enable_reentrant_dispatch:  # noqa: N801 - PyTorch's name
+    """Within the block of a class's answer, what it computes is recorded as it is outside of it."""
+
+    def __enter__(self):
+        self._was = thread.grad
+        if _outside.grad is not None:
+            set_grad(_outside.grad)
+        return self
+
+    def __exit__(self, *exc):
+        set_grad(self._was)
+
+
+def unrecorded(answer):
+    """``answer()`` with recording off."""
+    was = set_grad(False)
+    above, _outside.grad = _outside.grad, was
+    try:
+        return answer()
+    finally:
+        _outside.grad = above
+        set_grad(was)
+
+
+def recorded(op, values, answer, inplace=False):
+    """``answer()``, what some argument's class makes of a call of an operator, with its place in the graph."""
+    return (_written if inplace else _made)(op, values, answer)
+
+
+def _unwrapped(op, values):
+    """``dispatch.unwrap`` with the arrays by which a node keeps such tensors."""
+    raws, edges, layout, _ = dispatch.unwrap(op, values)
+    for i, value in enumerate(values):
+        if isinstance(value, Tensor):
+            raws[i] = _kept(value)
+        elif raws[i].__class__ is list:
+            raws[i] = [_kept(each) if isinstance(each, Tensor) else each for each in value]
+    return raws, edges, layout
+
+
+def _made(op, values, answer):
+    result = unrecorded(answer)
+    many = isinstance(result, (tuple, list))
+    results = list(result) if many else [result]
+    if not all(isinstance(each, Tensor) for each in results):
+        return result
+    if any(each is value for each in results for value in values):
+        results = [twin(each) if any(each is value for value in values) else each for each in results]
+        result = type(result)(results) if many else results[0]
+    if op.view and answers(values[0]):
+        _seat(op, values, results, many)
+    if not thread.grad or not (op.rules or op.joint is not None):
+        return result
+    raws, edges, layout = _unwrapped(op, values)
+    skip = op.nondiff or ()
+    live = [k not in skip and each._dtype.category >= 2 and each._edge is None for k, each in enumerate(results)]
+    if not any(live) or all(edge is None for edge in edges):
+        return result
+    arrays, counters = [_kept(each) for each in results], [each._vc for each in results]
+    if op.returns is None and not many:
+        results[0]._edge = make_node(op, values, raws, edges, layout, arrays, counters, None, results[0]._dtype)
+        return result
+    if op.returns is None:
+        op.returns = "list"
+    node = make_node(op, values, raws, edges, layout, arrays, counters)
+    for k, each in enumerate(results):
+        if live[k]:
+            each._edge = Output(node, k, each._a.shape, each._dtype)
+    return result
+
+
+def _seat(op, values, results, many):
+    """Make results of a view operator views of its first argument, in its memory."""
+    source = values[0]
+    raws = [np.ndarray.view(v._a, np.ndarray) if isinstance(v, Tensor) else v for v in values]
+    found = dispatch.compute(op, raws)
+    for each, array in zip(results, found if many else (found,)):
+        if array.shape != each._a.shape or not answers(each):
+            continue
+        replay = (lambda base: op.public(base, *values[1:])) if op.replay else None
+        view = wrap_view(shell(array), each._dtype, source, refuse="multi" if many else None, replay=replay)
+        settle(each, view._a)
+        each._vc, each._view = view._vc, view._view
+
+
+def _written(op, values, answer):
+    target = values[0]
+    if target._view is not None:
+        inplace.written_edge(target)
+    raws, edges, layout = _unwrapped(op, values)
+    wanted = thread.grad and any(edge is not None for edge in edges)
+    inplace.check(target, wanted)
+    original = _kept(unrecorded(lambda: TENSOR.clone(target))) if wanted and _needs_original(op) else None
+    unrecorded(answer)
+    if not wanted:
+        inplace.finish(target, None)
+        return target
+    counter = [target._vc[0] + 1]
+    node = make_node(op, values, raws, edges, layout, (_kept(target),), (counter,), original)
+    share_counter(node, counter, target._vc)
+    inplace.finish(target, node)
+    return target
