@@ -1,6 +1,7 @@
 """What user code can ask of the backward pass that is running, and nodes that refuse to be differentiated."""
 
 import pytest
+
 import rushlight as torch
 from rushlight import _C
 
@@ -86,3 +87,22 @@ def test_warnings_given_once_can_be_given_always():
         assert torch.is_warn_always_enabled() and first_warning("of this test")
     finally:
         torch.set_warn_always(False)
+
+
+def test_a_node_can_be_called_with_the_cotangents_of_its_outputs():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    square = (x**2).grad_fn
+    assert square(torch.ones(2)).tolist() == square(torch.ones(2)).tolist() == [2.0, 4.0]
+    assert (x * 2).grad_fn(torch.ones(2))[1] is None
+    (leaf, _), *_ = square.next_functions
+    assert leaf(torch.ones(2)) == () and x.grad.tolist() == [1.0, 1.0]
+    assert isinstance(leaf, torch.autograd.graph.Node)
+    with pytest.raises(TypeError, match="expected 1 arguments, got 0 instead"):
+        square()
+    with pytest.raises(TypeError, match="argument 0 is not a Variable"):
+        square(1.0)
+
+
+def test_saved_tensors_are_not_made_by_users():
+    with pytest.raises(RuntimeError, match="Trying to create a SavedTensor object from Python is forbidden"):
+        torch.autograd.SavedTensor()

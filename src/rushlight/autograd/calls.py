@@ -10,8 +10,9 @@ from ..settings import first_warning
 from ..size import Size
 from ..tensor import Tensor, edge_of, wrap
 from . import engine
-from .graph import Output, describe
+from .graph import Leaf, Node, Output, describe
 from .modes import state, thread
+from .refusing import check_inputs
 
 __all__ = ["GradientEdge", "backward", "get_gradient_edge", "grad"]
 
@@ -312,6 +313,25 @@ def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False,
 
 
 Tensor.backward = _tensor_backward
+
+
+def _call_node(self, *cotangents):
+    """The cotangents a node passes on, given those of its outputs (tensors or None); recorded, and nothing saved is freed."""
+    check_inputs(cotangents, self.width)
+    received = self.run_graph(cotangents[0] if self.width == 1 else cotangents, True)
+    received = tuple(received if self.shows is None else self.shows(tuple(received)))
+    return received[0] if len(received) == 1 else received
+
+
+def _call_leaf(self, *cotangents):
+    """Accumulate a gradient into a leaf."""
+    check_inputs(cotangents, 1)
+    engine.accumulate(self, cotangents[0])
+    return ()
+
+
+Node.__call__ = _call_node
+Leaf.__call__ = _call_leaf
 
 
 def _queue_callback(callback):

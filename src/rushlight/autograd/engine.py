@@ -81,6 +81,12 @@ def _store(leaf, cotangent):
             leaf.grad = bridge.wrap(held + cotangent, leaf.dtype)
 
 
+def accumulate(leaf, cotangent):
+    """The same for a tensor, recorded."""
+    grad = leaf.grad
+    leaf.grad = bridge.copy(cotangent) if grad is None else bridge.add(grad, cotangent)
+
+
 def _like_leaf(leaf, cotangent):
     owner = leaf.array
     if owner.shape == cotangent.shape and not owner.flags.c_contiguous and owner.ndim > 1 and 0 not in owner.strides:
@@ -498,8 +504,7 @@ class _Task(_Pass):
         if cotangent is None or leaf.owner is None:
             return
         if self.create_graph:
-            grad = leaf.grad
-            leaf.grad = bridge.copy(cotangent) if grad is None else bridge.add(grad, cotangent)
+            accumulate(leaf, cotangent)
         else:
             slots[0] = None
             _store(leaf, cotangent)

@@ -178,17 +178,16 @@ def target(edge):
 _LEAF_SEQ = (1 << 63) - 1
 
 
-class Leaf(Edge):
+class Leaf(Node):
     """Where the gradient of a leaf is accumulated; it lives as long as the tensor or a graph that leads to it.
 
     The gradient is kept here and shown by ``tensor.grad``, so that a graph can do without a reference to the tensor. One without
     an ``array`` leads nowhere and is not shown.
     """
 
-    __slots__ = ("__weakref__", "array", "dtype", "extra", "grad", "owner", "shape")
+    __slots__ = ("array", "grad", "owner")
 
     seq = _LEAF_SEQ
-    width = 1
     next = ()
 
     def __init__(self, owner=None, array=None, dtype=None):
@@ -200,15 +199,7 @@ class Leaf(Edge):
             self.dtype = dtype
 
     next_functions = ()
-    name = Node.name
-    metadata = Node.metadata
-    register_hook = Node.register_hook
-    register_prehook = Node.register_prehook
     cpp_name = "torch::autograd::AccumulateGrad"
-
-    _sequence_nr = Node._sequence_nr
-    _set_sequence_nr = Node._set_sequence_nr
-    _input_metadata = Node._input_metadata
 
     def __repr__(self):
         return f"<AccumulateGrad object at {id(self):#x}>"

@@ -58,8 +58,10 @@ class SavedTensor:
 
     __slots__ = ("_array", "_counter", "_dtype", "_edge", "_hooks", "_index", "_node", "_packed", "_tensor", "_version")
 
-    def __init__(self, tensor, node=None, edge=None):
+    def __init__(self, tensor=None, node=None, edge=None):
         """``edge`` is the tensor's place in the graph; if it is an output of ``node`` only the number is kept."""
+        if tensor is None:
+            raise RuntimeError("Trying to create a SavedTensor object from Python is forbidden.")
         self._hooks = self._packed = self._tensor = self._node = None
         self._array, self._dtype = tensor._a, tensor._dtype
         self._counter, self._version = tensor._vc, tensor._vc[0]

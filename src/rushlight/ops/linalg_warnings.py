@@ -3,6 +3,8 @@
 import sys
 import warnings
 
+from ..settings import is_warn_always_enabled
+
 __all__ = ["forget", "tell", "tell_once"]
 
 _PACKAGE = __name__.partition(".")[0]
@@ -61,8 +63,8 @@ _TEXTS = {
 
 
 def tell_once(name):
-    """Warn of ``name``, the first time in the process."""
-    if name not in _told:
+    """Warn of ``name``, the first time in the process (each time if so set, ``torch.set_warn_always``)."""
+    if name not in _told or is_warn_always_enabled():
         _told.add(name)
         tell(name)
 
