@@ -10,8 +10,9 @@ derivative rule, a plain number may stand for either operand.
 import numpy as np
 
 from .. import dtypes
-from .arguments import broadcast_shapes_of_two
+from .arguments import broadcast_shapes_of_two, result_dtype
 from .blocks import apply, floating, is_half, select
+from .element import element
 
 
 def legacy(x):
@@ -62,6 +63,16 @@ def check_alpha(x, alpha):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
     if kind != "c" and isinstance(alpha, complex):
         raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex number.")
+    element(alpha, dtypes.of(x.dtype))
+
+
+def refuse_unfit(*operands):
+    """RuntimeError for a number among the operands that their common dtype cannot hold."""
+    given = [each for each in operands if each is not None]
+    common = result_dtype(*given)
+    for each in given:
+        if not hasattr(each, "dtype"):
+            element(each, common)
 
 
 def refuse_bool_subtraction(*operands):
@@ -234,6 +245,14 @@ def fmod(input, other):
 
 
 # ---------------------------------------------------------------------------------------------------------- powers
+
+
+def refuse_powers(input, exponent):
+    """RuntimeError for integers to the power of a negative integer, or of one that their dtype cannot hold."""
+    if isinstance(exponent, int) and input.dtype.kind in "iu":
+        if exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        element(exponent, dtypes.of(input.dtype))
 
 
 def pow(input, exponent):
@@ -480,6 +499,8 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
 
 def _fused(ufunc, input, tensor1, tensor2, value):
     dtype = np.result_type(input, tensor1, tensor2) if not is_half(input.dtype) else input.dtype
+    if isinstance(value, complex):
+        element(value, dtypes.of(dtype))
     input, tensor1, tensor2 = (x if x.dtype == dtype else x.astype(dtype) for x in (input, tensor1, tensor2))
     factor = None if value == 1 else number(value, np.dtype(np.float32) if is_half(dtype) else dtype)
 

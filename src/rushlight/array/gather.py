@@ -8,6 +8,7 @@ import numpy as np
 
 from .accumulate import add_at, sum_rows
 from .arguments import broadcast_shapes_of_two, is_half, legacy_name, shape_text, wrap_dim
+from .masks import fill_value
 
 __all__ = [
     "_gather_backward",
@@ -113,7 +114,7 @@ def _scatter_places(input, dim, index, src, method="scatter"):
     _check_bounds(index, shape[dim], dim, RuntimeError)
     places = flat_places(shape, dim, index)
     if not given:
-        return places.reshape(-1), np.broadcast_to(np.asarray(src).astype(input.dtype), places.size)
+        return places.reshape(-1), np.broadcast_to(fill_value(src, input.dtype, "scatter_"), places.size)
     values = src.reshape(source_shape)[tuple([slice(n) for n in index.shape])]
     return places.reshape(-1), values.reshape(-1)
 
@@ -358,10 +359,6 @@ def index_fill(input, dim, index, value):
     dim = wrap_dim(dim, input.ndim)
     if index.dtype != np.int64:
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
-    if isinstance(value, np.ndarray) and value.ndim:
-        raise RuntimeError(
-            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-        )
     if index.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
     if np.iscomplexobj(value) and input.dtype.kind != "c":
@@ -373,7 +370,7 @@ def index_fill(input, dim, index, value):
         raise IndexError(f"index {wrong[0]} is out of bounds for dimension {dim} with size {size}")
     out = _copy(input)
     target = out if input.ndim else out.reshape(1)
-    target[(*(slice(None),) * dim, index)] = np.asarray(value).astype(out.dtype)
+    target[(*(slice(None),) * dim, index)] = fill_value(value, out.dtype, "index_fill_")
     return out
 
 

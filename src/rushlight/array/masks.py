@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from .. import dtypes
 from .arguments import broadcast_shapes_of_two, legacy_name, result_dtype
 from .blocks import blockwise, select
+from .element import element, scalar
 
 __all__ = ["argwhere", "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_tuple", "where"]
 
@@ -48,22 +50,9 @@ def where(condition, input, other):
 
 
 def _as(value, dtype):
-    return np.asarray(value).astype(dtype, copy=False)
+    return value.astype(dtype, copy=False) if hasattr(value, "dtype") else scalar(value, dtypes.of(dtype))
 
 
-_CPP_NAMES = {
-    "int64": "int64_t",
-    "int32": "int",
-    "int16": "int16_t",
-    "int8": "int8_t",
-    "uint8": "uint8_t",
-    "bool": "bool",
-} | {
-    "float32": "float",
-    "float64": "double",
-    "float16": "c10::Half",
-    "bfloat16": "c10::BFloat16",
-}
 _MASK_NAMES = {
     "int64": "long int",
     "int32": "int",
@@ -83,11 +72,10 @@ def fill_value(value, dtype, owner):
             raise RuntimeError(
                 f"{owner} only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
             )
-    elif isinstance(value, complex) and dtype.kind != "c":
-        shown = _CPP_NAMES.get(dtype.name, dtype.name)
-        raise RuntimeError(f"value cannot be converted to type {shown} without overflow")
-    with np.errstate(all="ignore"):
-        return np.asarray(value).astype(dtype)
+        if value.dtype == dtype:
+            return value
+        value = value.item()
+    return element(value, dtypes.of(dtype))
 
 
 def masked_fill(input, mask, value):
@@ -95,9 +83,6 @@ def masked_fill(input, mask, value):
     if mask.dtype != _BOOL:
         shown = _MASK_NAMES.get(mask.dtype.name, mask.dtype.name)
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {shown}")
-    if isinstance(value, np.ndarray) and value.dtype.kind == "c" and input.dtype.kind != "c":
-        shown = _CPP_NAMES.get(input.dtype.name, input.dtype.name)
-        raise RuntimeError(f"value cannot be converted to type {shown} without overflow")
     value = fill_value(value, input.dtype, "masked_fill_")
     if mask.size >= _MANY and mask.shape == input.shape and input.dtype.kind == "f" and input.dtype.itemsize > 2:
         return blockwise(

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..tensor import Tensor
 
-__all__ = ["bind", "combination_error", "numpy_names", "require_tensors", "type_error", "wrong_argument"]
+__all__ = ["bind", "combination_error", "numpy_names", "require_tensors", "spoken_type", "type_error", "wrong_argument"]
 
 #: names that NumPy's users write for PyTorch's, accepted by PyTorch too
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
@@ -56,10 +56,10 @@ def _binding_error(op, args, kwargs, error):
 
 def type_error(op, name, position, value, wanted="Tensor"):
     where = f" (position {position})" if position else ""
-    return TypeError(f"{op.shown}(): argument '{name}'{where} must be {wanted}, not {_type_name(value)}")
+    return TypeError(f"{op.shown}(): argument '{name}'{where} must be {wanted}, not {spoken_type(value)}")
 
 
-def _type_name(value):
+def spoken_type(value):
     """The name PyTorch gives a type: that of NumPy's has its module."""
     kind = type(value)
     return f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
@@ -143,7 +143,7 @@ def overload_error(name, args, kwargs, overloads):
 
     Under an overload of as many parameters as arguments were given (a lone ``*`` counts as one) it marks those of the wrong type.
     """
-    given = [_type_name(each) for each in args] + [f"{key}={_type_name(each)}" for key, each in kwargs.items()]
+    given = [spoken_type(each) for each in args] + [f"{key}={spoken_type(each)}" for key, each in kwargs.items()]
     lines = [f"{name}() received an invalid combination of arguments - got ({', '.join(given)}), but expected one of:"]
     for overload in overloads:
         lines.append(f" * ({overload})")
@@ -166,8 +166,8 @@ def _marked(value, wanted):
     else:
         fits = isinstance(value, _FITS.get(kind, ()))
     if fits or not sequence:
-        return _type_name(value) if fits else f"!{_type_name(value)}!"
-    return f"!{_type_name(value)} of ({', '.join(map(_type_name, value))})!"
+        return spoken_type(value) if fits else f"!{spoken_type(value)}!"
+    return f"!{spoken_type(value)} of ({', '.join(map(spoken_type, value))})!"
 
 
 _SHIFTS = ("bitwise_left_shift", "bitwise_right_shift")
@@ -179,7 +179,7 @@ _NUMBER_SELF = ("pow", "xlogy", "special_xlogy", "special_xlog1py", "special_zet
 def combination_error(op, given):
     """PyTorch's text for arguments that fit no overload: tensors, or a number for the second or (``numbers="one"``) the first."""
     first, second = op.operands[0], op.operands[-1]
-    shown = ", ".join(_type_name(each) for each in given)
+    shown = ", ".join(spoken_type(each) for each in given)
     if op.name == "rsub":
         return TypeError(
             f"rsub() received an invalid combination of arguments - got ({shown}), but expected one of:\n"
@@ -188,7 +188,7 @@ def combination_error(op, given):
     out = ", *, Tensor out = None" if op.out else ""
     swapped = ""
     if op.numbers == "one" and op.name in ("remainder", "bitwise_and", "bitwise_or", "bitwise_xor", *_SHIFTS):
-        marked = ", ".join([f"!{_type_name(each)}!" for each in given])
+        marked = ", ".join([f"!{spoken_type(each)}!" for each in given])
         swapped = f" * (Number self, Tensor {second})\n      didn't match because some of the arguments have invalid types: ({marked})\n"
     elif op.numbers == "one":
         swapped = f" * (Number {'self' if op.name in _NUMBER_SELF else first}, Tensor {second}{out})\n"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import dtypes
+from ..array.element import check_integer
 from .binding import type_error
 from .table import as_array
 
@@ -81,12 +82,10 @@ def _convert(value, working, common):
         if value.dtype.kind == "c" and working.kind != "c":
             value = value.real
         return value.astype(working, copy=False)
-    if common.category == 1 and isinstance(value, int) and not isinstance(value, bool):
-        info = np.iinfo(working)
-        if not (info.min <= value <= info.max):
-            if value < -(1 << 63) or value >= 1 << 64:
-                raise RuntimeError("Overflow when unpacking long long")
-            return np.array(value & ((1 << info.bits) - 1), np.uint64).astype(working)
+    if isinstance(value, int):
+        check_integer(value)
+        if common.category == 1:
+            return np.array(value & ((1 << 8 * common.itemsize) - 1), np.uint64).astype(working)
     return np.asarray(value, working)
 
 

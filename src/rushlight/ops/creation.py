@@ -1,16 +1,17 @@
 """Making tensors: from data, from sizes, like other tensors; and the legacy constructors."""
 
 import math
-import numbers
 import operator
 
 import numpy as np
 
 from .. import devices, dtypes
+from ..array.element import element, fits, scalar
 from ..autograd.modes import state, thread
 from ..size import Size
 from ..tensor import Tensor, _new, set_legacy, strided, wrap
 from .asking import asking
+from .binding import spoken_type
 from .table import TENSOR, as_array
 
 _KINDS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
@@ -84,9 +85,12 @@ def finish(tensor, requires_grad):
 def sizes(name, args, size=None):
     """The tuple of ints meant by ``zeros(2, 3)``, ``zeros((2, 3))`` or ``zeros(size=(2, 3))``; errors in PyTorch's words."""
     if size is not None:
+        if not isinstance(size, (tuple, list)):
+            raise TypeError(f"{name}(): argument 'size' must be tuple of ints, not {spoken_type(size)}")
         args = (size,)
     elif not args:
         raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+    given = args
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
     made = []
@@ -94,22 +98,33 @@ def sizes(name, args, size=None):
         if each.__class__ is int:
             made.append(each)
             continue
-        if isinstance(each, (float, str)) or each is None or isinstance(each, (list, tuple)):
-            if i == 0:
-                raise TypeError(
-                    f"{name}(): argument 'size' (position 1) must be tuple of ints, not {type(each).__name__}"
-                )
-            raise TypeError(
-                f"{name}(): argument 'size' failed to unpack the object at pos {i + 1} with error "
-                f'"type must be tuple of ints,but got {type(each).__name__}"'
-            )
-        made.append(operator.index(each))
+        try:
+            made.append(operator.index(each))
+        except TypeError:
+            raise _size_error(name, i, each, given) from None
+        if isinstance(each, bool):
+            raise _size_error(name, i, each, given)
     for each in made:
         if each < 0:
             if name == "zeros":
                 raise RuntimeError("zeros: Dimension size must be non-negative.")
             raise RuntimeError(f"Trying to create tensor with negative dimension {each}: {made}")
     return tuple(made)
+
+
+def _size_error(name, place, value, given):
+    """What PyTorch says of a size that is no whole number; ``given`` are the arguments as they came."""
+    shown = spoken_type(value)
+    if place:
+        return TypeError(
+            f"{name}(): argument 'size' failed to unpack the object at pos {place + 1} with error "
+            f'"type must be tuple of ints,but got {shown}"'
+        )
+    if value is given[0]:
+        return TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not {shown}")
+    return TypeError(
+        f"{name}(): argument 'size' (position 1) must be tuple of ints, but found element of type {shown} at pos 0"
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- from data
@@ -132,8 +147,10 @@ def infer(data):
         return dtypes.default_complex()
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str'")
-    if isinstance(data, numbers.Number):
+    if isinstance(data, (int, float, complex)):
         return dtypes.of_number(data)
+    if isinstance(data, bytes):
+        raise TypeError("new(): invalid data type 'bytes'")
     if not _is_sequence(data):
         raise RuntimeError(f"Could not infer dtype of {kind.__name__}")
     result = None
@@ -204,12 +221,15 @@ def array_of(data, dtype=None):
         infer(data)
         if array.dtype.kind == "O":
             _check_ragged(data, _shape(data))
-            raise ValueError("Overflow when unpacking long long")
-    if array.dtype.kind == "u" and wanted is not dtypes.uint64 and array.size and array.max() > 2**63 - 1:
+            if wanted.category < 2:
+                raise ValueError("Overflow when unpacking long long")
+            array = np.array(data, np.complex128 if wanted.is_complex else np.float64)
+    if array.dtype.kind == "u" and wanted.category < 2 and wanted is not dtypes.uint64 and (array > 2**63 - 1).any():
         raise ValueError("Overflow when unpacking long long")
-    if array.size and wanted.category == 1 and array.dtype.kind in "iu" and wanted is not dtypes.int64:
-        info = np.iinfo(wanted.numpy)
-        if array.max() > info.max or array.min() < (info.min if wanted.is_signed else -info.max):
+    if array.size and wanted.category == 1 and array.dtype.kind in "iuf" and array.dtype != wanted.numpy:
+        if wanted is dtypes.uint64 and array.dtype.kind == "i" and array.min() < 0:
+            raise OverflowError("can't convert negative int to unsigned")
+        if not (fits(array.max().item(), wanted) and fits(array.min().item(), wanted)):
             raise RuntimeError(f"value cannot be converted to type {wanted.name} without overflow")
     if array.dtype.kind == "c" and not wanted.is_complex:
         raise TypeError("must be real number, not complex")
@@ -313,27 +333,10 @@ def as_tensor(data, dtype=None, device=None):
     return wrap(array_of(data, None if dtype is None else as_dtype(dtype)))
 
 
-def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """``obj`` as a tensor; ``copy`` demands (True) or refuses (False) a copy."""
-    made = as_tensor(obj, dtype=dtype, device=device)
-    source = obj._a if isinstance(obj, Tensor) else obj
-    shared = isinstance(source, np.ndarray) and np.may_share_memory(made._a, source)
-    if copy is False and not shared:
-        raise ValueError("can't alias arbitrary sequence into a tensor.")
-    if copy and shared:
-        made = wrap(made._a.copy(), made._dtype)
-    return made.detach().requires_grad_(True) if requires_grad else made
-
-
-def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
-    """A tensor over the memory of an object with the buffer protocol."""
-    return finish(wrap(np.frombuffer(buffer, as_dtype(dtype).numpy, count, offset)), requires_grad)
-
-
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A 0-d tensor of one number, of the default dtype."""
     check_options("scalar_tensor", layout, device, pin_memory)
-    return finish(wrap(np.array(s, as_dtype(dtype).numpy)), requires_grad)
+    return finish(wrap(scalar(s, as_dtype(dtype))), requires_grad)
 
 
 # ----------------------------------------------------------------------------------------------------- from sizes
@@ -369,10 +372,13 @@ def full(
         raise TypeError('full() missing 1 required positional arguments: "fill_value"')
     check_options("full", layout, device, pin_memory)
     shape = sizes("full", (size,)) if not isinstance(size, int) else (size,)
-    if isinstance(fill_value, Tensor):
+    if isinstance(fill_value, Tensor) and not fill_value._a.ndim:
         inferred, fill_value = fill_value._dtype, fill_value.item()
-    else:
+    elif isinstance(fill_value, (int, float, complex, np.generic)):
         inferred = dtypes.of_number(fill_value)
+    else:
+        shown = spoken_type(fill_value)
+        raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not {shown}")
     d = named_dtype("full", dtype, out) or inferred
     return give("full", _full(shape, fill_value, d), out, d, requires_grad)
 
@@ -380,23 +386,7 @@ def full(
 def _full(shape, value, dtype):
     if isinstance(value, Tensor):
         value = value.item()
-    if isinstance(value, complex) and not dtype.is_complex:
-        raise RuntimeError("value cannot be converted to type without overflow")
-    if dtype.category == 1:
-        value = int(value)
-        info = np.iinfo(dtype.numpy)
-        if not (info.min <= value <= info.max):
-            if not (dtype is dtypes.uint8 and value >= -info.max):
-                raise RuntimeError(f"value cannot be converted to type {_c_type(dtype)} without overflow")
-            value &= 255
-    with np.errstate(all="ignore"):
-        return np.full(shape, value, dtype.numpy)
-
-
-def _c_type(dtype):
-    return {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t"}.get(
-        dtype.name, dtype.name
-    )
+    return np.full(shape, element(value, dtype))
 
 
 def empty_permuted(
@@ -429,7 +419,15 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_mem
     """An uninitialised tensor with the given strides (in elements)."""
     check_options("empty_strided", layout, device, pin_memory)
     d = as_dtype(dtype)
-    shape = tuple(size)
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"empty_strided(): argument 'size' (position 1) must be tuple of ints, not {spoken_type(size)}")
+    shape = sizes("empty_strided", (size,))
+    if len(stride) != len(shape):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides ({len(stride)})"
+        )
+    if any(step < 0 for step in stride):
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)} and strides={list(stride)}")
     return finish(wrap(_strided(np.empty, shape, stride, d.numpy), d), requires_grad)
 
 

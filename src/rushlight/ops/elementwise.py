@@ -206,7 +206,7 @@ def _pow_name(values):
 
 elementwise(
     *("pow", kernels.pow, ("input", "exponent"), dict(input=_pow_input, exponent=_pow_exponent)),
-    **dict(numbers="one", node_name=_pow_name),
+    **dict(numbers="one", node_name=_pow_name, refuse=kernels.refuse_powers),
 )
 
 
@@ -488,17 +488,21 @@ elementwise(
         min=lambda F, g, x, min, max: F._masked(g, x < min if max is None else (x < min) & (min < max)),
         max=lambda F, g, x, min, max: F._masked(g, x > max if min is None else (x > max) | (max < min)),
     ),
-    **dict(node_name=lambda values: _by_operand("Clamp", values, 0, 1), aliases=("clip",)),
+    **dict(node_name=lambda values: _by_operand("Clamp", values, 0, 1), aliases=("clip",), refuse=kernels.refuse_unfit),
 )
 elementwise(
     *("clamp_min", parts.clamp_min, ("input", "min")),
     dict(input=lambda F, g, x, min: F._masked(g, x >= min), min=lambda F, g, x, min: F._masked(g, x < min)),
-    **dict(numbers="other", node_name=lambda values: _by_operand("ClampMin", values, 1, 0)),
+    **dict(
+        numbers="other", node_name=lambda values: _by_operand("ClampMin", values, 1, 0), refuse=kernels.refuse_unfit
+    ),
 )
 elementwise(
     *("clamp_max", parts.clamp_max, ("input", "max")),
     dict(input=lambda F, g, x, max: F._masked(g, x <= max), max=lambda F, g, x, max: F._masked(g, x > max)),
-    **dict(numbers="other", node_name=lambda values: _by_operand("ClampMax", values, 1, 0)),
+    **dict(
+        numbers="other", node_name=lambda values: _by_operand("ClampMax", values, 1, 0), refuse=kernels.refuse_unfit
+    ),
 )
 
 

@@ -100,7 +100,12 @@ def _keeps(op):
 
 
 def _constant(dtype, value):
-    """A Python number as an array of the dtype, remembered (zeros are not: 0.0 and -0.0 are equal keys)."""
+    """A Python number as an array of the dtype, remembered (zeros are not: 0.0 and -0.0 are equal keys).
+
+    OverflowError for integers of more than 63 bits, which the general path converts or refuses.
+    """
+    if value.__class__ is int and not -1 << 63 <= value < 1 << 63:
+        raise OverflowError
     with np.errstate(all="ignore"):
         made = np.array(value, np.float64).astype(dtype.numpy)
     if value != 0 and value == value:

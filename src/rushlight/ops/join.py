@@ -9,6 +9,7 @@ from .. import dtypes
 from ..array import creation
 from ..array import join as kernels
 from ..array.arguments import shape_text, wrap_dim
+from ..array.element import element
 from ..tensor import Tensor, wrap
 from .creation import as_dtype, check_options, finish
 from .linalg_out import accept_out, same_dtype
@@ -378,7 +379,7 @@ def _fill_diagonal(input, fill_value, wrap=False):
     made = np.array(input, order="C")
     rows, step = min(shape), sum(math.prod(shape[dim + 1 :]) for dim in range(len(shape)))
     end = None if wrap and len(shape) == 2 else rows * step
-    made.reshape(-1)[:end:step] = fill_value
+    made.reshape(-1)[:end:step] = element(fill_value, dtypes.of(input.dtype))
     return made
 
 

@@ -6,11 +6,13 @@ PyTorch would take. Masks and index tensors copy; their kernels are in ``array.i
 
 import numpy as np
 
-from .. import inplace
+from .. import dtypes, inplace
+from ..array.element import scalar
 from ..autograd.graph import Leaf, spoken, type_name
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
 from . import dispatch
+from .binding import spoken_type
 from .dispatch import broadcast, execute, share_counter
 from .forms import form_of
 from .record import Layout, make_node
@@ -232,7 +234,7 @@ def normal(index):
         elif isinstance(each, np.ndarray):
             made.append(tensor(each))
         elif isinstance(each, (list, range)) or kind is tuple:
-            made.append(tensor(list(each)) if len(each) else tensor([], dtype=_int64()))
+            made.append(tensor(list(each)) if len(each) else tensor([], dtype=dtypes.int64))
         elif isinstance(each, str):
             raise TypeError("new(): invalid data type 'str'")
         elif hasattr(each, "__index__"):
@@ -243,12 +245,6 @@ def normal(index):
                 f"{kind.__name__})"
             )
     return tuple(made)
-
-
-def _int64():
-    from ..dtypes import int64
-
-    return int64
 
 
 def _plain_bound(value):
@@ -322,7 +318,11 @@ def setitem(self, index, value):
     recorded = thread.grad and (edge is not None or value_edge is not None)
     if basic and not recorded and array.dtype.kind == "f" and (value.__class__ is float or value.__class__ is int):
         # the ordinary case: a number into a view of floats, which NumPy writes as PyTorch does
-        if 0 not in array.strides and all(each.__class__ is not slice or not _steps(each) for each in index):
+        if (
+            -65504 <= value <= 65504
+            and 0 not in array.strides
+            and all(each.__class__ is not slice or not _steps(each) for each in index)
+        ):
             try:
                 array[index] = value
             except IndexError:
@@ -401,22 +401,13 @@ def _trivial(self, index):
 def _value(value, numpy_dtype):
     if isinstance(value, Tensor):
         return value._a
-    if isinstance(value, (bool, int, float, complex, np.generic)):
-        if isinstance(value, complex) and numpy_dtype.kind != "c":
-            raise RuntimeError("value cannot be converted to type without overflow")
-        with np.errstate(all="ignore"):
-            if isinstance(value, int) and numpy_dtype.kind in "iu":
-                return np.array(value, np.int64).astype(numpy_dtype)
-            return np.asarray(value).astype(numpy_dtype)
-    if isinstance(value, (np.ndarray, list, tuple)):
-        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{_legacy_of(numpy_dtype)}Tensor")
-    raise TypeError(f"can't assign a {type(value).__name__} to a torch.{_legacy_of(numpy_dtype)}Tensor")
-
-
-def _legacy_of(numpy_dtype):
-    from ..dtypes import of
-
-    return of(numpy_dtype).legacy
+    dtype = dtypes.of(numpy_dtype)
+    if isinstance(value, (int, np.integer)):
+        if not -1 << 63 <= value < 1 << 63:
+            raise ValueError("Overflow when unpacking long long")
+    elif not isinstance(value, (float, complex)):
+        raise TypeError(f"can't assign a {spoken_type(value)} to a torch.{dtype.legacy}Tensor")
+    return scalar(value, dtype)
 
 
 def _fitted(raw, shape, dtype):
