@@ -138,6 +138,20 @@ assert not rushlight.alias.installed()
     run(code, probe, path=[probe])
 
 
+def test_the_installed_packages_have_a_torch_of_the_release_that_is_followed(probe):
+    code = (
+        PROBE
+        + """
+import importlib.metadata
+rushlight.alias.install()
+assert importlib.metadata.version("torch") == rushlight.__version__
+assert importlib.metadata.metadata("torch")["Name"] == "torch"
+assert "torch" in {each.name for each in importlib.metadata.distributions()}
+"""
+    )
+    run(code, probe)
+
+
 def test_missing_modules_say_so_and_probing_finds_nothing(probe):
     code = (
         PROBE

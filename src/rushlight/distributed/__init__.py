@@ -1,8 +1,10 @@
 """``torch.distributed``: rushlight trains in one process, and scripts that ask before they share work are told so.
 
 As in a PyTorch built without it, ``is_available()`` is False. The questions that scripts ask all the same have the
-answers PyTorch gives before a process group is made.
+answers PyTorch gives before a process group is made. The other names can be imported; using one says so.
 """
+
+from ..absent import stand_in
 
 __all__ = [
     "get_rank",
@@ -40,7 +42,4 @@ def init_process_group(*args, **kwargs):
     raise NotImplementedError(_SENTENCE + "; ask torch.distributed.is_available() first.")
 
 
-def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(f"module 'torch.distributed' has no attribute '{name}'")
-    raise AttributeError(f"{_SENTENCE}, so '{name}' is not there; ask torch.distributed.is_available() first.")
+__getattr__ = stand_in(__name__, _SENTENCE)
