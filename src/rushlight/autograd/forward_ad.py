@@ -22,7 +22,7 @@ from ..ops.table import TENSOR
 from ..tensor import Tensor, attach, edge_of, wrap
 from . import function, levels
 from .graph import Leaf
-from .modes import ContextDecorator, set_grad, thread
+from .modes import ContextDecorator, count_duals, set_grad, thread
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
 
@@ -45,6 +45,7 @@ def enter_dual_level():
     _level.number += 1
     _duals.found = []
     levels.push(_interpret)
+    count_duals(1)
     return _level.number
 
 
@@ -63,6 +64,7 @@ def exit_dual_level(*, level=None):
     _duals.found, _duals.arrays = [], {}
     _level.number -= 1
     levels.remove(_interpret)
+    count_duals(-1)
 
 
 class _Duals(threading.local):

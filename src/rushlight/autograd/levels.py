@@ -25,7 +25,7 @@ from ..ops.writing import _needs_original, share_counter
 from ..tensor import Tensor, attach, edge_of, wrap_view
 from . import function
 from .graph import Output
-from .modes import enter_rare, leave_rare, set_grad, thread
+from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
     *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "is_lane", "lift"),
@@ -95,9 +95,13 @@ dispatch.intercept = _intercept
 
 
 def execute(op, values):
-    """Run an operator on bound arguments, met by the interpreters of the stack."""
+    """Run an operator on bound arguments, met by the interpreters of the stack and the arguments' classes."""
     if _stack.interpreters:
         result = _intercept(op, values, None)
+        if result is not NotImplemented:
+            return result
+    if state.shells:
+        result = dispatch.ask_classes(op, values, None)
         if result is not NotImplemented:
             return result
     return dispatch.execute(op, values)
@@ -107,6 +111,10 @@ def execute_inplace(op, values):
     """The same in place."""
     if _stack.interpreters:
         result = _intercept(op, values, "inplace")
+        if result is not NotImplemented:
+            return result
+    if state.shells:
+        result = dispatch.ask_classes(op, values, "inplace")
         if result is not NotImplemented:
             return result
     return dispatch.execute_inplace(op, values)
@@ -306,23 +314,16 @@ class Level:
     def _finished(self, op, values, result):
         """Results with their places in this level's graph, and as views of the arguments they are views of."""
         if result.__class__ is Tensor:
-            if op.view and self.owns(result) and self.owns(values[0]) and self.is_view(result):
-                replay = (lambda base: execute(op, (base, *values[1:]))) if op.replay else None
-                result = wrap_view(result._a, result._dtype, values[0], replay=replay)
-            if result._dtype.category >= 2 and (op.rules or op.joint is not None) and self.records(values):
+            if op.view:
+                result = self._as_view(op, values, result)
+            if self._wants_place(op, result) and self.records(values):
                 result = self.lift(result)
                 self._record(op, values, [result], [True], False)
             return result
         many = isinstance(result, (tuple, list))
         results = list(result) if many else [result]
         if op.view:
-            source = values[0]
-            for i, each in enumerate(results):
-                if isinstance(each, Tensor) and self.owns(each) and self.owns(source) and self.is_view(each):
-                    replay = (lambda base: execute(op, (base, *values[1:]))) if op.replay else None
-                    results[i] = wrap_view(
-                        *(each._a, each._dtype, source), refuse="multi" if many else None, replay=replay
-                    )
+            results = [self._as_view(op, values, each, "multi" if many else None) for each in results]
         if (op.rules or op.joint is not None) and self.records(values):
             skip = op.nondiff or ()
             live = [i not in skip and each._dtype.category >= 2 for i, each in enumerate(results)]
@@ -333,6 +334,23 @@ class Level:
         if not many:
             return results[0]
         return result if all(a is b for a, b in zip(result, results)) else remade(result, results)
+
+    def _as_view(self, op, values, result, refuse=None):
+        """The result of an operator that may give a view, as the view it is of the first argument."""
+        source = values[0]
+        if not (isinstance(result, Tensor) and self.owns(result) and self.owns(source) and self.is_view(result)):
+            return result
+        replay = (lambda base: execute(op, (base, *values[1:]))) if op.replay else None
+        return wrap_view(result._a, result._dtype, source, refuse=refuse, replay=replay)
+
+    def _wants_place(self, op, result):
+        """Whether the result of a call with an argument that is in this level's graph gets a place in it too."""
+        return (
+            thread.grad
+            and thread.quiet is not self
+            and result._dtype.category >= 2
+            and (op.rules or op.joint is not None)
+        )
 
     def _record(self, op, values, results, live, many):
         values = self._lifted(values)

@@ -15,15 +15,17 @@ __all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 class State:
     """Counters read on every operation; ``hooks`` is set for good when the first hook of the process is registered.
 
-    ``shells`` counts the tensors alive whose class answers for operators (see ``shells``), each of which is a rare mode.
+    ``duals`` counts the open levels of forward mode, and ``shells`` the tensors alive whose class answers for operators (see
+    ``shells``); each of them is a rare mode.
     """
 
-    __slots__ = ("hooks", "rare", "shells", "special")
+    __slots__ = ("duals", "hooks", "rare", "shells", "special")
 
     def __init__(self):
         self.special = 0
         self.rare = 0
         self.shells = 0
+        self.duals = 0
         self.hooks = False
 
 
@@ -53,6 +55,12 @@ def leave_rare():
     with _lock:
         state.rare -= 1
         state.special -= 1
+
+
+def count_duals(change):
+    """A level of forward mode begins (1) or ends (-1)."""
+    with _lock:
+        state.duals += change
 
 
 def set_grad(on):

@@ -11,11 +11,16 @@ import numpy as np
 
 from ..dtypes import dtype
 from ..ops import dispatch
+from ..ops.forms import form_of
+from ..ops.record import make_node
 from ..ops.table import TENSOR
-from ..tensor import Tensor, attach, wrap
+from ..ops.written import holds_parts
+from ..tensor import Tensor, attach, edge_of, wrap
 from . import levels
+from .anomaly import is_anomaly_enabled
 from .levels import Lane, Level
 from .modes import thread
+from .saved import active_hooks
 
 __all__ = ["Batched", "VmapLevel", "any_batched", "expanded", "front", "loop", "looped", "padded", "unwritable"]
 
@@ -151,32 +156,61 @@ class VmapLevel(Level):
         if how is not None or not (self.outer_grad or not thread.grad):
             return super().__call__(op, values, how)
         # the ordinary call in one pass over the values
-        given, dims = [], []
-        owned = many = placed = False
+        given, dims, raws, edges = [], [], [], []
+        owned = many = placed = strange = False
+        mask, bit = 0, 1
         for value in values:
             kind = value.__class__
             dim = None
+            raw = value
             if kind is Tensor:
-                array = value._a
-                if array.__class__ is Batched and array.level is self:
+                raw = value._a
+                mask |= bit
+                if raw.__class__ is Batched and raw.level is self:
                     owned = True
-                    placed = placed or value._edge is not None or value._view is not None
-                    value, dim = array.held, array.bdim
+                    edge = value._edge if value._view is None else edge_of(value)
+                    placed = placed or edge is not None
+                    edges.append(edge)
+                    value, dim = raw.held, raw.bdim
                     many = many or dim is not None
-            elif kind not in _NUMBERS:
-                if isinstance(value, Tensor) or kind is list or kind is tuple:
-                    return super().__call__(op, values, how)
+                else:
+                    strange = True
+            elif kind not in _NUMBERS and (isinstance(value, Tensor) or not holds_parts(value)):
+                return super().__call__(op, values, how)
             given.append(value)
             dims.append(dim)
+            raws.append(raw)
+            bit += bit
         if not owned:
             return NotImplemented
         if not many:
             result = levels.execute(op, tuple(given))
         else:
-            result = self.wrapped(*(op.batch or rule_of(op))(self, op, given, dims))
-        if result.__class__ is Tensor and not placed and not op.view:
-            return result
-        return self._finished(op, values, result)
+            result, dim = (op.batch or rule_of(op))(self, op, given, dims)
+            if result.__class__ is Tensor and dim is not None:
+                result = self.make(result, dim)
+                if not op.view and not placed:
+                    return result
+            else:
+                result = self.wrapped(result, dim)
+        if strange or result.__class__ is not Tensor:
+            return self._finished(op, values, result)
+        if op.view:
+            result = self._as_view(op, values, result)
+        if placed and self._wants_place(op, result):
+            result = self.lift(result)
+            result._edge = self._node(op, values, raws, edges, mask, result)
+        return result
+
+    def _node(self, op, values, raws, edges, mask, result):
+        """The node of a call with one result, all tensors of which are lanes of this level."""
+        layout = op.layouts.get(mask) or dispatch.layout_of(op, mask)
+        if op.elementwise or active_hooks() is not None or is_anomaly_enabled():
+            return make_node(op, values, raws, edges, layout, (result._a,), (result._vc,), None, result._dtype)
+        wanted = tuple([edge is not None for edge in edges])
+        form = layout.forms.get(wanted) or form_of(op, layout, wanted)
+        kind = op.node_class or op.node(values)
+        return form.record(kind, values, raws, tuple(edges), result._a, result._vc, result._dtype)
 
     def compute(self, op, values):
         given, dims = self.split_all(values)

@@ -10,7 +10,7 @@ import functools
 import weakref
 
 from ..autograd import calls
-from ..autograd.graph import Leaf, Node, target, tick
+from ..autograd.graph import Leaf, Node, Output, target, tick
 from ..autograd.levels import Lane, placed, top
 from ..autograd.modes import set_grad, state, thread
 from ..tensor import Tensor, attach, edge_of
@@ -75,20 +75,22 @@ class Inside:
 
     def leads_outside(self, tensors):
         """Whether the graph of some tensor leads to anything but this transform's leaves."""
-        seen = set()
-        stack = [target(edge) for edge in map(edge_of, tensors) if edge is not None]
-        while stack:
-            node = stack.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            if node in self.own:
-                if node.__class__ is Entrance:
+        nodes = [target(edge) for edge in map(edge_of, tensors) if edge is not None]
+        seen, own = set(nodes), self.own
+        for node in nodes:
+            kind = node.__class__
+            if node in own:
+                if kind is Entrance:
                     return True
-            elif node.__class__ is Leaf:
+            elif kind is Leaf:
                 return True
             else:
-                stack += [target(edge) for edge in node.next if edge is not None]
+                for edge in node.next:
+                    if edge is not None:
+                        below = edge.node if edge.__class__ is Output else edge
+                        if below not in seen:
+                            seen.add(below)
+                            nodes.append(below)
         return False
 
     def leave(self, tree):

@@ -33,7 +33,7 @@ class FormNode(OpNode):
     def run_graph(self, cotangent, keep):
         saved = self.saved
         if saved.__class__ is tuple:
-            if not state.rare:
+            if not state.duals:
                 return saved[0].run_graph(self, cotangent, keep)
             self.thaw()
         return OpNode.run_graph(self, cotangent, keep)
@@ -43,7 +43,7 @@ class FormNode(OpNode):
         if saved.__class__ is tuple:
             if not graph:
                 return saved[0].runs(needs)[0](self, cotangent, keep)
-            if not state.rare:
+            if not state.duals:
                 return saved[0].runs(needs)[1](self, cotangent, keep)
             self.thaw()
         return OpNode.run_some(self, cotangent, keep, needs, graph)

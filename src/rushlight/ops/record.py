@@ -216,7 +216,7 @@ def _revive(node, array, mark):
     if state.shells and getattr(array, "twin", None) is not None:
         return array.revived(edge, counter)
     tensor = attach(array, dtype, edge, counter)
-    if state.rare and revived is not None:
+    if state.duals:
         revived(tensor)
     return tensor
 

@@ -20,7 +20,7 @@ from .forms import form_of
 from .record import make_node
 from .table import TENSOR
 
-__all__ = ["REFER", "written"]
+__all__ = ["REFER", "holds_parts", "written"]
 
 #: classes of arguments that are neither tensors nor could hold any
 _SIMPLE = frozenset((int, float, bool, str, type(None), complex, dtypes.dtype))
@@ -31,7 +31,7 @@ _NUMBERS = frozenset((int, float))
 _PARTS = frozenset((int, float, bool, slice, type(None), type(...)))
 
 
-def _holds_parts(value):
+def holds_parts(value):
     """Whether a sequence holds numbers and slices only: the usual case of sizes, dimensions and subscripts."""
     if value.__class__ is Size:
         return True
@@ -54,7 +54,7 @@ def written(op):
     defaults = op.defaults()
     scope = dict(op=op, kernel=op.kernel, layouts=op.layouts, Tensor=Tensor, Parameter=Parameter, edge_of=edge_of)
     scope.update(state=state, thread=thread, new=_new, ndarray=np.ndarray, make_node=make_node, of=dtypes.of)
-    scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, holds_parts=_holds_parts, as_number=_as_number)
+    scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, holds_parts=holds_parts, as_number=_as_number)
     scope.update(complete=dispatch.complete, wrap_one=dispatch.wrap_one, layout_of=dispatch.layout_of, form_of=form_of)
     scope.update({f"default_{name}": value for name, value in defaults.items()})
     scope.update(wrap_view=wrap_view, refer=_refer)

@@ -315,10 +315,11 @@ class TreeSpec:
 
     def __init__(self, type, context, children_specs):
         self.type, self.context, self._children = type, context, list(children_specs)
-        leaf = type is None
-        self.num_nodes = 1 + sum([child.num_nodes for child in self._children])
-        self.num_leaves = 1 if leaf else sum([child.num_leaves for child in self._children])
-        self.num_children = len(self._children)
+        nodes, leaves = 1, int(type is None)
+        for child in self._children:
+            nodes += child.num_nodes
+            leaves += child.num_leaves
+        self.num_nodes, self.num_leaves, self.num_children = nodes, leaves, len(self._children)
 
     def is_leaf(self):
         return self.num_nodes == 1 and self.num_leaves == 1
@@ -474,7 +475,10 @@ def tree_is_leaf(tree, is_leaf=None):
     """Whether ``tree`` is a leaf: of no registered class, or one that ``is_leaf`` holds for."""
     if is_leaf is not None and is_leaf(tree):
         return True
-    return _node_type(tree) not in SUPPORTED_NODES
+    # only named tuples and named results are registered by a class above their own
+    return tree.__class__ not in SUPPORTED_NODES and not (
+        isinstance(tree, tuple) and _node_type(tree) in SUPPORTED_NODES
+    )
 
 
 _is_leaf = tree_is_leaf
@@ -512,8 +516,10 @@ def _flattened(tree, leaves, is_leaf):
     kind = tree.__class__
     node = SUPPORTED_NODES.get(kind)
     if node is None:
-        kind = _node_type(tree)
-        node = SUPPORTED_NODES.get(kind)
+        # only named tuples and named results are registered by a class above their own
+        if isinstance(tree, tuple):
+            kind = _node_type(tree)
+            node = SUPPORTED_NODES.get(kind)
         if node is None:
             leaves.append(tree)
             return _LEAF_SPEC
