@@ -23,10 +23,10 @@ from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enab
 from .devices import device  # noqa: E402, F401
 from .dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype  # noqa: E402, F401
 from .interop import from_dlpack, to_dlpack  # noqa: E402, F401
-from .ops import asarray as _asarray  # noqa: E402
 from .ops import core as _core  # noqa: E402
 from .ops import creation as _creation  # noqa: E402
 from .ops import table as _table  # noqa: E402
+from .ops.asarray import asarray, frombuffer  # noqa: E402, F401
 from .size import Size  # noqa: E402, F401
 from .tensor import LAYOUTS as _LAYOUTS  # noqa: E402
 from .tensor import Tensor, layout  # noqa: E402, F401
@@ -68,7 +68,6 @@ for _name in (
     ),
 ):
     globals()[_name] = getattr(_creation, _name)
-asarray, frombuffer = _asarray.asarray, _asarray.frombuffer
 tensor = _creation.tensor  # spelt out: type checkers would take it for the module
 range = _creation.range_
 complex = _creation.complex_
