@@ -209,4 +209,21 @@ def test_gradcheck_is_the_function_also_after_its_module_was_imported():
         "x = torch.ones(2, dtype=torch.float64, requires_grad=True)\n"
         "assert torch.autograd.gradcheck(torch.sin, (x,)) and torch.autograd.gradgradcheck(torch.sin, (x,))\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+
+
+def test_products_are_differentiable_by_the_vector_too_and_take_single_numbers():
+    functional = torch.autograd.functional
+    x, v = double(1.0, 2.0, grad=True), double(3.0, 5.0, grad=True)
+    for product in (functional.vjp, functional.jvp):
+        _, found = product(lambda x: x**2, x, v, create_graph=True)
+        assert torch.autograd.grad(found.sum(), v)[0].tolist() == [2.0, 4.0]
+    for product in (functional.vhp, functional.hvp):
+        _, found = product(lambda x: (x**2).sum(), x, v, create_graph=True)
+        assert torch.autograd.grad(found.sum(), v)[0].tolist() == [2.0, 2.0]
+    number = torch.tensor(3.0)
+    for options in ({}, {"vectorize": True}, {"vectorize": True, "strategy": "forward-mode"}):
+        assert functional.jacobian(lambda x: x * x, number, **options).item() == 6.0
+    assert torch.func.jacrev(lambda x: x * x)(number).item() == torch.func.jacfwd(lambda x: x * x)(number).item() == 6.0

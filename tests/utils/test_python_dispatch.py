@@ -167,3 +167,18 @@ def test_plain_tensors_take_their_short_way_again_when_such_tensors_are_gone():
     del x, y
     gc.collect()
     assert modes.state.rare == rare and modes.state.shells == 0
+
+
+def test_jacobians_and_checks_of_gradients_take_such_tensors():
+    def function(x):
+        return x.exp() * x.sum()
+
+    plain = torch.tensor([0.1, 0.2], dtype=torch.float64)
+    expected = torch.autograd.functional.jacobian(function, plain)
+    for vectorize in (False, True):
+        found = torch.autograd.functional.jacobian(function, Held(plain), vectorize=vectorize)
+        assert type(found) is Held and torch.allclose(found.inner, expected)
+    assert torch.autograd.gradcheck(function, (Held(plain, requires_grad=True),))
+    assert not torch.autograd.gradcheck(
+        lambda x: x * x.detach(), (Held(plain, requires_grad=True),), raise_exception=False
+    )

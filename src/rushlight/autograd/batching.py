@@ -77,16 +77,16 @@ def batched(op, values):
         kind = value.__class__
         if kind is Tensor:
             if edge_of(value) is not None:
-                return dispatch.execute(op, tuple(values))
+                return levels.execute(op, tuple(values))
             value = value._a
         elif isinstance(value, Tensor) or (
             (kind is list or kind is tuple) and any([isinstance(each, Tensor) for each in value])
         ):
-            return dispatch.execute(op, tuple(values))
+            return levels.execute(op, tuple(values))
         raws.append(value)
     result = compute(op, raws)
     if result.__class__ is tuple or result.__class__ is list:
-        return dispatch.execute(op, tuple(values))
+        return levels.execute(op, tuple(values))
     return dispatch.wrap_one(op, values, raws, as_array(result))
 
 

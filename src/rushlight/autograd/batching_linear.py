@@ -6,7 +6,7 @@ from ..ops.table import TENSOR
 from ..tensor import Tensor, edge_of, wrap
 from . import levels
 from .batching import RULES, batched, each_expanded, rule, run
-from .modes import thread
+from .modes import state, thread
 from .vmap import expanded, front, padded
 
 
@@ -18,7 +18,7 @@ def _matrices(values, dims, *places):
 
 def _product(a, dim_a, b, dim_b):
     """Products of matrices (the last two dimensions), of which at least one has a batch in front."""
-    if a._dtype is b._dtype and a._dtype.plain and not levels._stack.interpreters and unrecorded(a, b):
+    if a._dtype is b._dtype and a._dtype.plain and not levels._stack.interpreters and _unseen(a, b):
         x, y = a._a, b._a
         if dim_b is None and x.ndim == 3:
             size, rows, shared = x.shape
@@ -38,9 +38,11 @@ def _product(a, dim_a, b, dim_b):
     return TENSOR.matmul(a, b)
 
 
-def unrecorded(a, b):
-    """Whether nothing is recorded of an operator on two held tensors."""
-    return not thread.grad or (edge_of(a) is None and edge_of(b) is None)
+def _unseen(a, b):
+    """Whether nothing is recorded of an operator on two held tensors, and neither's class answers for it."""
+    if thread.grad and (edge_of(a) is not None or edge_of(b) is not None):
+        return False
+    return not state.shells or (a.__class__ is Tensor and b.__class__ is Tensor)
 
 
 def _check_product(name, a, dim_a, b, dim_b):

@@ -96,11 +96,11 @@ def _check_v(v, others, many):
             raise RuntimeError(f"{where}v has invalid size: should be {other.size()} but got {one.size()}.")
 
 
-def _vector(v, others, many, function, refused):
+def _vector(v, others, many, function, create_graph, refused):
     """The vector of a product; left out only where the function has a single element there."""
     if v is not None:
         _, v = _tensors(v, "v", function)
-        v = _prepared(v, create_graph=False, need_graph=False)
+        v = _prepared(v, create_graph, need_graph=False)
         _check_v(v, others, many)
         return v
     if len(others) != 1 or others[0].nelement() != 1:
@@ -176,7 +176,7 @@ def vjp(func, inputs, v=None, create_graph=False, strict=False):
         many_outputs, outputs = _tensors(func(*inputs), "outputs of the user-provided function", "vjp")
         _require_graph(outputs, "outputs", strict)
         v = _vector(
-            *(v, outputs, many_outputs, "vjp"),
+            *(v, outputs, many_outputs, "vjp", create_graph),
             "The vector v can only be None if the user-provided function returns a single Tensor with a single element.",
         )
     with enable_grad() if create_graph else _as_it_is():
@@ -192,7 +192,7 @@ def jvp(func, inputs, v=None, create_graph=False, strict=False):
         many_inputs, inputs = _tensors(inputs, "inputs", "jvp")
         inputs = _prepared(inputs, create_graph, need_graph=True)
         v = _vector(
-            *(v, inputs, many_inputs, "jvp"),
+            *(v, inputs, many_inputs, "jvp", create_graph),
             "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.",
         )
         many_outputs, outputs = _tensors(func(*inputs), "outputs of the user-provided function", "jvp")
@@ -214,7 +214,7 @@ def vhp(func, inputs, v=None, create_graph=False, strict=False):
         many_inputs, inputs = _tensors(inputs, "inputs", "vhp")
         inputs = _prepared(inputs, create_graph, need_graph=True)
         v = _vector(
-            *(v, inputs, many_inputs, "vhp"),
+            *(v, inputs, many_inputs, "vhp", create_graph),
             "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.",
         )
         outputs = func(*inputs)
@@ -235,7 +235,7 @@ def hvp(func, inputs, v=None, create_graph=False, strict=False):
         many_inputs, inputs = _tensors(inputs, "inputs", "hvp")
         inputs = _prepared(inputs, create_graph, need_graph=True)
         v = _vector(
-            *(v, inputs, many_inputs, "hvp"),
+            *(v, inputs, many_inputs, "hvp", create_graph),
             "The vector v can only be None if the input to the user-provided function is a single Tensor with a single element.",
         )
         outputs = func(*inputs)
@@ -330,9 +330,9 @@ def _rows(out, number, inputs, create_graph, strict, vectorize):
         basis = wrap(np.eye(count, dtype=out._dtype.numpy).reshape(count, *out._a.shape), out._dtype)
         found = _grad((out,), inputs, (basis,), create_graph=create_graph, retain_graph=True, batched=True)
         return tuple(
-            TENSOR.zeros_like(each).expand(*out.shape, *each.shape).clone()
+            TENSOR.zeros_like(each).expand((*out.shape, *each.shape)).clone()
             if g is None
-            else g.reshape(*out.shape, *each.shape)
+            else g.reshape((*out.shape, *each.shape))
             for g, each in zip(found, inputs)
         )
     collected = tuple([] for _ in inputs)
@@ -359,7 +359,7 @@ def _rows(out, number, inputs, create_graph, strict, vectorize):
                 )
             entries.append(gradient)
     return tuple(
-        TENSOR.stack(entries, 0).reshape(*out.shape, *each.shape)
+        TENSOR.stack(entries, 0).reshape((*out.shape, *each.shape))
         if entries
         else out.new_zeros((*out.shape, *each.shape))
         for each, entries in zip(inputs, collected)
@@ -406,7 +406,7 @@ def _jacobian_forward(func, inputs, strict, vectorize):
             for k, column in enumerate(found):
                 columns[k][i].append(column)
     rows = tuple(
-        tuple(TENSOR.stack(c, -1).reshape(*c[0].shape, *each.shape) for c, each in zip(row, inputs))
+        tuple(TENSOR.stack(c, -1).reshape((*c[0].shape, *each.shape)) for c, each in zip(row, inputs))
         for row in columns or ()
     )
     rows = rows if many_inputs else tuple(row[0] for row in rows)

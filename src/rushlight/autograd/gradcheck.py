@@ -14,6 +14,7 @@ import numpy as np
 from ..ops.table import TENSOR
 from ..tensor import Tensor, wrap
 from .calls import grad
+from .shells import added, values_of
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -66,16 +67,12 @@ def _perturbed(fn, inputs, index, offset, kept):
 
     It is added in place, as PyTorch does: ``fn`` need not look at its arguments, the input may be a parameter of a module it calls.
     """
-    array = inputs[index]._a
-    before = array.copy()
-    array += np.asarray(offset, array.dtype)
-    try:
+    with added(inputs[index], offset):
         found = _as_tuple(fn(*inputs))  # with gradients, on which fn may depend
         return [
-            np.array(found[k]._a, np.complex128 if found[k]._dtype.is_complex else np.float64).reshape(-1) for k in kept
+            np.array(values_of(found[k]), np.complex128 if found[k]._dtype.is_complex else np.float64).reshape(-1)
+            for k in kept
         ]
-    finally:
-        array[...] = before
 
 
 def _difference(fn, inputs, index, direction, kept, eps):
@@ -144,7 +141,7 @@ def _pull(output, tensors, cotangent, options):
 def _place(made, k, found, tensors):
     for matrix, gradient in zip(made, found):
         if gradient is not None:
-            matrix[:, k] = gradient._a.reshape(-1)
+            matrix[:, k] = values_of(gradient).reshape(-1)
 
 
 def _pushed(fn, inputs, index, tangent, kept):
@@ -162,7 +159,7 @@ def _pushed(fn, inputs, index, tangent, kept):
             found.append(
                 np.zeros(results[k]._a.size, results[k]._a.dtype)
                 if tangent is None
-                else np.array(tangent._a).reshape(-1)
+                else np.array(values_of(tangent)).reshape(-1)
             )
         return found
 
@@ -236,7 +233,7 @@ def _compare_fast(fn, inputs, outputs, kept, options, part, forward):
                 found = np.sum(np.conj(v.reshape(-1)) * pushed[k]).real
             else:
                 pulled = _pull(output.clone(), tensors, wrap(v, output._dtype), options)[n]
-                found = 0.0 if pulled is None else np.sum(np.conj(pulled._a) * us[i]).real
+                found = 0.0 if pulled is None else np.sum(np.conj(values_of(pulled)) * us[i]).real
             # a combination of many entries may be off by the sum of what each may be off
             wide = options._replace(atol=options.atol * max(tensor._a.size, 1) ** 0.5)
             if not _close(found, expected, wide):
@@ -304,7 +301,7 @@ def _check_multiplied(outputs, inputs):
     ):
         if gradient is None:
             continue
-        if np.any(gradient._a != 0):
+        if np.any(values_of(gradient) != 0):
             raise GradcheckError("backward not multiplied by grad_output")
         if gradient._dtype is not tensor._dtype:
             raise GradcheckError("grad is incorrect type")
@@ -347,7 +344,7 @@ def _check_undefined(fn, inputs):
                 'Expected backward function to handle undefined output grads. Please look at "Notes about undefined output gradients" '
                 'in "tools/autograd/derivatives.yaml"'
             ) from error
-        if any(each is not None and np.any(each._a != 0) for each in found):
+        if any(each is not None and np.any(values_of(each) != 0) for each in found):
             _warn_undefined()
             raise GradcheckError(
                 'Expected all input grads to be undefined or zero when all output grads are undefined or zero. Please look at "Notes '
@@ -381,8 +378,8 @@ def _check_batched(outputs, inputs, options):
             expected = [one[i] for one in alone]
             if found is None or expected[0] is None:
                 continue
-            expected = np.stack([each._a for each in expected])
-            if not np.allclose(found._a, expected):
+            expected = np.stack([values_of(each) for each in expected])
+            if not np.allclose(values_of(found), expected):
                 raise GradcheckError(
                     f"\nFor output {k} and input {i}:\n\n{FAILED_BATCHED_GRAD_MSG}\nGot:\n{found!r}\n\nExpected:\n{_shown(expected)}\n"
                 )
@@ -491,8 +488,8 @@ def _check_batched_forward(fn, inputs, kept):
                 f"While computing batched gradients, got: {error}\n\n{FAILED_BATCHED_GRAD_MSG_FWD_AD}"
             ) from error
         for k, found in enumerate(together):
-            expected = np.stack([one[k]._a for one in alone])
-            if not np.allclose(found._a, expected):
+            expected = np.stack([values_of(one[k]) for one in alone])
+            if not np.allclose(values_of(found), expected):
                 raise GradcheckError(
                     f"\nFor output {k} and input {i}:\n\n{FAILED_BATCHED_GRAD_MSG_FWD_AD}\nGot:\n{found!r}\n\nExpected:\n"
                     f"{_shown(expected)}\n"

@@ -7,6 +7,7 @@ becomes a node of the graph like any other. A node keeps arrays, never tensors; 
 run on tensors wherever they may meet one, which is while any shell is alive (``state.shells``).
 """
 
+import contextlib
 import copyreg
 import threading
 import weakref
@@ -18,11 +19,23 @@ from ..ops import dispatch
 from ..ops.record import make_node
 from ..ops.table import TENSOR
 from ..ops.writing import _needs_original, share_counter
-from ..tensor import Tensor, _new, wrap_view
+from ..tensor import Tensor, _new, wrap, wrap_view
 from .graph import Output
 from .modes import enter_rare, leave_rare, set_grad, state, thread
 
-__all__ = ["Shell", "enable_reentrant_dispatch", "hollow", "recorded", "settle", "shell", "unrecorded"]
+__all__ = [
+    *(
+        "Shell",
+        "added",
+        "enable_reentrant_dispatch",
+        "hollow",
+        "recorded",
+        "settle",
+        "shell",
+        "unrecorded",
+        "values_of",
+    ),
+]
 
 
 class Shell(np.ndarray):
@@ -124,6 +137,35 @@ def _kept(tensor):
     array = shell(tensor._a)
     array.twin = twin(tensor)
     return array
+
+
+def values_of(tensor):
+    """The elements of a tensor as an array, each asked for by itself where its class answers for it."""
+    if not answers(tensor):
+        return tensor._a
+    elements = [each.item() for each in tensor.detach().reshape((-1,)).unbind(0)]
+    return np.array(elements, tensor._dtype.numpy).reshape(tensor._a.shape)
+
+
+@contextlib.contextmanager
+def added(tensor, offset):
+    """Within the block an array is added to the elements of a tensor, in its memory and unseen by versions."""
+    if not answers(tensor):
+        array = tensor._a
+        before = array.copy()
+        array += np.asarray(offset, array.dtype)
+        try:
+            yield
+        finally:
+            array[...] = before
+        return
+    elements = tensor.data
+    before = elements.clone()
+    elements.add_(wrap(np.asarray(offset, tensor._dtype.numpy)))
+    try:
+        yield
+    finally:
+        elements.copy_(before)
 
 
 # --------------------------------------------------------------------------------------------------------- recording

@@ -64,7 +64,7 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
         for each in outputs:
             size = each._a.size
             parts = [
-                (w if size == total else TENSOR._narrow(w, 0, at, size)).reshape(*each._a.shape, *a._a.shape)
+                (w if size == total else TENSOR._narrow(w, 0, at, size)).reshape((*each._a.shape, *a._a.shape))
                 for w, a in zip(whole, arguments)
             ]
             result.append(tree_unflatten(parts, spec))
@@ -103,7 +103,7 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         for each in outputs:
             shape = each._a.shape[:-1]
             parts = TENSOR.split(each, sizes, -1) if len(sizes) > 1 else (each,)
-            result.append(tree_unflatten([p.reshape(*shape, *a._a.shape) for p, a in zip(parts, arguments)], spec))
+            result.append(tree_unflatten([p.reshape((*shape, *a._a.shape)) for p, a in zip(parts, arguments)], spec))
         jacobian = tree_unflatten(result, output_spec)
         return (jacobian, aux) if has_aux else jacobian
 
