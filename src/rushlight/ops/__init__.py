@@ -1,6 +1,7 @@
 """The operators of rushlight, by family; importing this package declares them all."""
 
 import importlib
+import importlib.util
 
 from . import core, creation, subscript, table  # noqa: F401
 
@@ -38,9 +39,14 @@ operators.hang()
 
 
 def __getattr__(name):
-    # torch.ops.aten: the operators by PyTorch's names
+    # torch.ops.aten: the operators by PyTorch's names; torch.ops.<namespace>: those of torch.library
     if name == "aten":
         from ..utils._python_dispatch import aten
 
         return aten
-    raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")
+    if name.startswith("__") or importlib.util.find_spec(f"{__name__}.{name}") is not None:
+        # a file of this package that is about to be imported is no namespace
+        raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")
+    from ..library import Namespace
+
+    return Namespace(name)
