@@ -56,7 +56,7 @@ def test_basic_indices_are_views(index):
         (X[..., 0] > 3, (5, 4)),
         ((X[..., 0] > 3, 0), (5,)),
         ((..., np.array([True, False, True, False])), (2, 3, 2)),
-        ([[0, 1], [0, 1]], (2, 4)),
+        (([0, 1], [0, 1]), (2, 4)),
         ([0, 1], (2, 3, 4)),
         (np.zeros(0, np.int64), (0, 3, 4)),
         ([], (0, 3, 4)),
@@ -102,8 +102,10 @@ def test_writes_broadcast_and_cast():
     indexing.setitem(x, ..., np.ones((1, 1, 1, 3)))
     assert x.min() == 1
     n = np.zeros(3, np.int64)
-    indexing.setitem(n, [0], np.array(2.7))
-    assert n.tolist() == [2, 0, 0]
+    indexing.setitem(n, n == 0, np.array([2.7]))
+    assert n.tolist() == [2, 2, 2]
+    with pytest.raises(RuntimeError, match="dtypes match, got Long for the destination and Double"):
+        indexing.setitem(n, [0], np.array(2.7))
 
 
 @pytest.mark.parametrize(

@@ -11,34 +11,31 @@ import warnings
 import numpy as np
 
 from .accumulate import add_at
-from .arguments import shape_text
+from .arguments import legacy_name, shape_text
+from .masks import fill_value
 
 __all__ = ["getitem", "index", "index_put", "setitem", "split"]
 
 _ALL = slice(None)
 _BASIC = frozenset([int, slice, type(None), type(Ellipsis)])
-_MANY = 32  # a list this long is taken for data, not for a tuple of indices
 
 
 # --------------------------------------------------------------------------------------------------------- reading
 
 
-def _as_tuple(index):
-    """The items of an index. A short list that holds anything but numbers stands for a tuple, as in PyTorch."""
-    if index.__class__ is tuple:
-        return index
-    if index.__class__ is list and len(index) < _MANY:
-        for item in index:
-            if item is None or item is Ellipsis or isinstance(item, (list, tuple, slice, np.ndarray)):
-                warnings.warn(
-                    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in "
-                    "pytorch 2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as "
-                    "tensor index, x[torch.tensor(seq)], which will result either in an error or a different result",
-                    UserWarning,
-                    stacklevel=4,
-                )
-                return tuple(index)
-    return tuple(index) if isinstance(index, tuple) else (index,)
+_told_of_bytes = False
+
+
+def _tell_of_bytes():
+    """Bytes as masks are told of once in a process."""
+    global _told_of_bytes
+    if not _told_of_bytes:
+        _told_of_bytes = True
+        warnings.warn(
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+            UserWarning,
+            stacklevel=6,
+        )
 
 
 def _as_index_array(item):
@@ -58,12 +55,8 @@ def _as_index_array(item):
         )
     kind = found.dtype
     if kind == np.uint8:
-        warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
-            UserWarning,
-            stacklevel=5,
-        )
-        return found != 0
+        _tell_of_bytes()
+        return np.not_equal(found, 0, out=...)
     if kind != np.bool_ and kind not in (np.int64, np.int32):
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
     if not found.ndim and kind != np.bool_:
@@ -79,7 +72,7 @@ def split(index, shape):
     """
     items = []
     specified = 0
-    for item in _as_tuple(index):
+    for item in index if index.__class__ is tuple else (index,):
         if item is True or item is False or isinstance(item, np.bool_):
             item = np.array(bool(item))
         elif item.__class__ not in _BASIC:
@@ -188,6 +181,8 @@ def _translated(error, shape, where):
     for dim, each in enumerate(where):
         if isinstance(each, np.ndarray):
             n = shape[dim]
+            if not n:
+                return IndexError("index is out of bounds for dimension with size 0")
             wrong = (each < -n) | (each >= n)
             if wrong.any():
                 bad = int(each[wrong].reshape(-1)[0])
@@ -239,8 +234,8 @@ def take_at(view, arrays):
 def setitem(input, index, value):
     """``input[index] = value`` in place; ``value`` is an array (broadcast, and cast where PyTorch casts) or a number.
 
-    RuntimeError where ``value`` does not broadcast, or, at index arrays, where its dtype is another one (arrays of
-    one element excepted).
+    RuntimeError where ``value`` does not broadcast, or, at index arrays, where its dtype is another one (but one element is
+    cast for a mask).
     """
     basic, arrays = split(index, input.shape)
     part = input[(*basic, ...)]
@@ -250,17 +245,33 @@ def setitem(input, index, value):
         _check_expandable(value, part.shape)
         np.copyto(part, value.real if value.dtype.kind == "c" and part.dtype.kind != "c" else value, casting="unsafe")
         return
-    if value.dtype != part.dtype:
-        if value.size != 1 or value.ndim > 1:
-            from .arguments import legacy_name
-
-            raise RuntimeError(
-                f"Index put requires the source and destination dtypes match, got {legacy_name(part)} for the "
-                f"destination and {legacy_name(value)} for the source."
-            )
-        value = value.astype(part.dtype)
     value = _without_leading_ones(value)
-    put_at(part, arrays, value, False)
+    put_at(part, arrays, value if value.dtype == part.dtype else _matched(part, arrays, value), False)
+
+
+def _matched(view, arrays, value):
+    """A value of another dtype than what it is written to: cast if it is one element for a mask, else refused."""
+    given = [each for each in arrays if each is not None]
+    if value.size == 1 and len(given) == 1 and _is_mask(given[0]) and given[0].ndim:
+        return fill_value(value.reshape(()), view.dtype, "masked_fill_")
+    target = _shape_at(view, _numpy_index(view.shape, arrays))
+    if _broadcast_fails(value.shape, target):
+        raise _mismatch(value.shape, target)
+    raise RuntimeError(
+        f"Index put requires the source and destination dtypes match, got {legacy_name(view)} for the "
+        f"destination and {legacy_name(value)} for the source."
+    )
+
+
+def _broadcast_fails(shape, target):
+    return len(shape) > len(target) or any(n not in (1, m) for n, m in zip(reversed(shape), reversed(target)))
+
+
+def _mismatch(shape, target):
+    return RuntimeError(
+        f"shape mismatch: value tensor of shape {shape_text(shape)} cannot be broadcast to indexing result "
+        f"of shape {shape_text(target)}"
+    )
 
 
 def _without_leading_ones(value):
@@ -293,11 +304,7 @@ def put_at(view, arrays, values, accumulate):
         if len(where) == 1 and _is_mask(where[0]) and not isinstance(error, RuntimeError):
             # NumPy's mask writes broadcast less than index arrays do
             return put_at(view, [*where[0].nonzero()], values, accumulate)
-        target = _shape_at(view, where)
-        raise RuntimeError(
-            f"shape mismatch: value tensor of shape {shape_text(values.shape)} cannot be broadcast to indexing result "
-            f"of shape {shape_text(target)}"
-        ) from None
+        raise _mismatch(values.shape, _shape_at(view, where)) from None
 
 
 def _shape_at(view, where):
@@ -330,9 +337,7 @@ def _add_at(view, where, values):
     adjacent = dims == list(range(dims[0], dims[0] + len(dims)))
     front = dims[0] if adjacent else 0
     target = (*[view.shape[d] for d in rest[:front]], *shape, *[view.shape[d] for d in rest[front:]])
-    if len(values.shape) > len(target) or any(
-        n not in (1, m) for n, m in zip(reversed(values.shape), reversed(target), strict=False)
-    ):
+    if _broadcast_fails(values.shape, target):
         raise ValueError("values do not broadcast")
     values = np.broadcast_to(values, target)
     if front:
@@ -348,12 +353,7 @@ def index_put(input, indices, values, accumulate=False):
     if _taken_by(given) > input.ndim:
         raise IndexError(f"too many indices for tensor of dimension {input.ndim} (got {_taken_by(given)})")
     if values.dtype != input.dtype:
-        from .arguments import legacy_name
-
-        raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {legacy_name(input)} for the "
-            f"destination and {legacy_name(values)} for the source."
-        )
+        values = _matched(input, given, values)
     out = np.array(input)
     put_at(out, given, values, accumulate)
     return out

@@ -459,7 +459,7 @@ def nonzero_static(F, input, *, size, fill_value=-1):
 
 def _unravel_index(indices, shape):
     if indices.dtype.kind not in "iu":
-        raise ValueError(f"expected 'indices' to be integer dtype, but got {dtypes.of(indices.dtype)!r}")
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {dtypes.of(indices.dtype)!r}")
     places, step = [], 1
     for n in reversed(shape):
         places.append(indices // step % n)
@@ -475,6 +475,9 @@ def unravel_index(F, indices, shape):
     if hasattr(shape, "shape"):
         shape = raw(shape).reshape(-1).tolist()
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    for n in shape:
+        if not isinstance(n, int):
+            raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(n)}")
     if any(n < 0 for n in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(shape)}")
     return F._unravel_index(indices, shape)

@@ -4,11 +4,13 @@ Integers, slices, None and Ellipsis make a view by NumPy's own basic indexing, r
 PyTorch would take. Masks and index tensors copy; their kernels are in ``array.indexing``.
 """
 
+import collections.abc
+
 import numpy as np
 
 from .. import dtypes, inplace
 from ..array.element import scalar
-from ..autograd.graph import Leaf, spoken, type_name
+from ..autograd.graph import Leaf, spoken, type_name, warn_user
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
 from . import dispatch
@@ -213,14 +215,36 @@ def _index_error(array, index):
     return IndexError("an index can only have a single ellipsis ('...')")
 
 
+#: a sequence this long is taken for data, not for a tuple of indices
+_MANY = 32
+_MASKS = (dtypes.bool, dtypes.uint8)
+
+
+def _as_tuple(index):
+    """The items of an index. A short sequence that holds anything but numbers stands for a tuple, as in PyTorch."""
+    if index.__class__ is tuple:
+        return index
+    if isinstance(index, collections.abc.Sequence) and len(index) < _MANY:
+        for each in index:
+            if each is None or each is Ellipsis or isinstance(each, _ITEMS):
+                warn_user(
+                    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+                    "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], "
+                    "which will result either in an error or a different result"
+                )
+                return tuple(index)
+    return (index,)
+
+
+_ITEMS = (Tensor, slice, np.ndarray, collections.abc.Sequence)
+
+
 def normal(index):
     """An index as a tuple of what PyTorch tells apart: ints, slices, None, Ellipsis, bools, and tensors."""
-    from .creation import tensor
+    from .creation import infer, tensor
 
-    if index.__class__ is not tuple:
-        index = (index,)
     made = []
-    for each in index:
+    for each in _as_tuple(index):
         kind = each.__class__
         if kind in _BASIC or isinstance(each, (Tensor, bool, np.bool_)):
             if (
@@ -233,10 +257,11 @@ def normal(index):
             made.append(slice(*map(_plain_bound, (each.start, each.stop, each.step))) if kind is slice else each)
         elif isinstance(each, np.ndarray):
             made.append(tensor(each))
-        elif isinstance(each, (list, range)) or kind is tuple:
-            made.append(tensor(list(each)) if len(each) else tensor([], dtype=dtypes.int64))
-        elif isinstance(each, str):
-            raise TypeError("new(): invalid data type 'str'")
+        elif isinstance(each, (list, range, tuple)):
+            inferred = infer(each) if len(each) else dtypes.int64
+            made.append(tensor(each, dtype=inferred if inferred in _MASKS else dtypes.int64))
+        elif isinstance(each, (str, bytes)):
+            raise TypeError(f"new(): invalid data type '{kind.__name__}'")
         elif hasattr(each, "__index__"):
             made.append(each.__index__())
         else:
@@ -310,6 +335,8 @@ def setitem(self, index, value):
         basic = index.__class__ is tuple and _is_basic(index)
         if not basic:
             index = normal(index)
+            if len(index) == 1 and index[0] is True:
+                index = (None,)
             basic = _is_basic(index)
     array = self._a
     edge = edge_of(self)
@@ -440,7 +467,15 @@ def _expand_error(target, shape, dtype):
 
 dispatch.named(getitem, "__getitem__")
 dispatch.named(setitem, "__setitem__")
+
+
+def delitem(self, index):
+    """Refused in PyTorch's words."""
+    raise TypeError("Tensor does not support deleting items")
+
+
 Tensor.__getitem__ = getitem
 Tensor.__setitem__ = setitem
+Tensor.__delitem__ = delitem
 
 __all__ = ["broadcast", "getitem", "setitem"]
