@@ -10,6 +10,7 @@ import weakref
 import numpy as np
 
 from . import dtypes
+from .array.shape import strided_view as raw_strided_view
 from .autograd.graph import Leaf, Node, bump, describe, extra_of, freed, spoken, tick
 from .autograd.modes import set_grad, state, thread
 from .tensor import Tensor, address, attach, edge_of, reading, wrap, wrap_view
@@ -196,26 +197,30 @@ def refresh(tensor, view):
         finally:
             set_grad(was)
         return
-    node = AsStridedBackward0()
-    node.seq = tick()
-    node.shape = tensor._a.shape
-    node.dtype = tensor._dtype
-    node.next = (edge,)
-    node.saved = Geometry(base._a, tensor._a)
+    node = _strided_node(tensor, base, edge)
     if state.hooks:
         move_retained(tensor, old, node)
     tensor._edge = node
 
 
+def _strided_node(view, source, edge):
+    """The node of a view by strides of ``source``, whose edge is ``edge``."""
+    node = AsStridedBackward0()
+    node.seq = tick()
+    node.shape = view._a.shape
+    node.dtype = view._dtype
+    node.next = (edge,)
+    node.saved = Geometry(source._a, view._a)
+    return node
+
+
 def strided_view(source, shape, strides, offset):
     """A recorded view of ``source`` by byte strides and byte offset."""
-    array = np.lib.stride_tricks.as_strided(source._a, shape, strides)
-    if offset:
-        flat = source._a if source._a.flags.c_contiguous else source._a.base
-        array = np.ndarray(shape, source._a.dtype, flat, offset + address(source._a) - address(flat), strides)
+    array = raw_strided_view(source._a, shape, strides, offset)
     made = wrap_view(array, source._dtype, source)
-    made._view.version = -1
-    refresh(made, made._view)
+    edge = edge_of(source)
+    if edge is not None:
+        made._edge = _strided_node(made, source, edge)
     return made
 
 
@@ -261,9 +266,13 @@ def check(tensor, recorded):
     edge = edge_of(tensor)
     if view is not None:
         if edge is not None and view.base.is_leaf:
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+            raise _written_leaf_view()
     if edge is not None and edge.__class__ is Leaf:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def _written_leaf_view():
+    return RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 
 def written_edge(tensor):
@@ -273,7 +282,10 @@ def written_edge(tensor):
         return tensor._edge
     if view.refuse is not None and thread.grad and tensor.requires_grad:
         raise refusal(view, tensor._edge)
-    return edge_of(tensor)
+    edge = edge_of(tensor)
+    if edge is None and view.base._edge is not None and thread.grad:
+        raise _written_leaf_view()
+    return edge
 
 
 def refusal(view, edge, indirect=False, part=None):

@@ -269,18 +269,26 @@ def _is_own(cls):
     return cls.__module__.partition(".")[0] in ("rushlight", "torch")
 
 
+def _node_name(tensor):
+    """The name of the node that made a tensor; "Invalid" where looking it up is refused."""
+    try:
+        node = tensor.grad_fn
+    except RuntimeError:
+        return "Invalid"
+    return None if node is None else type(node).__name__
+
+
 def tensor_repr(tensor, *, tensor_contents=None, tangent=None):
     """``repr`` of a tensor. ``tensor_contents`` replaces the numbers; ``tangent``: its tangent in forward mode, a tensor or None."""
     cls = type(tensor)
     plain = _is_own(cls)
     prefix = "tensor(" if plain else cls.__name__ + "("
-    node = tensor.grad_fn
     text = format_tensor(
         reading(tensor),
         tensor.dtype,
         prefix=prefix,
         requires_grad=tensor.requires_grad,
-        grad_fn_name=None if node is None else type(node).__name__,
+        grad_fn_name=_node_name(tensor),
         tangent=None if tangent is None else f"{tangent}",
         contents=tensor_contents,
     )

@@ -111,7 +111,7 @@ class Tensor:
         if view.refuse is not None and view.made != self._vc[0]:
             # looking its place up would be refused
             return self._edge is not None or edge_of(view.base) is not None
-        return edge_of(self) is not None
+        return edge_of(self) is not None or view.base._edge is not None
 
     @requires_grad.setter
     def requires_grad(self, on):

@@ -44,7 +44,6 @@ KNOWN = {
     582: "writing an expanded tensor to itself is refused",
     634: "lerp_: which of two refusals comes first",
     923: "a view made in no_grad of what requires grad since",
-    976: "requires_grad_() on the base of a view",
 }
 
 

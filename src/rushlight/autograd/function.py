@@ -528,7 +528,8 @@ def _mark_view(output):
     view = output._view
     if view is not None:
         view.refuse = "custom"
-        view.version = output._vc[0]
+        # what is outside of the graph looks up at every use whether its base wants gradients
+        view.version = output._vc[0] if thread.grad else -1
 
 
 def _rebase(output, edge, ctx, count):

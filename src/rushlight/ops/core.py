@@ -233,7 +233,7 @@ def _unrecorded(self, other=None):
         or (other is not None and other.__class__ not in _PLAIN)
     ):
         return False
-    return not thread.grad or (edge_of(self) is None and (other is None or edge_of(other) is None))
+    return not thread.grad or not (self.requires_grad or (other is not None and edge_of(other) is not None))
 
 
 _PLAIN = {Tensor, Parameter}
