@@ -20,6 +20,8 @@ __all__ = ["install", "installed", "uninstall"]
 
 _OURS = __name__.partition(".")[0]
 _THEIRS = "torch"
+#: a package that PyTorch brings beside ``torch``; here it is a part of ours
+_OLD = "functorch"
 
 #: floors of the house that PyTorch has no module for; under the name torch they must not appear
 _PRIVATE = frozenset(
@@ -36,6 +38,7 @@ _PRIVATE = frozenset(
             "dtypes",
             "errors",
             "explain",
+            "functorch",
             "inplace",
             "interop",
         ),
@@ -92,9 +95,9 @@ class _Finder:
             return _spec_from_others(fullname, path, then=_share)
         if fullname == "multiprocessing.spawn":
             return _spec_from_others(fullname, path, then=_tell_children)
-        if top != _THEIRS:
+        if top != _THEIRS and top != _OLD:
             return None
-        ours = _OURS + fullname[len(_THEIRS) :]
+        ours = f"{_OURS}.{fullname}" if top == _OLD else _OURS + fullname[len(_THEIRS) :]
         found = importlib.util.find_spec(ours) if _public(fullname) else None
         if found is None:
             if sys._getframe(1).f_back.f_code.co_name != "_find_and_load_unlocked":
@@ -174,7 +177,7 @@ def uninstall():
     if installed():
         sys.meta_path.remove(_finder)
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == _THEIRS and _is_ours(module):
+        if name.partition(".")[0] in (_THEIRS, _OLD) and _is_ours(module):
             del sys.modules[name]
 
 

@@ -32,10 +32,10 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 
     @functools.wraps(func)
     def wrapped(*args, **kwargs):
-        dims, leaves, spec, size = _inputs(in_dims, args, func)
+        dims, leaves, spec, size = prepared(in_dims, args, func)
         if chunk_size is None or size <= chunk_size:
             return _run(func, leaves, dims, spec, size, out_dims, randomness, kwargs)
-        return _in_chunks(func, leaves, dims, spec, size, out_dims, randomness, chunk_size, kwargs)
+        return in_chunks_of(chunk_size, func, leaves, dims, spec, size, out_dims, randomness, kwargs)
 
     return wrapped
 
@@ -50,7 +50,7 @@ def _name(func):
 # ------------------------------------------------------------------------------------------------------------ inputs
 
 
-def _inputs(in_dims, args, func):
+def prepared(in_dims, args, func):
     """(dimension of each leaf, leaves, spec, number of samples), with PyTorch's refusals."""
     name = _name(func)
     shown = f"vmap({name}, in_dims={in_dims}, ...)(<inputs>): "
@@ -179,7 +179,8 @@ def restore_vmap(func, in_dims, size, randomness):
     return inner
 
 
-def _in_chunks(func, leaves, dims, spec, size, out_dims, randomness, chunk_size, kwargs):
+def in_chunks_of(chunk_size, func, leaves, dims, spec, size, out_dims, randomness, kwargs):
+    """The outputs of ``func`` on a batch, computed for ``chunk_size`` samples at a time."""
     counts = [chunk_size] * (size // chunk_size) + [size % chunk_size] * bool(size % chunk_size)
     split = [leaf.split(counts, dim) if dim is not None else (leaf,) * len(counts) for leaf, dim in zip(leaves, dims)]
     if randomness == "same":

@@ -1,0 +1,5 @@
+"""``torch._functorch.vmap``."""
+
+from ..func.batching import restore_vmap, vmap
+
+__all__ = ["restore_vmap", "vmap"]
