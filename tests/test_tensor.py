@@ -238,3 +238,22 @@ def test_users_may_hang_attributes_on_tensors():
     assert x.anything == 3
     with pytest.raises(AttributeError):
         x.shape = (2,)
+
+
+def test_a_parameter_of_a_subclass_keeps_the_class():
+    class Named(torch.Tensor):
+        pass
+
+    made = torch.nn.Parameter(torch.ones(2).as_subclass(Named))
+    assert type(made) is Named and isinstance(made, torch.nn.Parameter) and made.requires_grad and made.is_leaf
+    module = torch.nn.Module()
+    module.weight = made
+    assert dict(module.named_parameters())["weight"] is made
+
+    class Plain(Named):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return torch._C._disabled_torch_function_impl(func, types, args, kwargs or {})
+
+    with pytest.raises(RuntimeError, match="return type Tensor was found instead"):
+        torch.nn.Parameter(torch.ones(2).as_subclass(Plain))

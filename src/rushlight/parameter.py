@@ -23,12 +23,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
             data = Tensor()
-        if not isinstance(data, Tensor):
-            data.detach  # noqa: B018 - what is no tensor at all is told so by Python
-            raise TypeError(
-                f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance "
-                "of the same type, but return type was found instead."
-            )
+        if type(data) is not Tensor and type(data) is not Parameter:
+            return _of_class(data, requires_grad)
         made = _new(cls)
         made._a, made._dtype, made._edge, made._vc, made._view = data._a, data._dtype, None, [0], None
         if requires_grad:
@@ -53,6 +49,19 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         state = self.__dict__ or None
         kind = None if type(self) is Parameter else type(self)
         return _rebuild, (kind, self.data, self.requires_grad, state)
+
+
+def _of_class(data, requires_grad):
+    """A parameter of a class of its own: the detached tensor, marked as a parameter."""
+    made = data.detach().requires_grad_(requires_grad)
+    if type(made) is not type(data):
+        raise RuntimeError(
+            f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance of the "
+            f"same type, but return type {type(made).__name__} was found instead. To use the type as a Parameter, please correct the "
+            "detach() semantics defined by its __torch_dispatch__() implementation."
+        )
+    made._is_param = True
+    return made
 
 
 def _rebuild(cls, data, requires_grad, state):

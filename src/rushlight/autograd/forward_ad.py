@@ -16,13 +16,14 @@ import numpy as np
 from .. import inplace
 from ..array.shape import memory_of
 from ..missing import explain
-from ..ops import dispatch, record, subscript
+from ..ops import record, subscript
 from ..ops.record import make_node
 from ..ops.table import TENSOR
 from ..tensor import Tensor, attach, edge_of, wrap
 from . import function, levels
 from .graph import Leaf
 from .modes import ContextDecorator, count_duals, set_grad, thread
+from .shells import kept, unwrapped
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
 
@@ -345,6 +346,18 @@ def _inplace(op, values):
     return target
 
 
+def without_tangents(function, args, kwargs):
+    """What ``function`` returns, of new or of written values that do not depend smoothly on its arguments: its tangent is zero."""
+    with _off():
+        result = function(*args, **kwargs)
+    if result._dtype.category >= 2:
+        if tangent_of(result) is None:
+            give_zeros(result)
+        else:
+            tangent_of(result).zero_()
+    return result
+
+
 def _copied(tensor):
     """A tensor's value as it is now, at its place in the graph."""
     return attach(tensor._a.copy(), tensor._dtype, edge_of(tensor), [0])
@@ -480,7 +493,7 @@ def _by_transposing(op, values, results, given):
     """The vjp of the vjp."""
     from .calls import grad
 
-    raws, edges, layout, _ = dispatch.unwrap(op, values)
+    raws, edges, layout = unwrapped(op, values)
     flat = []
     for name, count in layout.items:
         tangent = given[op.params.index(name)]
@@ -491,6 +504,7 @@ def _by_transposing(op, values, results, given):
             tensors.append(value)
         elif value.__class__ in (list, tuple):
             tensors += [each for each in value if isinstance(each, Tensor)]
+    arrays, counters = tuple(kept(r) for r in results), tuple(r._vc for r in results)
     recorded = thread.grad
     was = set_grad(True)
     quiet, thread.quiet = thread.quiet, None
@@ -502,10 +516,10 @@ def _by_transposing(op, values, results, given):
                 None if tangent is None else (edge if edge is not None else Leaf(None, tensor._a, tensor._dtype))
             )
         own = [p if p is not None else e for p, e in zip(places, edges)]
-        node = make_node(op, values, raws, own, layout, tuple(r._a for r in results), tuple(r._vc for r in results))
+        node = make_node(op, values, raws, own, layout, arrays, counters)
         if not recorded:
             own = [None if p is None else Leaf(None, t._a, t._dtype) for p, t in zip(places, tensors)]
-            node = make_node(op, values, raws, own, layout, tuple(r._a for r in results), tuple(r._vc for r in results))
+            node = make_node(op, values, raws, own, layout, arrays, counters)
         # any cotangent will do, for the vjp is linear in it; ones, because some rules treat zeros apart
         cotangents = []
         for k, each in enumerate(results):

@@ -130,7 +130,7 @@ def answers(tensor):
     return hasattr(type(tensor), "__torch_dispatch__")
 
 
-def _kept(tensor):
+def kept(tensor):
     """The array by which a node keeps a tensor."""
     if not answers(tensor):
         return tensor._a
@@ -207,14 +207,14 @@ def recorded(op, values, answer, inplace=False):
     return (_written if inplace else _made)(op, values, answer)
 
 
-def _unwrapped(op, values):
+def unwrapped(op, values):
     """``dispatch.unwrap`` with the arrays by which a node keeps such tensors."""
     raws, edges, layout, _ = dispatch.unwrap(op, values)
     for i, value in enumerate(values):
         if isinstance(value, Tensor):
-            raws[i] = _kept(value)
+            raws[i] = kept(value)
         elif raws[i].__class__ is list:
-            raws[i] = [_kept(each) if isinstance(each, Tensor) else each for each in value]
+            raws[i] = [kept(each) if isinstance(each, Tensor) else each for each in value]
     return raws, edges, layout
 
 
@@ -231,12 +231,12 @@ def _made(op, values, answer):
         _seat(op, values, results, many)
     if not thread.grad or not (op.rules or op.joint is not None):
         return result
-    raws, edges, layout = _unwrapped(op, values)
+    raws, edges, layout = unwrapped(op, values)
     skip = op.nondiff or ()
     live = [k not in skip and each._dtype.category >= 2 and each._edge is None for k, each in enumerate(results)]
     if not any(live) or all(edge is None for edge in edges):
         return result
-    arrays, counters = [_kept(each) for each in results], [each._vc for each in results]
+    arrays, counters = [kept(each) for each in results], [each._vc for each in results]
     if op.returns is None and not many:
         results[0]._edge = make_node(op, values, raws, edges, layout, arrays, counters, None, results[0]._dtype)
         return result
@@ -267,16 +267,16 @@ def _written(op, values, answer):
     target = values[0]
     if target._view is not None:
         inplace.written_edge(target)
-    raws, edges, layout = _unwrapped(op, values)
+    raws, edges, layout = unwrapped(op, values)
     wanted = thread.grad and any(edge is not None for edge in edges)
     inplace.check(target, wanted)
-    original = _kept(unrecorded(lambda: TENSOR.clone(target))) if wanted and _needs_original(op) else None
+    original = kept(unrecorded(lambda: TENSOR.clone(target))) if wanted and _needs_original(op) else None
     unrecorded(answer)
     if not wanted:
         inplace.finish(target, None)
         return target
     counter = [target._vc[0] + 1]
-    node = make_node(op, values, raws, edges, layout, (_kept(target),), (counter,), original)
+    node = make_node(op, values, raws, edges, layout, (kept(target),), (counter,), original)
     share_counter(node, counter, target._vc)
     inplace.finish(target, node)
     return target
