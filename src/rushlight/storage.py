@@ -398,7 +398,9 @@ def data_ptr(self):
 def stride(self, dim=None):
     """Steps between neighbours along each axis, in elements."""
     array = self._a
-    if array.size == 0 or array.flags.c_contiguous and 1 in array.shape and array.base is None:
+    # NumPy gives new arrays without elements no strides at all
+    blank = not array.size and not any(array.strides)
+    if blank or array.flags.c_contiguous and 1 in array.shape and array.base is None:
         steps, step = [], 1
         for n in reversed(array.shape):
             steps.insert(0, step)
