@@ -604,6 +604,7 @@ class Sweep:
 
     def __init__(self, root, order, inputs, create_graph, task):
         number = {node: i for i, node in enumerate(order)}
+        self.roots, self.wanted = task.roots, task.wanted
         self.size = len(order)
         self.start = number[root]
         self.ends = [number.get(edge) for edge in inputs]
@@ -641,6 +642,7 @@ class Sweep:
         cells[self.start] = cotangent
         create_graph = self.create_graph
         outer, was = running.node, set_grad(create_graph)
+        around, _passes.current = _passes.current, self._as_pass()
         try:
             for i, node, run, routes in self.steps:
                 held = cells[i]
@@ -655,10 +657,19 @@ class Sweep:
                         cells[below] = (
                             pulled if held is None else bridge.add(held, pulled) if create_graph else held + pulled
                         )
+            if _passes.current.callbacks:
+                _passes.current._called_back()
         finally:
             running.node = outer
+            _passes.current = around
             set_grad(was)
         return [None if at is None else cells[at] for at in self.ends]
+
+    def _as_pass(self):
+        """What is running, for those who ask."""
+        made = _Pass()
+        made.roots, made.keep, made.wanted = self.roots, True, self.wanted
+        return made
 
 
 def backward(roots, *, keep, create_graph=False, inputs=None, record=True):

@@ -21,7 +21,7 @@ import sys
 
 from .modes import state
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 tick = itertools.count().__next__
 
@@ -220,7 +220,7 @@ def caller():
         file = code.co_filename
         ours = _OURS.get(file)
         if ours is None:
-            ours = _OURS[file] = file.startswith(_PACKAGE)
+            ours = _OURS[file] = file.startswith(PACKAGE)
         if not ours:
             return code, frame.f_lasti
         frame = frame.f_back
@@ -230,7 +230,7 @@ def caller():
 def user_frame():
     """The innermost frame that is not rushlight's own."""
     frame = sys._getframe(2)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return frame
 

@@ -300,10 +300,10 @@ def _shapes(values):
 def _stack():
     import traceback
 
-    from .graph import _PACKAGE
+    from .graph import PACKAGE
 
     frames = traceback.extract_stack()
-    return [f"{f.filename}({f.lineno}): {f.name}" for f in reversed(frames) if not f.filename.startswith(_PACKAGE)]
+    return [f"{f.filename}({f.lineno}): {f.name}" for f in reversed(frames) if not f.filename.startswith(PACKAGE)]
 
 
 class record_function(ContextDecorator):  # noqa: N801 - PyTorch's name

@@ -104,7 +104,8 @@ class SavedTensor:
             raise TypeError(
                 f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found).__name__}"
             )
-        return attach(found._a, found._dtype, edge, found._vc)
+        # one outside of the graph is the very tensor that the hook returned
+        return found if edge is None else attach(found._a, found._dtype, edge, found._vc)
 
     def pack(self, tensor, hooks):
         """Hand ``tensor`` to the packing hook and keep what it returns."""

@@ -8,10 +8,12 @@ as the last is there. With ``use_reentrant=True`` it runs under ``no_grad`` as a
 
 import contextlib
 import enum
+import functools
 import sys
 import warnings
 import weakref
 
+from ..amp import autocast_mode
 from ..autograd import calls, engine
 from ..autograd.function import Function
 from ..autograd.graph_tools import saved_tensors_hooks
@@ -20,6 +22,7 @@ from ..ops import dispatch
 from ..ops.record import make_node
 from ..ops.table import PLACES, as_array
 from ..tensor import Tensor, wrap
+from .checkpoint_debug import OperatorLog, report
 
 __all__ = [
     "CheckpointError",
@@ -70,7 +73,7 @@ def set_checkpoint_early_stop(enable):
 
 @contextlib.contextmanager
 def set_checkpoint_debug_enabled(enabled):
-    """Within the block, ``debug`` of every checkpoint; debug reports are not there yet, so True is refused by ``checkpoint``."""
+    """Within the block, ``debug`` of every checkpoint, whatever it says itself; None leaves it to each."""
     global _debug
     was, _debug = _debug, enabled
     try:
@@ -127,6 +130,17 @@ def _state_now():
     return sys.modules[__package__.partition(".")[0]].get_rng_state()
 
 
+def _autocast_now():
+    """A function that makes a context of mixed precision as it is now."""
+    return functools.partial(
+        autocast_mode.autocast,
+        "cpu",
+        dtype=autocast_mode.get_autocast_dtype("cpu"),
+        enabled=autocast_mode.is_autocast_enabled("cpu"),
+        cache_enabled=autocast_mode.is_autocast_cache_enabled(),
+    )
+
+
 # ------------------------------------------------------------------------------------------------------ reentrant
 
 
@@ -158,6 +172,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.state = _state_now() if preserve_rng_state else None
+        ctx.amp = _autocast_now()
         ctx.inputs = [None if isinstance(each, Tensor) else each for each in args]
         ctx.at = [i for i, each in enumerate(args) if isinstance(each, Tensor)]
         ctx.save_for_backward(*[args[i] for i in ctx.at])
@@ -176,7 +191,7 @@ class CheckpointFunction(Function):
         inputs = list(ctx.inputs)
         for i, tensor in zip(ctx.at, ctx.saved_tensors):
             inputs[i] = tensor
-        with _random(ctx.state), enable_grad():
+        with _random(ctx.state), enable_grad(), ctx.amp():
             cut = detach_variable(tuple(inputs))
             outputs = ctx.run_function(*cut)
         if isinstance(outputs, Tensor):
@@ -212,16 +227,23 @@ def _nothing(tensor):
 _CHECKS = {"default": _facts, "none": _nothing}
 
 
-class _Frame:
-    """One checkpointed call."""
+def _kept(tensor):
+    """A tensor to keep without its graph; one that has none is kept itself, as whoever saved it may look for it."""
+    return tensor.detach() if tensor.requires_grad else tensor
 
-    def __init__(self, rerun, early_stop, facts):
+
+class _Frame:
+    """One checkpointed call. It runs again once for each backward pass that asks for something; ``explain`` turns errors of that."""
+
+    def __init__(self, rerun, early_stop, facts, explain=None):
         self.rerun = rerun
         self.early_stop = early_stop
         self.facts = facts
+        self.explain = explain
         self.saved_facts = []
         self.numbers = []
-        self.found = {}
+        #: what was computed again, by number, for each pass that is running
+        self.found = weakref.WeakKeyDictionary()
 
     def pack(self, tensor):
         number = _Number(self, len(self.numbers))
@@ -230,12 +252,31 @@ class _Frame:
         return number
 
     def unpack(self, number):
-        if number.index not in self.found:
-            self._recompute()
-        return self.found.pop(number.index)
+        running = engine.current_pass()
+        if running is None:
+            return self._recompute()[number.index]
+        found = self.found.get(running)
+        if found is None:
+            found = self.found[running] = self._recompute()
+        if number.index not in found:
+            raise CheckpointError(
+                "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already unpacked once. If you are calling "
+                "ctx.saved_tensors in backward, make sure to do so only once. Otherwise please open an issue with details on your use "
+                "case."
+            )
+        return found.pop(number.index)
 
     def _recompute(self):
-        self.found = {}
+        """What is still wanted of the tensors saved, by number."""
+        if self.explain is None:
+            return self._run_again()
+        try:
+            return self._run_again()
+        except CheckpointError as error:
+            raise CheckpointError(self.explain()) from error
+
+    def _run_again(self):
+        found, facts = {}, {}
         count = 0
 
         def collect(tensor):
@@ -247,13 +288,12 @@ class _Frame:
                     f"pass.\n{_TIP}"
                 )
             if self.numbers[index]() is not None:
-                self.found[index] = tensor.detach()
-            self._facts_now[index] = self.facts(tensor)
+                found[index] = _kept(tensor)
+            facts[index] = self.facts(tensor)
             if self.early_stop and count == len(self.numbers):
                 raise _Stop
             return tensor.detach()
 
-        self._facts_now = {}
         try:
             with saved_tensors_hooks(collect, lambda tensor: tensor), enable_grad():
                 self.rerun()
@@ -265,12 +305,13 @@ class _Frame:
                 f"Number of tensors saved during forward: {len(self.numbers)}\n"
                 f"Number of tensors saved during recomputation: {count}.\n{_TIP}"
             )
-        self._check_facts()
+        self._check_facts(facts)
+        return found
 
-    def _check_facts(self):
+    def _check_facts(self, facts):
         different = ""
         for index, before in enumerate(self.saved_facts):
-            after = self._facts_now[index]
+            after = facts[index]
             if before != after:
                 different += f"tensor at position {index}:\nsaved metadata: {before}\nrecomputed metadata: {after}\n"
         if different:
@@ -297,7 +338,7 @@ def checkpoint(
         use_reentrant: False is recommended; left out it warns and means True.
         context_fn: returns two contexts, for the first run and for running again (not reentrant).
         determinism_check: "default" compares shapes and dtypes of what is saved, "none" does not.
-        debug: not there yet; True raises NotImplementedError.
+        debug: note what ran, and show it where running again saved something else.
         early_stop: stop running again once everything wanted is there.
         preserve_rng_state (among kwargs): draw the same random numbers again (default True).
     """
@@ -319,19 +360,24 @@ def checkpoint(
         return CheckpointFunction.apply(function, preserve, *args)
     if determinism_check not in _CHECKS:
         raise ValueError(f"determinism_check should be one of {list(_CHECKS)}, but got {determinism_check}")
+    explain = None
     if debug if _debug is None else _debug:
-        raise NotImplementedError("checkpoint(debug=True): reports of what ran differently are not there yet")
-    first, again = context_fn()
+        if context_fn is not noop_context_fn:
+            raise ValueError("debug=True is incompatible with non-default context_fn")
+        first, again = logs = (OperatorLog(), OperatorLog())
+        explain = functools.partial(report, *logs)
+    else:
+        first, again = context_fn()
     if not thread.grad:
         with first:
             return function(*args, **kwargs)
-    state = _state_now() if preserve else None
+    state, amp = _state_now() if preserve else None, _autocast_now()
 
     def rerun():
-        with _random(state), again:
+        with _random(state), amp(), again:
             function(*args, **kwargs)
 
-    frame = _Frame(rerun, early_stop and _early_stop, _CHECKS[determinism_check])
+    frame = _Frame(rerun, early_stop and _early_stop, _CHECKS[determinism_check], explain)
     with saved_tensors_hooks(frame.pack, lambda number: number.frame.unpack(number)), first:
         return function(*args, **kwargs)
 
