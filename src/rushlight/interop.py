@@ -1,5 +1,6 @@
 """Tensors beside Python's and NumPy's own objects: numbers, lists, arrays, DLPack, pickles and copies."""
 
+import copyreg
 import operator
 
 import numpy as np
@@ -8,7 +9,7 @@ from . import dtypes
 from .autograd.graph import Leaf
 from .autograd.modes import thread
 from .storage import borrow, require_storage, root
-from .tensor import Tensor, edge_of, mirror_of, reading, wrap
+from .tensor import Tensor, _new, edge_of, mirror_of, reading, wrap
 
 # --------------------------------------------------------------------------------------------------------- numbers
 
@@ -214,6 +215,38 @@ def _deepcopy(self, memo):
         )
     import copy
 
+    made = _clone_of_class(self) if hasattr(type(self), "__torch_dispatch__") else _copy_of_memory(self, memo)
+    memo[id(self)] = made
+    if self._edge is not None:
+        made.requires_grad_(True)
+    if self.grad is not None:
+        made.grad = copy.deepcopy(self.grad, memo)
+    for name in copyreg._slotnames(type(self)):
+        if name not in _OWN_SLOTS and hasattr(self, name):
+            setattr(made, name, copy.deepcopy(getattr(self, name), memo))
+    if self.__dict__:
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    return made
+
+
+#: what a tensor keeps for itself; other slots are those of a user's subclass
+_OWN_SLOTS = frozenset(copyreg._slotnames(Tensor))
+
+
+def _clone_of_class(self):
+    """A copy of a tensor whose class answers for operators: what the class makes of ``clone``."""
+    made = self.detach().clone()
+    if type(made) is not type(self):
+        raise RuntimeError(
+            "The default implementation of __deepcopy__() for wrapper subclasses only works for subclass types that implement clone() and "
+            "for which cloning returns another instance of the same subclass. You should either properly implement clone() for your "
+            "subclass or override __deepcopy__() if it is intended behavior for clone() to return an instance of a different type."
+        )
+    return made
+
+
+def _copy_of_memory(self, memo):
+    """A copy in a copy of the whole storage, which other tensors over it are given too."""
     require_storage(reading(self))
     source = root(self._a)
     key = ("rushlight storage", id(source))
@@ -222,18 +255,8 @@ def _deepcopy(self, memo):
         flat = memo[key] = source.copy(order="K")
         memo.setdefault(id(memo), []).append(source)
     offset = self._a.__array_interface__["data"][0] - source.__array_interface__["data"][0]
-    array = _over(flat, self._a, offset)
-    from .tensor import _new
-
     made = _new(type(self))
-    made._a, made._dtype, made._edge, made._vc, made._view = array, self._dtype, None, [0], None
-    memo[id(self)] = made
-    if self._edge is not None:
-        made.requires_grad_(True)
-    if self.grad is not None:
-        made.grad = copy.deepcopy(self.grad, memo)
-    if self.__dict__:
-        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    made._a, made._dtype, made._edge, made._vc, made._view = _over(flat, self._a, offset), self._dtype, None, [0], None
     return made
 
 

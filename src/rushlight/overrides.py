@@ -30,6 +30,7 @@ __all__ = [
     "has_torch_function_variadic",
     "is_tensor_like",
     "is_tensor_method_or_property",
+    "redispatch_function",
     "resolve_name",
     "wrap_torch_function",
 ]
@@ -59,6 +60,12 @@ class DisableTorchFunction(_Off):
     """Within the block neither classes nor modes are asked."""
 
     _what = "all"
+
+
+class _Once(_Off):
+    """Within the block the function that runs first asks nobody."""
+
+    _what = "once"
 
 
 class TorchFunctionMode:
@@ -97,15 +104,28 @@ class BaseTorchFunctionMode(TorchFunctionMode):
 
 def has_torch_function(relevant_args):
     """Whether one of the arguments, or a mode, answers for functions itself."""
+    if dispatch.functions.off == "once":
+        # the function being redispatched asks; what it calls may be answered for again
+        dispatch.functions.off = None
+        return False
     return bool(dispatch.overloaded(tuple(relevant_args)))
 
 
 def has_torch_function_unary(arg):
-    return bool(dispatch.overloaded((arg,)))
+    return has_torch_function((arg,))
 
 
 def has_torch_function_variadic(*args):
-    return bool(dispatch.overloaded(args))
+    return has_torch_function(args)
+
+
+def redispatch_function(func, types, args, kwargs):
+    """Run ``func`` from within a ``__torch_function__`` without asking for it again, while what it calls asks as always.
+
+    An operator runs as on plain tensors, and gives plain tensors back.
+    """
+    with _Once():
+        return func(*args, **(kwargs or {}))
 
 
 def handle_torch_function(public_api, relevant_args, *args, **kwargs):

@@ -264,9 +264,12 @@ def format_tensor(
     return text + ")"
 
 
-def _is_own(cls):
-    """Whether a class is the library's: those are all shown as ``tensor(...)``, a user's subclass under its own name."""
-    return cls.__module__.partition(".")[0] in ("rushlight", "torch")
+#: the classes shown as ``tensor(...)``, as PyTorch names them; a subclass is shown under its own name
+_PLAIN = {("torch", "Tensor"), ("torch.nn.parameter", "Parameter")}
+
+
+def _is_plain(cls):
+    return (cls.__module__, cls.__qualname__) in _PLAIN
 
 
 def _node_name(tensor):
@@ -281,7 +284,7 @@ def _node_name(tensor):
 def tensor_repr(tensor, *, tensor_contents=None, tangent=None):
     """``repr`` of a tensor. ``tensor_contents`` replaces the numbers; ``tangent``: its tangent in forward mode, a tensor or None."""
     cls = type(tensor)
-    plain = _is_own(cls)
+    plain = _is_plain(cls)
     prefix = "tensor(" if plain else cls.__name__ + "("
     text = format_tensor(
         reading(tensor),
@@ -293,7 +296,7 @@ def tensor_repr(tensor, *, tensor_contents=None, tangent=None):
         contents=tensor_contents,
     )
     if not plain and (
-        getattr(tensor, "_is_param", False) or any(c.__name__ == "Parameter" and _is_own(c) for c in cls.__mro__)
+        getattr(tensor, "_is_param", False) or any(c.__name__ == "Parameter" and _is_plain(c) for c in cls.__mro__)
     ):
         text = f"Parameter({text})"
     return text
