@@ -194,7 +194,7 @@ def test_functional_products_agree_with_the_matrices():
 def test_the_level_and_the_mode_of_tangents_can_be_asked_for():
     fwAD = forward_ad
     assert fwAD._current_level == -1
-    with fwAD.dual_level():
+    with forward_ad.dual_level():
         assert fwAD._current_level == 0
         with fwAD._set_fwd_grad_enabled(False):
             assert not fwAD._is_fwd_grad_enabled()
@@ -227,3 +227,12 @@ def test_products_are_differentiable_by_the_vector_too_and_take_single_numbers()
     for options in ({}, {"vectorize": True}, {"vectorize": True, "strategy": "forward-mode"}):
         assert functional.jacobian(lambda x: x * x, number, **options).item() == 6.0
     assert torch.func.jacrev(lambda x: x * x)(number).item() == torch.func.jacfwd(lambda x: x * x)(number).item() == 6.0
+
+
+def test_random_numbers_have_no_tangent():
+    ones = torch.ones(3)
+    with forward_ad.dual_level():
+        written = forward_ad.make_dual(ones.clone(), ones.clone()).exponential_()
+        drawn = torch.poisson(forward_ad.make_dual(ones, ones))
+        assert forward_ad.unpack_dual(written).tangent.tolist() == [0, 0, 0]
+        assert forward_ad.unpack_dual(drawn).tangent.tolist() == [0, 0, 0]

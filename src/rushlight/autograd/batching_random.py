@@ -6,7 +6,7 @@ the random stream as PyTorch does.
 
 from ..ops.table import TENSOR
 from ..tensor import Tensor
-from . import levels
+from . import forward_ad, levels
 from .batching import batched, rule
 from .dual import DualLevel
 from .levels import Below
@@ -50,11 +50,16 @@ def _concerned(tensors):
     return None
 
 
+def _any_dual(tensors):
+    return forward_ad.propagating() and any(map(forward_ad.is_dual, tensors))
+
+
 def sampled(sampler, values, **options):
     """``sampler(*values)``, a random tensor whose distribution some tensors describe; NotImplemented where no level is concerned."""
-    found = _concerned([each for each in values if isinstance(each, Tensor)])
+    tensors = [each for each in values if isinstance(each, Tensor)]
+    found = _concerned(tensors)
     if found is None:
-        return NotImplemented
+        return forward_ad.without_tangents(sampler, values, options) if _any_dual(tensors) else NotImplemented
     depth, level = found
     if isinstance(level, DualLevel):
         with Below(depth):
@@ -80,7 +85,7 @@ def filled(method, target, args, kwargs):
     tensors = [each for each in (target, *args, *kwargs.values()) if isinstance(each, Tensor)]
     found = _concerned(tensors)
     if found is None:
-        return NotImplemented
+        return forward_ad.without_tangents(method, (target, *args), kwargs) if _any_dual([target]) else NotImplemented
     depth, level = found
     if isinstance(level, DualLevel):
         with Below(depth):
