@@ -257,3 +257,8 @@ def test_a_parameter_of_a_subclass_keeps_the_class():
 
     with pytest.raises(RuntimeError, match="return type Tensor was found instead"):
         torch.nn.Parameter(torch.ones(2).as_subclass(Plain))
+
+
+def test_legacy_constructors_keep_the_digits_of_their_dtype():
+    assert torch.DoubleTensor([1e-4, 1e300]).tolist() == [1e-4, 1e300]
+    assert torch.FloatTensor([1e300]).item() == float("inf")

@@ -761,7 +761,7 @@ def _legacy_array(args, d):
 
 def _truncated(data, d):
     """Legacy constructors convert each number to their dtype without the checks of ``tensor``."""
-    array = array_of(data)
+    array = array_of(data, dtypes.float64 if d.is_floating_point and infer(data).is_floating_point else None)
     with np.errstate(all="ignore"):
         return array.astype(d.numpy)
 
