@@ -235,3 +235,37 @@ def test_changed_bytes_are_refused_or_harmless(legacy):
             repr(torch.load(file))
         except (pickle.UnpicklingError, RuntimeError, EOFError, AssertionError):
             continue
+
+
+def test_structure_without_data():
+    weight = torch.ones(2, 3)
+    with serialization.skip_data():
+        short = file_of({"a": weight, "row": weight[1]})
+        with pytest.raises(RuntimeError, match="Cannot use skip_data=True with _use_new_zipfile_serialization=False"):
+            torch.save(weight, io.BytesIO(), _use_new_zipfile_serialization=False)
+    full = file_of({"a": weight, "row": weight[1]})
+    assert len(short.getvalue()) == len(full.getvalue())
+    loaded = torch.load(short)
+    assert loaded["a"].tolist() == [[0, 0, 0]] * 2 and loaded["row"].shape == (3,)
+    loaded["a"].fill_(2)
+    assert loaded["row"].tolist() == [2, 2, 2]
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_what_is_saved_into_a_file_reaches_the_disk_at_once(tmp_path, legacy):
+    with open(tmp_path / "a", "wb") as file:
+        torch.save(torch.ones(5), file, _use_new_zipfile_serialization=not legacy)
+        assert torch.load(tmp_path / "a").tolist() == [1] * 5
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_storages_are_read_into_their_place(legacy):
+    class Counting(io.BytesIO):
+        into = 0
+
+        def readinto(self, buffer):
+            self.into += len(buffer)
+            return super().readinto(buffer)
+
+    file = Counting(file_of(torch.ones(1000), _use_new_zipfile_serialization=not legacy).getvalue())
+    assert torch.load(file).sum() == 1000 and file.into >= 4000

@@ -9,8 +9,11 @@ import mmap as _mmap
 import os
 import pickle
 import sys
+import threading
 import warnings
 from enum import Enum
+
+import numpy as np
 
 from ..missing import module_getattr
 from ..storage import UntypedStorage
@@ -49,6 +52,7 @@ __all__ = [
     "save",
     "set_default_load_endianness",
     "set_default_mmap_options",
+    "skip_data",
     "storage_to_tensor_type",
 ]
 
@@ -97,6 +101,8 @@ def save(
     if not _is_path(f) and not hasattr(f, "write"):
         raise AttributeError("expected 'f' to be string, path, or a file-like object with a 'write' attribute")
     if not _use_new_zipfile_serialization:
+        if _skipping.data:
+            raise RuntimeError("Cannot use skip_data=True with _use_new_zipfile_serialization=False")
         buffer = io.BytesIO()
         save_legacy(obj, buffer, pickle_module, pickle_protocol)
         _put(f, lambda file: file.write(buffer.getbuffer()))
@@ -104,7 +110,10 @@ def save(
     storages = Storages()
     buffer = io.BytesIO()
     pickler(pickle_module, buffer, pickle_protocol, lambda storage: ("storage", *storages.identify(storage))).dump(obj)
-    arrays = {key: untyped.bytes()[:nbytes] for key, (untyped, nbytes) in storages.found.items()}
+    arrays = {
+        key: np.zeros(nbytes, np.uint8) if _skipping.data else untyped.bytes()[:nbytes]
+        for key, (untyped, nbytes) in storages.found.items()
+    }
     name = os.path.splitext(os.path.basename(os.fspath(f)))[0] if _is_path(f) else "archive"
     _put(f, lambda file: write_archive(file, name, buffer.getvalue(), arrays, not _disable_byteorder_record))
 
@@ -113,12 +122,37 @@ def _put(f, write):
     """Call ``write`` with the binary file that ``f`` is or names."""
     if not _is_path(f):
         write(f)
+        if hasattr(f, "flush"):
+            f.flush()
         return
     folder = os.path.dirname(os.fspath(f))
     if folder and not os.path.isdir(folder):
         raise RuntimeError(f"Parent directory {folder} does not exist.")
     with open(f, "wb") as file:
         write(file)
+
+
+class _Skipping(threading.local):
+    data = False
+
+
+_skipping = _Skipping()
+
+
+class skip_data:  # noqa: N801 - PyTorch's name
+    """Save within this block the structure only: the bytes of storages are zeros, in a file as long as it would be.
+
+    ``materialize_fake_tensors`` says the same of fake tensors, which rushlight does not have.
+    """
+
+    def __init__(self, materialize_fake_tensors=False):
+        self.materialize_fake_tensors = materialize_fake_tensors
+
+    def __enter__(self):
+        self._before, _skipping.data = _skipping.data, True
+
+    def __exit__(self, *exc):
+        _skipping.data = self._before
 
 
 # -------------------------------------------------------------------------------------------------------------- loading
@@ -200,7 +234,7 @@ def _check_seekable(f):
         ) from None
 
 
-def _is_zip(file):
+def _is_zipfile(file):
     place = file.tell()
     head = file.read(4)
     file.seek(place)
@@ -224,7 +258,7 @@ def _tar_refused(weights_only):
 
 def _load(file, path, unpickler, restore, weights_only, mmap):
     try:
-        if not _is_zip(file):
+        if not _is_zipfile(file):
             if mmap:
                 where = f"f={path}, " if path is not None else ""
                 raise RuntimeError(
@@ -297,7 +331,7 @@ def _load_safetensors(path, map_location):
 def get_unsafe_globals_in_checkpoint(f):
     """The full names in a checkpoint that ``weights_only=True`` would refuse, as a list; nothing is loaded."""
     with open(f, "rb") if _is_path(f) else _borrowed(f) as file:
-        if not _is_zip(file):
+        if not _is_zipfile(file):
             raise ValueError("Expected input to be a checkpoint returned by torch.save")
         archive = Archive(file)
         if "constants.pkl" in archive:

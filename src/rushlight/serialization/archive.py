@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-__all__ = ["ALIGNMENT", "Archive", "map_file", "write_archive"]
+__all__ = ["ALIGNMENT", "Archive", "fill_from", "map_file", "write_archive"]
 
 ALIGNMENT = 64
 _BROKEN = (
@@ -20,6 +20,22 @@ _BROKEN = (
     "file was modified after saving."
 )
 _BROKEN_TAIL = "reading zip archive: failed finding central directory"
+
+
+def fill_from(file, array):
+    """Read as many bytes of a file as an array of uint8 holds, with ``readinto`` where there is one; whether there were as many."""
+    view, filled = memoryview(array), 0
+    while filled < len(view):
+        if hasattr(file, "readinto"):
+            got = file.readinto(view[filled:])
+        else:
+            data = file.read(len(view) - filled)
+            got = len(data)
+            view[filled : filled + got] = data
+        if not got:
+            break
+        filled += got
+    return filled == len(view)
 
 
 class _Sink:
@@ -150,22 +166,9 @@ class Archive:
         """As many bytes as the record is said to have; memory is only asked for as the file gives them."""
         if info.file_size == info.compress_size <= self._length():
             data = np.empty(info.file_size, np.uint8)
-            view, filled = memoryview(data), 0
-            while filled < len(view):
-                got = (
-                    self._file.readinto(view[filled:]) if hasattr(self._file, "readinto") else self._copy(view[filled:])
-                )
-                if not got:
-                    break
-                filled += got
-            if filled == len(view):
+            if fill_from(self._file, data):
                 return data
         raise RuntimeError(_BROKEN.format(f"reading file {name}: the file ends before the record does"))
-
-    def _copy(self, view):
-        data = self._file.read(len(view))
-        view[: len(data)] = data
-        return len(data)
 
     def _length(self):
         place = self._file.tell()

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..storage import TypedStorage, UntypedStorage, storage_class
+from .archive import fill_from
 from .locations import location_tag
 from .pickling import pickler
 from .reading import Reader
@@ -100,12 +101,10 @@ def load_legacy(file, unpickler, restore):
         dtype, nbytes = sizes[key]
         head = file.read(8)
         count = struct.unpack("<q", head)[0] if len(head) == 8 else -1
-        data = file.read(nbytes) if count * dtype.itemsize == nbytes else b""
-        if len(data) != nbytes or count < 0:
+        if count < 0 or count * dtype.itemsize != nbytes or not fill_from(file, reader.raw[key]):
             raise RuntimeError(
                 f"the storage {key} should have {nbytes // dtype.itemsize} elements, but the file ends or says otherwise: it is corrupt"
             )
-        reader.raw[key][...] = np.frombuffer(data, np.uint8)
     return result
 
 
