@@ -79,3 +79,21 @@ def test_what_needs_torchscript_files_or_the_network_says_so():
         torch.hub.load("a/b", "c")
     with pytest.warns(DeprecationWarning):
         assert torch.jit.script(torch.nn.Tanh())(torch.zeros(1)).item() == 0
+
+
+def test_devices_are_those_that_pytorch_knows():
+    assert torch.autocast("cpu:0").device == "cpu" and torch.is_autocast_enabled("cuda") is False
+    assert torch.get_autocast_dtype("cpu") is torch.get_autocast_dtype("hpu") is torch.bfloat16
+    assert torch.get_autocast_dtype("xpu") is torch.float16
+    for ask in (torch.autocast, torch.amp.is_autocast_available, torch.get_autocast_dtype, torch.is_autocast_enabled):
+        with pytest.raises(RuntimeError, match="Invalid device string: 'no device'"):
+            ask("no device")
+    with pytest.raises(RuntimeError, match="unsupported scalarType"):
+        torch.autocast("vulkan")
+    with pytest.raises(RuntimeError, match="unknown device type for autocast"):
+        torch.is_autocast_enabled("meta")
+
+
+def test_prelu_computes_in_the_lower_dtype():
+    with torch.autocast("cpu"):
+        assert torch.nn.PReLU()(torch.ones(2)).dtype is torch.bfloat16

@@ -13,6 +13,7 @@ from .. import dtypes
 from ..autograd import levels
 from ..autograd.graph import Leaf
 from ..autograd.modes import thread
+from ..devices import device
 from ..ops import dispatch
 from ..ops.table import TENSOR
 from ..tensor import Tensor, edge_of
@@ -24,7 +25,7 @@ _LOWER = frozenset(
     (
         *("addbmm", "addmm", "baddbmm", "bmm", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d"),
         *("conv_transpose2d", "conv_transpose3d", "convolution", "linalg_vecdot", "linear", "matmul", "mm"),
-        *("_nn_linear", "_nn_scaled_dot_product_attention", "scaled_dot_product_attention"),
+        *("prelu", "_nn_linear", "_nn_scaled_dot_product_attention", "scaled_dot_product_attention"),
         # what recurrent layers are made of; a GRU keeps its state in the dtype it comes in
         *("_lstm_layer", "_rnn_layer"),
     )
@@ -95,6 +96,10 @@ class _Settings(threading.local):
     dtype = dtypes.bfloat16
     cache_enabled = True
     depth = 0
+
+    def __init__(self):
+        # of devices other than the CPU, where it is not float16
+        self.elsewhere = dict.fromkeys(("hpu", "maia", "xla"), dtypes.bfloat16)
 
 
 _settings = _Settings()
@@ -177,26 +182,20 @@ def _cast_arguments(name, args, kwargs):
 
 dispatch.cast_arguments = _cast_arguments
 
-#: PyTorch's names of devices
-_DEVICES = (
-    *("cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy"),
-    *("vulkan", "mps", "meta", "hpu", "mtia", "privateuseone"),
-)
+#: the kinds of devices that PyTorch has mixed precision for
+_KNOWN = ("cpu", "cuda", "xpu", "mps", "xla", "hpu", "ipu", "mtia", "maia", "privateuseone")
 
 
-def _check_device(device_type):
+def _kind_of(device_type):
+    """The kind of a device named by a string; ValueError or RuntimeError, in PyTorch's words, where it names none."""
     if not isinstance(device_type, str):
         raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
-    if device_type not in _DEVICES:
-        raise RuntimeError(
-            f"Expected one of {', '.join(_DEVICES)} device type at start of device string: {device_type}"
-        )
+    return device(device_type).type
 
 
 def is_autocast_available(device_type):
     """Whether PyTorch knows mixed precision for this kind of device."""
-    _check_device(device_type)
-    return device_type in ("cpu", "cuda", "xpu", "mps", "xla", "hpu", "ipu", "mtia", "maia", "privateuseone")
+    return _kind_of(device_type) in _KNOWN
 
 
 class autocast:  # noqa: N801 - PyTorch's name
@@ -210,9 +209,8 @@ class autocast:  # noqa: N801 - PyTorch's name
     """
 
     def __init__(self, device_type, dtype=None, enabled=True, cache_enabled=None):
-        _check_device(device_type)
-        self.device = device_type
-        self.fast_dtype = dtypes.bfloat16 if dtype is None else dtype
+        device_type = self.device = _kind_of(device_type)
+        self.fast_dtype = get_autocast_dtype(device_type) if dtype is None else dtype
         if device_type != "cpu" and enabled:
             warnings.warn(
                 "CUDA is not available or torch_xla is imported. Disabling autocast."
@@ -268,7 +266,10 @@ class autocast:  # noqa: N801 - PyTorch's name
 
 def is_autocast_enabled(device_type=None):
     """Whether operators choose their precision now, for a device (default: CUDA, so False)."""
-    return _settings.enabled if device_type == "cpu" else False
+    kind = "cuda" if device_type is None else _kind_of(device_type)
+    if kind not in _KNOWN:
+        raise RuntimeError("unknown device type for autocast in get_autocast_dispatch_key_from_device_type")
+    return kind == "cpu" and _settings.enabled
 
 
 def is_autocast_cpu_enabled():
@@ -281,13 +282,21 @@ def is_autocast_cpu_enabled():
 
 
 def get_autocast_dtype(device_type):
-    """The lower dtype of a device."""
-    return _settings.dtype if device_type == "cpu" else dtypes.float16
+    """The lower dtype of a device; RuntimeError for a device without one."""
+    kind = _kind_of(device_type)
+    if kind not in _KNOWN:
+        raise RuntimeError("unsupported scalarType")
+    return _settings.dtype if kind == "cpu" else _settings.elsewhere.get(kind, dtypes.float16)
 
 
 def set_autocast_dtype(device_type, dtype):
-    if device_type == "cpu":
+    """Choose the lower dtype of a device."""
+    get_autocast_dtype(device_type)
+    kind = _kind_of(device_type)
+    if kind == "cpu":
         _settings.dtype = dtype
+    else:
+        _settings.elsewhere[kind] = dtype
 
 
 def get_autocast_cpu_dtype():
@@ -326,7 +335,7 @@ def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
     With ``cast_inputs`` its floating arguments are converted to that dtype and the body runs with autocast off; the backward then runs
     as the forward did, see ``custom_bwd``.
     """
-    _check_device(device_type)
+    _kind_of(device_type)
     if fwd is None:
         return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
 
@@ -345,7 +354,7 @@ def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
 
 def custom_bwd(bwd=None, *, device_type):
     """Decorate the ``backward`` of a ``Function`` whose forward has ``custom_fwd``: it runs in the mode the forward ran in."""
-    _check_device(device_type)
+    _kind_of(device_type)
     if bwd is None:
         return functools.partial(custom_bwd, device_type=device_type)
 
