@@ -7,6 +7,7 @@ within the storage, attributes go into ``__dict__`` only.
 from collections import OrderedDict
 
 from . import dtypes
+from .failures import ExceptionWrapper, KeyErrorMessage  # noqa: F401 - known by this place too
 from .parameter import Parameter
 from .storage import TypedStorage, UntypedStorage
 from .tensor import wrap
@@ -83,6 +84,27 @@ def _absent(name, what):
 
     rebuild.__name__ = rebuild.__qualname__ = name
     return rebuild
+
+
+def _element_size(dtype):
+    """The bytes of an element."""
+    return dtype.itemsize
+
+
+def _get_available_device_type():
+    """None: there is no accelerator."""
+
+
+def _get_device_index(device, optional=False, allow_cpu=False):
+    """The number of a device; -1 for the CPU where that is allowed. ValueError otherwise."""
+    from .devices import device as device_of
+
+    if isinstance(device, int):
+        return device
+    kind = None if device is None else device_of(device)
+    if kind is not None and kind.type == "cpu" and allow_cpu:
+        return -1 if kind.index is None else kind.index
+    raise ValueError(f"Expected a torch.device with a specified index or an integer, but got:{device}")
 
 
 _rebuild_sparse_tensor = _absent("_rebuild_sparse_tensor", "sparse tensors")

@@ -38,6 +38,7 @@ _PRIVATE = frozenset(
             "dtypes",
             "errors",
             "explain",
+            "failures",
             "functorch",
             "inplace",
             "interop",

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
 
@@ -156,3 +157,14 @@ def test_workers_that_start_afresh_find_torch(tmp_path):
     environment = {**os.environ, "PYTHONPATH": SOURCE}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.stdout == "[[0, 1], [2, 3]]\n", done.stderr
+
+
+def test_exceptions_travel_with_their_traceback():
+    from rushlight._utils import ExceptionWrapper
+
+    try:
+        {}["no\nkey"]
+    except KeyError:
+        caught = pickle.loads(pickle.dumps(ExceptionWrapper(where="in a test")))
+    with pytest.raises(KeyError, match="(?s)Caught KeyError in a test.\nOriginal Traceback.*KeyError: 'no"):
+        caught.reraise()

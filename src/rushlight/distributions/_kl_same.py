@@ -99,7 +99,7 @@ def _exponential(p, q):
 
 
 @register_kl(ExponentialFamily, ExponentialFamily)
-def _exponential_family(p, q):
+def _kl_expfamily_expfamily(p, q):
     """The Bregman divergence of the log normaliser."""
     if type(p) is not type(q):
         raise NotImplementedError(

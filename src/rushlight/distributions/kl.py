@@ -69,3 +69,5 @@ def kl_divergence(p, q):
 
 
 from . import _kl_cross, _kl_same  # noqa: E402, F401 - register their formulas
+
+_kl_expfamily_expfamily = _kl_same._kl_expfamily_expfamily

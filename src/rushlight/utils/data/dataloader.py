@@ -14,6 +14,7 @@ import warnings
 from typing import Generic, TypeVar
 
 from ... import empty, int64
+from ...failures import ExceptionWrapper
 from ...optim._shown import Shown
 from . import _utils
 from ._utils import worker
@@ -441,7 +442,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
     def _given(self, batch):
         self._ask()
-        if isinstance(batch, worker.Failure):
+        if isinstance(batch, ExceptionWrapper):
             batch.reraise()
         return batch
 

@@ -3,16 +3,16 @@
 import os
 import queue
 import random
-import traceback
 from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
 
 from .... import manual_seed, set_num_threads
+from ....failures import ExceptionWrapper
 from .fetch import fetcher
 
-__all__ = ["Failure", "IterableEnded", "Resume", "WorkerInfo", "get_worker_info", "unpacked"]
+__all__ = ["IterableEnded", "Resume", "WorkerInfo", "get_worker_info", "unpacked"]
 
 #: seconds between two looks at whether the parent is still alive
 _LOOK = 5.0
@@ -20,12 +20,17 @@ _LOOK = 5.0
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """Which worker this is: ``id`` of ``num_workers``, its ``seed`` and its copy of the ``dataset``."""
+    """Which worker this is: ``id`` of ``num_workers``, its ``seed`` and its copy of the ``dataset``; it is always a process.
+
+    ``rng`` is for workers that are threads, which PyTorch provides for.
+    """
 
     id: int
     num_workers: int
     seed: int
     dataset: object
+    rng: object = None
+    worker_method: str = "multiprocessing"
 
 
 _worker_info = None
@@ -48,44 +53,15 @@ class Resume:
     """Begin another pass over the dataset."""
 
 
-class _KeyText(str):
-    """The text of a KeyError, which would else be shown as a quoted string with its line breaks escaped."""
-
-    __slots__ = ()
-
-    def __repr__(self):
-        return str(self)
-
-
-class Failure:
-    """An exception of a worker on its way to the main process, with the worker's own traceback as text."""
-
-    def __init__(self, error, where):
-        self.kind = type(error)
-        self.text = "".join(traceback.format_exception(error))
-        self.where = where
-
-    def reraise(self):
-        text = f"Caught {self.kind.__name__} {self.where}.\nOriginal {self.text}"
-        if self.kind is KeyError:
-            raise KeyError(_KeyText(text))
-        try:
-            error = self.kind(text)
-        except Exception:
-            # a class that is made otherwise than by a text
-            raise RuntimeError(text) from None
-        raise error
-
-
 def packed(result, where):
     """A result as bytes: pickled here and not by the queue, so that one that cannot be pickled is told of like any other failure."""
     try:
         return bytes(ForkingPickler.dumps(result))
-    except Exception as error:
-        failure = Failure(error, where)
-    if isinstance(result, Failure):
+    except Exception:
+        failure = ExceptionWrapper(where=where)
+    if isinstance(result, ExceptionWrapper):
         # an exception of a class that does not travel
-        result.kind, failure = RuntimeError, result
+        result.exc_type, failure = RuntimeError, result
     return bytes(ForkingPickler.dumps(failure))
 
 
@@ -94,12 +70,17 @@ def unpacked(data):
     return ForkingPickler.loads(data)
 
 
+def _generate_state(base_seed, worker_id):
+    """Four words of 32 bits to seed NumPy's legacy generator with."""
+    entropy = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
+    return tuple(np.random.SeedSequence(entropy).generate_state(4).tolist())
+
+
 def _seed(base_seed, worker_id):
     """Give this process random streams of its own."""
     random.seed(base_seed + worker_id)
     manual_seed(base_seed + worker_id)
-    entropy = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
-    np.random.seed(np.random.SeedSequence(entropy).generate_state(4))
+    np.random.seed(_generate_state(base_seed, worker_id))
 
 
 def run(job, worker_id, indices, results, done):
@@ -113,14 +94,14 @@ def run(job, worker_id, indices, results, done):
     set_num_threads(1)
     _seed(base_seed, worker_id)
     where = f"in DataLoader worker process {worker_id}"
-    _worker_info = WorkerInfo(worker_id, count, base_seed + worker_id, dataset)
+    _worker_info = WorkerInfo(id=worker_id, num_workers=count, seed=base_seed + worker_id, dataset=dataset)
     failure = items = None
     try:
         if init is not None:
             init(worker_id)
         items = fetcher(dataset, iterable, auto_collation, collate_fn, drop_last)
-    except Exception as error:
-        failure = Failure(error, where)
+    except Exception:
+        failure = ExceptionWrapper(where=where)
     while os.getppid() == parent:
         try:
             asked = indices.get(timeout=_LOOK)
@@ -133,8 +114,8 @@ def run(job, worker_id, indices, results, done):
         if isinstance(asked, Resume):
             try:
                 items = fetcher(dataset, iterable, auto_collation, collate_fn, drop_last)
-            except Exception as error:
-                failure = Failure(error, where)
+            except Exception:
+                failure = ExceptionWrapper(where=where)
             results.put((asked, None))
             continue
         number, wanted = asked
@@ -143,10 +124,10 @@ def run(job, worker_id, indices, results, done):
         else:
             try:
                 result = items.fetch(wanted)
-            except StopIteration as error:
-                result = IterableEnded(worker_id) if iterable else Failure(error, where)
-            except Exception as error:
-                result = Failure(error, where)
+            except StopIteration:
+                result = IterableEnded(worker_id) if iterable else ExceptionWrapper(where=where)
+            except Exception:
+                result = ExceptionWrapper(where=where)
         results.put((number, packed(result, where)))
         asked = result = None
     if done.is_set():
