@@ -82,3 +82,44 @@ def test_dropout_in_place_and_its_probability():
     assert F["dropout"](torch.ones(3), 1.0).tolist() == [0.0, 0.0, 0.0]
     with pytest.raises(ValueError, match="dropout probability has to be between 0 and 1, but got 1.5"):
         F["dropout"](x, 1.5)
+
+
+def test_bags_refuse_what_they_cannot_read():
+    table = torch.tensor(TABLE)
+    refused = (
+        ("padding_idx must be within the number of embeddings, -5 through 4, but got 5", {"padding_idx": 5}),
+        (
+            "to have the same type as tensor for argument #1 'per_sample_weights'",
+            {"mode": "sum", "weights": torch.float32},
+        ),
+    )
+    for text, options in refused:
+        given = options.pop("weights", None)
+        if given is not None:
+            options["per_sample_weights"] = torch.ones(2, 3, dtype=given)
+        with pytest.raises(RuntimeError, match=text):
+            F["embedding_bag"](INDICES, table, **options)
+    outside = torch.tensor([[0, 9]])
+    with pytest.raises(RuntimeError, match="Expected idx >= 0 && idx < num_embeddings but found idx to be 9"):
+        F["embedding_bag"](outside, table)
+    with pytest.raises(RuntimeError, match=r"Index 1 of input takes value 9 which is not in the valid range \[0, 5\)"):
+        F["embedding_bag"](outside, table.float())
+    with pytest.raises(RuntimeError, match="to have one of the following scalar types: Long, Int; but got torch.Float"):
+        torch.embedding_bag(table, torch.ones(2), torch.tensor([0]))
+
+
+def test_bags_leave_out_the_last_row_where_it_is_named_and_take_no_bags():
+    table = torch.tensor(TABLE)
+    summed = torch.embedding_bag(table, torch.tensor([1, 4]), torch.tensor([0]), False, 0, False, None, False, -1)[0]
+    np.testing.assert_allclose(summed.numpy(), TABLE[[1]])
+    assert torch.embedding_bag(table, torch.tensor([1, 4]), torch.tensor([], dtype=torch.int64))[0].shape == (0, 3)
+
+
+def test_rows_of_bfloat16_are_shortened_and_tangents_are_not():
+    table = torch.full((2, 4), 2.0, dtype=torch.bfloat16)
+    assert F["embedding"](torch.tensor([1]), table, max_norm=1.0).tolist() == [[0.5] * 4]
+    assert table.tolist() == [[2.0] * 4, [0.5] * 4]
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(torch.full((2, 4), 2.0), torch.ones(2, 4))
+        looked_up = F["embedding"](torch.tensor([1]), dual, max_norm=1.0)
+        assert torch.autograd.forward_ad.unpack_dual(looked_up).tangent.tolist() == [[1.0] * 4]

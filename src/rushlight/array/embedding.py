@@ -26,7 +26,7 @@ def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=
     """
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
-    _need_integers(indices, "indices")
+    _need_integers(indices.dtype, "indices")
     _check_range(indices, weight.shape[0])
     return weight.take(indices, axis=0)
 
@@ -74,7 +74,9 @@ def add_rows(out, places, rows, by_frequency=False):
 
 def renormalised_rows(weight, indices, max_norm, norm_type):
     """The distinct `indices` whose rows of `weight` are longer than `max_norm`, and these rows scaled down to it."""
+    _need_integers(indices.dtype, "indices")
     places = np.unique(indices)
+    _check_range(places, weight.shape[0])
     rows = weight[places]
     lengths = np.linalg.norm(rows.astype(np.float64, copy=False), ord=norm_type, axis=1)
     long = lengths > max_norm
@@ -106,7 +108,6 @@ def one_hot(input, num_classes=-1):
 # Bags -----------------------------------------------------------------------------------------------------------------
 
 
-@through_float32
 def embedding_bag(
     weight,
     indices,
@@ -116,18 +117,50 @@ def embedding_bag(
     sparse=False,
     per_sample_weights=None,
     include_last_offset=False,
-    padding_idx=-1,
+    padding_idx=None,
 ):
     """Sum (mode 0), mean (1) or maximum (2) of each bag's rows of `weight` (V, D).
 
     `indices` (n,) are the bags one after the other, `offsets` (B,) where each begins. Returns (result (B, D), bag of
     each index (n,), bag sizes (B,), for the maximum the winning index (B, D), else an empty array). Indices equal to
-    `padding_idx` are left out.
+    `padding_idx` (negative: counted from the last row; None: no such row) are left out.
     """
-    if indices.ndim != 1 or offsets.ndim != 1:
-        name, value = ("indices", indices) if indices.ndim != 1 else ("offsets", offsets)
-        raise RuntimeError(f"{name} has to be a 1D Tensor, but got Tensor of dimension {value.ndim}")
-    _check_range(indices, weight.shape[0])
+    padding_idx = padding_row(padding_idx, weight.shape[0])
+    _check_bags(weight, indices, offsets, mode, per_sample_weights, padding_idx)
+    if include_last_offset:
+        if not offsets.size:
+            raise RuntimeError("include_last_offset: number of offset should be at least 1")
+        offsets = offsets[:-1]
+    return _bags(weight, indices, offsets, mode, per_sample_weights, padding_idx)
+
+
+def padding_row(padding_idx, rows):
+    """The row of a table of `rows` that is left out of bags: -1 for none."""
+    if padding_idx is None:
+        return -1
+    if not -rows <= padding_idx < rows:
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, -{rows} through {rows - 1}, but got {padding_idx}"
+        )
+    return padding_idx % rows
+
+
+def _check_bags(weight, indices, offsets, mode, per_sample_weights, padding_idx):
+    if indices.ndim not in (1, 2):
+        raise RuntimeError(f"input has to be a 1D or 2D Tensor, but got Tensor of dimension {indices.ndim}")
+    for name, array, dims in (("indices", indices, 1), ("offsets", offsets, 1), ("weight", weight, 2)):
+        if array.ndim != dims:
+            raise RuntimeError(f"{name} has to be a {dims}D Tensor, but got Tensor of dimension {array.ndim}")
+    _need_integers(
+        dtypes.promote_types(dtypes.of(indices.dtype), dtypes.of(offsets.dtype)).numpy, "indices", "embedding_bag"
+    )
+    kind = dtypes.of(weight.dtype)
+    if not kind.is_floating_point:
+        found = f"CPU{kind.legacy}Type" if kind.is_complex else f"torch.{kind.legacy}Tensor"
+        raise RuntimeError(
+            "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, "
+            f"Double; but got {found} instead (while checking arguments for embedding_bag)"
+        )
     if offsets.size and offsets[0] != 0:
         raise RuntimeError(
             "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from position 0. However, "
@@ -135,11 +168,47 @@ def embedding_bag(
         )
     if offsets.size and offsets[-1] > indices.size:
         raise RuntimeError(
-            f"offsets[-1] can not be greater than input's length: {indices.size} but got offsets[-1] of {int(offsets[-1])}"
+            f"offsets[-1] can not be greater than input's length {indices.size} but got offsets[-1] of {int(offsets[-1])}"
         )
-    if include_last_offset:
-        offsets = offsets[:-1]
+    if per_sample_weights is not None:
+        _check_sample_weights(weight, indices, mode, per_sample_weights)
+    outside = (indices < 0) | (indices >= weight.shape[0])
+    if outside.any():
+        place = int(outside.argmax())
+        found = int(indices[place])
+        # PyTorch's kernel for sums and means has its own words; float64 and padding go to the general one
+        if mode != 2 and padding_idx < 0 and weight.dtype != np.float64:
+            raise RuntimeError(
+                f"Index {place} of input takes value {found} which is not in the valid range [0, {weight.shape[0]})"
+            )
+        raise RuntimeError(f"embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be {found}")
+
+
+def _check_sample_weights(weight, indices, mode, per_sample_weights):
+    if mode != 0:
+        raise RuntimeError("embedding_bag: per_sample_weights only supported with mode='sum'")
+    if per_sample_weights.dtype != weight.dtype:
+        ours, theirs = (dtypes.of(each.dtype).legacy for each in (weight, per_sample_weights))
+        raise RuntimeError(
+            "Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 'per_sample_weights'; "
+            f"but type torch.{ours}Tensor does not equal torch.{theirs}Tensor (while checking arguments for embedding_bag)"
+        )
+    for holds, text in (
+        (per_sample_weights.ndim == 1, "dim() == 1"),
+        (per_sample_weights.size == indices.size, "numel() == indices.numel()"),
+    ):
+        if not holds:
+            raise RuntimeError(
+                f"Expected per_sample_weights.value().{text} to be true, but got false.  "
+                "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)"
+            )
+
+
+@through_float32
+def _bags(weight, indices, offsets, mode, per_sample_weights, padding_idx):
     bags, width = offsets.size, weight.shape[1]
+    if not bags:
+        indices = indices[:0]
     ends = np.append(offsets[1:], indices.size) if bags else offsets
     bag_of = np.repeat(np.arange(bags, dtype=np.int64), ends - offsets)
     keep = indices != padding_idx if padding_idx >= 0 else np.ones(indices.size, np.bool_)
@@ -172,6 +241,7 @@ def embedding_bag_backward(
     grad, weight, indices, bag_of, sizes, winners, mode, per_sample_weights, padding_idx, scale_grad_by_freq, needs
 ):
     """Cotangents of (weight, per_sample_weights) of `embedding_bag`; None where `needs` is False."""
+    padding_idx = padding_row(padding_idx, weight.shape[0])
     need_weight, need_samples = needs
     keep = indices != padding_idx if padding_idx >= 0 else np.ones(indices.size, np.bool_)
     used, owner = indices[keep], bag_of[keep]
@@ -196,12 +266,12 @@ def embedding_bag_backward(
     return gw, gs
 
 
-def _need_integers(indices, name):
-    if indices.dtype not in (np.int64, np.int32):
-        found = dtypes.of(indices.dtype).legacy
+def _need_integers(dtype, name, function="embedding"):
+    if dtype not in (np.int64, np.int32):
+        found = dtypes.of(dtype).legacy
         raise RuntimeError(
             f"Expected tensor for argument #1 '{name}' to have one of the following scalar types: Long, Int; but got "
-            f"torch.{found}Tensor instead (while checking arguments for embedding)"
+            f"torch.{found}Tensor instead (while checking arguments for {function})"
         )
 
 

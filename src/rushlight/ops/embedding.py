@@ -3,7 +3,6 @@
 import warnings
 
 from ..array import embedding as kernels
-from ..autograd.modes import no_grad
 from .functional import functional
 from .recompute import spread
 from .table import RAW, composite, differentiable
@@ -65,12 +64,12 @@ def functional_embedding(
 
 def _renormalise(weight, indices, max_norm, norm_type):
     """Scales the rows that will be looked up down to `max_norm`, in place and unrecorded."""
-    places, rows = kernels.renormalised_rows(weight.detach().numpy(), indices.numpy(), max_norm, norm_type)
+    weight = weight.detach()  # tangents are not scaled
+    places, rows = kernels.renormalised_rows(weight._a, indices._a, max_norm, norm_type)
     if places.size:
         from ..tensor import wrap
 
-        with no_grad():
-            weight[wrap(places)] = wrap(rows)
+        weight[wrap(places)] = wrap(rows)
 
 
 @composite("embedding_renorm_", method=False)
@@ -89,15 +88,12 @@ def _bag_kernel(
     sparse=False,
     per_sample_weights=None,
     include_last_offset=False,
-    padding_idx=-1,
+    padding_idx=None,
 ):
     if sparse:
         raise NotImplementedError(
             "embedding_bag: sparse=True is not supported, because rushlight has no sparse tensors"
         )
-    padding_idx = -1 if padding_idx is None else padding_idx
-    if padding_idx < -1 and -padding_idx <= weight.shape[0]:
-        padding_idx += weight.shape[0]
     return kernels.embedding_bag(
         weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset, padding_idx
     )
@@ -114,7 +110,6 @@ def _pull_bag(
             "embedding_bag: a gradient with create_graph=True is not supported (PyTorch has no double backward for it "
             "either); use embedding and a sum"
         )
-    padding_idx = -1 if padding_idx is None else padding_idx
     gw, gs = kernels.embedding_bag_backward(
         *(g, weight, indices, y[1], y[2], y[3], mode, per_sample_weights, padding_idx, scale_grad_by_freq),
         (needs[0], needs[3]),
@@ -200,8 +195,6 @@ def functional_embedding_bag(
             f"mode='{mode}'). Please open a feature request on GitHub."
         )
     number = ("sum", "mean", "max").index(mode)
-    if padding_idx is not None and padding_idx < 0:
-        padding_idx += weight.shape[0]
     return F.embedding_bag(
         *(
             weight,
