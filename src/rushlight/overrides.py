@@ -277,24 +277,28 @@ def _make_wrapper_subclass(
 ):
     """An instance of ``cls`` that looks like a tensor of this shape, dtype and place in memory, and holds no elements of its own.
 
-    Its class answers for operators by ``__torch_dispatch__`` (TypeError where it has none). Sizes, strides, device and layout are what is
-    said here: NotImplementedError where the class wants to be asked for them.
+    Its class answers for operators by ``__torch_dispatch__`` (TypeError where it has none), and with ``dispatch_sizes_strides_policy``
+    for its "strides", or its "sizes" and strides. NotImplementedError where it wants to be asked for device and layout, which are the CPU
+    and strided.
     """
     if not hasattr(cls, "__torch_dispatch__"):
         raise TypeError(f"{cls.__name__} must define __torch_dispatch__")
-    if dispatch_sizes_strides_policy is not None or dispatch_device or dispatch_layout:
-        raise NotImplementedError(
-            "rushlight does not ask the class of a wrapper tensor for its sizes, strides, device or layout"
+    if dispatch_device or dispatch_layout:
+        raise NotImplementedError("rushlight does not ask the class of a wrapper tensor for its device or layout")
+    if dispatch_sizes_strides_policy not in (None, "sizes", "strides"):
+        raise ValueError(
+            f"Unknown sizes_strides_policy: {dispatch_sizes_strides_policy}; expected 'strides' or 'sizes'"
         )
     from .utils import _python_dispatch  # noqa: F401 - asks classes from now on
 
     check_options("_make_wrapper_subclass", layout, device, pin_memory)
     dtype = dtypes.get_default_dtype() if dtype is None else dtype
     made = _new(cls)
-    settle(made, hollow(tuple(size), dtype.numpy, strides, storage_offset or 0))
-    made._dtype, made._vc, made._edge, made._view = dtype, [0], None, None
+    array = hollow(tuple(size), dtype.numpy, strides, storage_offset or 0, dispatch_sizes_strides_policy)
+    made._a, made._dtype, made._vc, made._edge, made._view = array, dtype, [0], None, None
     if requires_grad:
         made.requires_grad_(True)
+    settle(made, array)
     return made
 
 

@@ -1,5 +1,6 @@
 """Modes and classes that stand before every operator."""
 
+import copy
 import gc
 
 import pytest
@@ -182,3 +183,50 @@ def test_jacobians_and_checks_of_gradients_take_such_tensors():
     assert not torch.autograd.gradcheck(
         lambda x: x * x.detach(), (Held(plain, requires_grad=True),), raise_exception=False
     )
+
+
+def test_a_class_may_be_asked_for_sizes_and_strides():
+    class Transposed(torch.Tensor):
+        @staticmethod
+        def __new__(cls, inner, policy):
+            made = torch.Tensor._make_wrapper_subclass(
+                cls, inner.size(), dtype=inner.dtype, dispatch_sizes_strides_policy=policy
+            )
+            made.inner = inner
+            return made
+
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            return func(args[0].inner.T)
+
+    assert Transposed(torch.ones(2, 3), "sizes").shape == (3, 2)
+    assert Transposed(torch.ones(2, 3), "sizes").stride() == (1, 3)
+    strided = Transposed(torch.ones(2, 3), "strides")
+    assert strided.shape == (2, 3) and strided.stride() == (1, 3)
+    with pytest.raises(ValueError, match="expected 'strides' or 'sizes'"):
+        Transposed(torch.ones(2), "both")
+
+
+def test_wrapper_tensors_are_copied_with_what_they_hold():
+    x = held(2)
+    made = copy.deepcopy(x)
+    assert type(made) is Held and made.requires_grad and made.inner is not x.inner
+    assert made.inner.tolist() == [0.0, 1.0]
+
+
+def test_a_function_is_redispatched_once():
+    seen = []
+
+    class Telling(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            seen.append(func.__name__)
+            return torch.overrides.redispatch_function(func, types, args, kwargs)
+
+    def doubled(x):
+        if torch.overrides.has_torch_function((x,)):
+            return torch.overrides.handle_torch_function(doubled, (x,), x)
+        return x + x
+
+    result = doubled(torch.ones(2).as_subclass(Telling))
+    assert seen == ["doubled", "add"] and type(result) is torch.Tensor

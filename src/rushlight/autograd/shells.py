@@ -83,12 +83,38 @@ class Shell(np.ndarray):
             leave_rare()
 
 
+class AskingShell(Shell):
+    """The shell of a tensor whose class is asked, once, for its strides, and with ``policy`` "sizes" for its shape too."""
+
+    policy = "strides"
+
+    @property
+    def shape(self):
+        own = np.ndarray.shape.__get__(self)
+        return self._asked("sym_size", own) if self.policy == "sizes" else own
+
+    @property
+    def strides(self):
+        own = np.ndarray.strides.__get__(self)
+        steps = self._asked("sym_stride", None)
+        return own if steps is None else tuple([step * self.itemsize for step in steps])
+
+    def _asked(self, name, own):
+        owner = None if self.owner is None else self.owner()
+        if owner is None:
+            return own
+        found = self.__dict__.get(name)
+        if found is None:
+            found = self.__dict__[name] = tuple(dispatch.ask_method(name, (owner,), {}))
+        return found
+
+
 _NO_STORAGE = "Cannot access data pointer of Tensor that doesn't have storage"
 
 
-def shell(array):
+def shell(array, cls=Shell):
     """A shell over the memory of an array."""
-    made = np.ndarray.view(array, Shell)
+    made = np.ndarray.view(array, cls)
     made._counted = True
     state.shells += 1
     enter_rare()
@@ -101,8 +127,11 @@ def settle(tensor, array):
     array.owner = weakref.ref(tensor)
 
 
-def hollow(shape, dtype, strides=None, offset=0):
-    """A shell of its own memory, which the system gives out only if it is touched; ``strides`` and ``offset`` count elements."""
+def hollow(shape, dtype, strides=None, offset=0, policy=None):
+    """A shell of its own memory, which the system gives out only if it is touched; ``strides`` and ``offset`` count elements.
+
+    ``policy``: what the tensor's class is to be asked for, "sizes", "strides" or None.
+    """
     if strides is None:
         strides, step = [], 1
         for size in reversed(shape):
@@ -111,7 +140,12 @@ def hollow(shape, dtype, strides=None, offset=0):
     extent = 0 if 0 in shape else 1 + sum((n - 1) * s for n, s in zip(shape, strides))
     memory = np.zeros(offset + max(extent, 1), dtype)
     item = dtype.itemsize
-    return shell(np.ndarray(shape, dtype, memory, offset * item, tuple([s * item for s in strides])))
+    array = np.ndarray(shape, dtype, memory, offset * item, tuple([s * item for s in strides]))
+    if policy is None:
+        return shell(array)
+    made = shell(array, AskingShell)
+    made.policy = policy
+    return made
 
 
 def twin(tensor):

@@ -8,6 +8,7 @@ has one overload, what a mode's ``func`` computes is recorded as anywhere else, 
 
 import contextlib
 
+from ..absent import absent
 from ..autograd import levels, shells
 from ..missing import explain
 from ..ops import compare, core, dispatch, subscript
@@ -24,6 +25,12 @@ _THEIR_NAME = {
 #: operators whose usual overload is not called "default"
 _OVERLOAD = {name: "Tensor" for name in ("add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "remainder")}
 _OVERLOAD.update(select="int", slice="Tensor", index="Tensor", pow="Tensor_Scalar", transpose="int", where="self")
+
+#: operators that classes of tensors name to answer for, and that never run here
+_ABSENT = {
+    "_pin_memory": "rushlight computes on the CPU",
+    **dict.fromkeys(("_sparse_addmm", "_sparse_mm_reduce_impl"), "rushlight has no sparse tensors"),
+}
 
 
 class OpOverload:
@@ -70,6 +77,12 @@ class OpOverloadPacket:
     def overloads(self):
         return [self._overload._overloadname]
 
+    def __getattr__(self, name):
+        # whatever PyTorch calls its overloads
+        if name.startswith("_"):
+            raise AttributeError(f"the operator '{self.__name__}' has no attribute '{name}'")
+        return self._overload
+
     def __call__(self, *args, **kwargs):
         return self._overload(*args, **kwargs)
 
@@ -89,12 +102,11 @@ class Namespace:
         inplace = op is None and name.endswith("_")
         if inplace:
             op = OPS.get(ours.get(name[:-1], name[:-1]))
+        if op is None and name in _ABSENT:
+            return absent(f"torch.ops.aten.{name}", _ABSENT[name])
         if op is None:
             raise AttributeError(explain("torch.ops.aten", name))
-        packet = overload_of(op, "inplace" if inplace else None).overloadpacket
-        for overload in ("default", "Tensor", "Scalar", packet._overload._overloadname):
-            packet.__dict__.setdefault(overload, packet._overload)
-        return packet
+        return overload_of(op, "inplace" if inplace else None).overloadpacket
 
 
 class Method:
@@ -108,6 +120,7 @@ _FUNCTIONS = {"detach": core.detach, "equal": compare.equal}
 _FUNCTIONS.update({name: getattr(TENSOR, name) for name in ("zeros_like", "ones_like", "empty_like", "full_like")})
 _FUNCTIONS.update({name: getattr(Tensor, name) for name in ("new_zeros", "new_ones", "new_empty", "new_full")})
 _FUNCTIONS["_local_scalar_dense"] = Tensor.item
+_FUNCTIONS.update(sym_size=lambda input: tuple(input.shape), sym_stride=Tensor.stride)
 METHODS = {name: Method(name, function) for name, function in _FUNCTIONS.items()}
 
 
