@@ -16,8 +16,8 @@ def test_modules_below_an_absent_one_can_be_imported(name):
 
 def test_names_serve_where_nothing_is_called():
     assert not isinstance(3, torch.fx.GraphModule)
-    assert repr(torch.fx.GraphModule) == "<class 'torch.fx.GraphModule'>"
-    assert torch.fx.GraphModule is torch.fx.GraphModule
+    assert repr(torch.fx.Graph) == "<class 'torch.fx.Graph'>"
+    assert torch.fx.Graph is torch.fx.Graph
 
     def reduce(op=torch.distributed.ReduceOp.SUM) -> torch.fx.Node | None:
         """Defaults and annotations."""
@@ -33,7 +33,7 @@ def test_names_that_neither_has_are_not_there():
     with pytest.raises(AttributeError, match="module 'torch.fx' has no attribute 'nonsense'"):
         torch.fx.nonsense  # noqa: B018
     assert not hasattr(torch.distributed, "nonsense")
-    assert not hasattr(torch.fx.GraphModule, "_private")
+    assert not hasattr(torch.fx.Graph, "_private")
 
 
 def test_a_mark_for_tracers_leaves_the_function_as_it_is():

@@ -14,6 +14,7 @@ from .array.memory import keep_freed_memory as _keep_freed_memory  # noqa: E402
 
 _keep_freed_memory()
 
+from . import absent as _absent  # noqa: E402, F401 - lets modules that are not here be imported
 from . import dtypes as _dtypes  # noqa: E402
 from . import interop as _interop  # noqa: E402, F401 - hangs methods on Tensor
 from . import overrides as _overrides  # noqa: E402, F401 - hangs __torch_function__ on Tensor
@@ -30,8 +31,10 @@ from .ops.asarray import asarray, frombuffer  # noqa: E402, F401
 from .size import Size  # noqa: E402, F401
 from .tensor import LAYOUTS as _LAYOUTS  # noqa: E402
 from .tensor import Tensor, layout  # noqa: E402, F401
+from .torch_version import TorchVersion as _TorchVersion  # noqa: E402
+from .version import __version__ as _version  # noqa: E402
 
-__version__ = "2.13.0"
+__version__ = _TorchVersion(_version)
 #: rushlight's own version; ``__version__`` is that of the PyTorch it follows
 __rushlight_version__ = "0.1.0"
 
@@ -39,6 +42,8 @@ globals().update(_dtypes.BY_NAME)
 globals().update(_dtypes.ALIASES)
 globals().update(_core.MEMORY_FORMATS)
 globals().update(_LAYOUTS)
+globals().update(_dtypes.QSCHEMES)
+qscheme = _dtypes.qscheme
 globals().update(_storage.STORAGES)
 from .storage import TypedStorage, UntypedStorage  # noqa: E402, F401
 
@@ -75,7 +80,11 @@ globals().update(_table.PLACES[""])
 from math import e, inf, nan, pi  # noqa: E402, F401
 
 newaxis = None
+torch = _importlib.import_module(__name__)  # PyTorch's module shows itself, and programs write torch.torch.Tensor
 legacy_contiguous_format = _core.contiguous_format
+#: what the libraries behind NumPy can do
+has_lapack = has_spectral = True
+has_mkl = has_openmp = False
 
 from .missing import fill_tensor_class as _fill_tensor_class  # noqa: E402
 
@@ -204,6 +213,7 @@ _SUBMODULES = {
         "ao",
         "export",
         "__config__",
+        *("functional", "mtia", "nested", "quantization", "sparse", "_functorch", "_inductor", "torch_version"),
     ),
 }
 #: public names that live in a module loaded at first use
@@ -211,8 +221,18 @@ _LAZY = {
     **dict.fromkeys(("is_anomaly_enabled", "is_anomaly_check_nan_enabled"), ".autograd.anomaly"),
     **dict.fromkeys(("inference_mode", "is_inference_mode_enabled"), ".autograd.inference"),
     "vmap": ".func.batching",
+    "GradScaler": ".amp.grad_scaler",
     **dict.fromkeys(("load", "save"), ".serialization"),
     "compile": ".compiler",
+    "Future": ".futures",
+    "PyTorchFileReader": "._C",
+    **dict.fromkeys(("Event", "Stream"), ".accelerator"),
+    **dict.fromkeys(("OutOfMemoryError", "get_device_module"), ".cuda"),
+    **dict.fromkeys(("ScriptFunction", "ScriptModule"), ".jit"),
+    **dict.fromkeys(("SymBool", "SymFloat", "SymInt", "_assert", "_assert_async", "_check", "_check_index"), ".symbolic"),
+    **dict.fromkeys(("_check_is_size", "_check_not_implemented", "_check_tensor_all", "_check_type"), ".symbolic"),
+    **dict.fromkeys(("_check_tensor_all_with", "_check_value", "_check_with"), ".symbolic"),
+    **dict.fromkeys(("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"), ".symbolic"),
     **dict.fromkeys(
         (
             *("get_default_device", "get_num_interop_threads", "set_default_device", "set_default_tensor_type"),

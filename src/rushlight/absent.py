@@ -3,7 +3,7 @@
 Libraries name the classes of `torch.fx` or `torch.distributed` in annotations, in ``isinstance``, as bases and as defaults of
 arguments, whether or not the program at hand ever comes to use them. A module that calls `stand_in` has for each of its names a class
 with nothing in it; calling that, or making one of a subclass, raises NotImplementedError with one sentence. The modules below it are
-of the same kind, whatever their names.
+of the same kind, whatever their names, and so are those that the table here lists.
 """
 
 import importlib.machinery
@@ -11,10 +11,29 @@ import sys
 
 from .missing import explain, names
 
-__all__ = ["stand_in"]
+__all__ = ["absent", "stand_in"]
 
-#: the module, rushlight.x, and the sentence of what is called in it and below it
-_SENTENCES = {}
+_OWN = __name__.rpartition(".")[0]
+#: the module, rushlight.x, and the sentence of what is called in it and below it; these have no file of their own
+_SENTENCES = {
+    f"{_OWN}.{name}": sentence
+    for name, sentence in {
+        **dict.fromkeys(
+            ("_inductor", "_guards", "_higher_order_ops", "_subclasses"), "rushlight compiles and traces nothing"
+        ),
+        **dict.fromkeys(("ao", "quantization"), "rushlight quantises nothing"),
+        **dict.fromkeys(
+            ("export", "package"), "rushlight saves no programs; save a state_dict with torch.save instead"
+        ),
+        "mtia": "rushlight computes on the CPU",
+        "nn.attention.flex_attention": "rushlight attends by torch.nn.functional.scaled_dot_product_attention",
+        "nested": "rushlight has no nested tensors",
+        "sparse": "rushlight has no sparse tensors",
+        "utils.cpp_extension": "rushlight compiles no C++",
+        "utils.flop_counter": "rushlight counts no operations",
+        "utils.data.datapipes": "rushlight has no data pipes; torch.utils.data.DataLoader is there",
+    }.items()
+}
 
 
 class _Absent(type):
@@ -26,16 +45,16 @@ class _Absent(type):
     def __getattr__(cls, name):
         if name.startswith("_"):
             raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
-        return _absent(f"{cls._name}.{name}", cls._sentence)
+        return absent(f"{cls._name}.{name}", cls._sentence)
 
     def __getitem__(cls, parameters):
         return cls
 
 
-def _absent(name, sentence):
+def absent(name, sentence):
+    """The class that stands for ``name``, torch.x.y: what is called raises NotImplementedError with the sentence."""
     home, _, own = name.rpartition(".")
-    made = _Absent(own, (), {"__module__": home, "_name": name, "_sentence": sentence})
-    return made
+    return _Absent(own, (), {"__module__": home, "_name": name, "_sentence": sentence})
 
 
 def stand_in(module, sentence):
@@ -44,8 +63,6 @@ def stand_in(module, sentence):
     Where the names that PyTorch has in the module are known (`missing.names`), there are no others.
     """
     _SENTENCES[module] = sentence
-    if _finder not in sys.meta_path:
-        sys.meta_path.append(_finder)
     return _getattr_of(module, sentence)
 
 
@@ -57,7 +74,7 @@ def _getattr_of(module, sentence):
     def __getattr__(name):
         if name.startswith("__") or known and name not in known and not name.startswith("_"):
             raise AttributeError(explain(module, name))
-        return space.setdefault(name, _absent(f"{title}.{name}", sentence))
+        return space.setdefault(name, absent(f"{title}.{name}", sentence))
 
     return __getattr__
 
@@ -66,7 +83,7 @@ class _Finder:
     """Finds the modules below the absent ones, after everybody else has been asked."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if any(fullname.startswith(module + ".") for module in _SENTENCES):
+        if fullname.startswith(_OWN) and _above(fullname) is not None:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -74,8 +91,13 @@ class _Finder:
         return None
 
     def exec_module(self, module):
-        above = max((name for name in _SENTENCES if module.__name__.startswith(name + ".")), key=len)
-        module.__getattr__ = _getattr_of(module.__name__, _SENTENCES[above])
+        module.__getattr__ = _getattr_of(module.__name__, _SENTENCES[_above(module.__name__)])
 
 
-_finder = _Finder()
+def _above(name):
+    """The absent module that the one of that name is, or is below; None where it is neither."""
+    found = [module for module in _SENTENCES if f"{name}.".startswith(f"{module}.")]
+    return max(found, key=len, default=None)
+
+
+sys.meta_path.append(_Finder())

@@ -6,7 +6,10 @@ from .. import Generator, Size, device, dtype, layout  # noqa: F401
 from ..autograd.anomaly import running
 from ..autograd.engine import current_pass
 from ..autograd.grad_mode import is_multithreading_enabled
+from ..absent import absent
+from ..array.linalg import LinAlgError as _LinAlgError  # noqa: F401
 from ..missing import module_getattr
+from ..ops.dispatch import functions
 from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl  # noqa: F401
 from ..tensor import Tensor as TensorBase  # noqa: F401
 from . import _autograd, _functions  # noqa: F401
@@ -58,6 +61,36 @@ class _WeakTensorRef:
 
 def _log_api_usage_once(event):
     """Nothing is counted."""
+
+
+def _get_default_device():
+    """The kind of device on which tensors are made."""
+    from ..defaults import get_default_device
+
+    return get_default_device().type
+
+
+def _get_accelerator(check=None):
+    """The device of the accelerator: the CPU, as there is none."""
+    return device("cpu")
+
+
+def _get_privateuse1_backend_name():
+    return "privateuseone"
+
+
+def _is_torch_function_mode_enabled():
+    """Whether a `TorchFunctionMode` is on."""
+    return bool(functions.modes)
+
+
+#: the class of the class of tensors
+_TensorMeta = type(TensorBase)
+Graph, Node, Value = [
+    absent(f"torch._C.{name}", "rushlight traces no code into graphs") for name in ("Graph", "Node", "Value")
+]
+
+PyTorchFileReader = absent("torch._C.PyTorchFileReader", "rushlight reads files with torch.load")
 
 
 def _get_tracing_state():

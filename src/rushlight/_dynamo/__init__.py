@@ -1,9 +1,21 @@
 """``torch._dynamo``: what scripts touch of the compiler's settings."""
 
-from ..compiler import allow_in_graph, disable, is_compiling, list_backends, reset
-from ..missing import module_getattr
+from ..absent import stand_in
+from ..compiler import allow_in_graph, assume_constant_result, disable, is_compiling, list_backends, reset
+from .eval_frame import OptimizedModule
 
-__all__ = ["InvalidBackend", "allow_in_graph", "config", "disable", "is_compiling", "list_backends", "reset"]
+__all__ = [
+    *(
+        "InvalidBackend",
+        "OptimizedModule",
+        "allow_in_graph",
+        "assume_constant_result",
+        "config",
+        "disable",
+        "is_compiling",
+    ),
+    *("list_backends", "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "reset"),
+]
 
 
 class InvalidBackend(RuntimeError):
@@ -24,6 +36,17 @@ class _Config:
 config = _Config()
 
 
+def mark_dynamic(t, index, **options):
+    """A word to the compiler on a dimension of a tensor; there is none to hear it."""
+
+
+maybe_mark_dynamic = mark_static = mark_dynamic
+
+
+def mark_static_address(t, guard=False):
+    """A word to the compiler on where a tensor lies; there is none to hear it."""
+
+
 def optimize(*args, **kwargs):
     """``torch.compile`` by its older name."""
     from ..compiler import compile
@@ -31,4 +54,4 @@ def optimize(*args, **kwargs):
     return lambda function: compile(function)
 
 
-__getattr__ = module_getattr(__name__)
+__getattr__ = stand_in(__name__, "rushlight compiles and traces nothing")

@@ -1,6 +1,9 @@
 """``torch.cuda``: what scripts ask before they choose a device. There is none here, and what would need one says so."""
 
-from ..missing import module_getattr
+import contextlib
+import importlib
+
+from ..absent import stand_in
 
 __all__ = [
     "current_device",
@@ -46,12 +49,57 @@ def get_device_properties(device=None):
     _absent()
 
 
+def get_device_capability(device=None):
+    _absent()
+
+
 def set_device(device):
     _absent()
 
 
 def synchronize(device=None):
     _absent()
+
+
+def current_stream(device=None):
+    _absent()
+
+
+def default_stream(device=None):
+    _absent()
+
+
+def get_rng_state(device="cuda"):
+    _absent()
+
+
+def mem_get_info(device=None):
+    _absent()
+
+
+def init():
+    _absent()
+
+
+class OutOfMemoryError(RuntimeError):
+    """What PyTorch raises where a GPU's memory is full; nothing here raises it."""
+
+
+OutOfMemoryError.__module__ = "torch"
+
+
+class Stream:
+    """What ``isinstance`` is asked for; making one raises RuntimeError."""
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError("torch.cuda.Stream requires CUDA support")
+
+
+class Event:
+    """What ``isinstance`` is asked for; making one raises RuntimeError."""
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError("Tried to instantiate dummy base class Event")
 
 
 # PyTorch lets these pass without a device, so that scripts can call them anyway
@@ -89,9 +137,58 @@ def reset_peak_memory_stats(device=None):
     """Nothing to reset."""
 
 
-def __getattr__(name):
-    if name == "amp":
-        import importlib
+def reset_max_memory_allocated(device=None):
+    """Nothing to reset."""
 
-        return importlib.import_module(".amp", __name__)
-    return module_getattr(__name__)(name)
+
+def get_rng_state_all():
+    return []
+
+
+def set_rng_state(new_state, device="cuda"):
+    """Nothing to seed."""
+
+
+def set_rng_state_all(new_states):
+    """Nothing to seed."""
+
+
+def seed():
+    """Nothing to seed."""
+
+
+seed_all = seed
+
+
+def get_arch_list():
+    return []
+
+
+def memory_stats(device=None):
+    return {}
+
+
+class device(contextlib.nullcontext):  # noqa: N801 - PyTorch's name
+    """A block that would use the device; without one, PyTorch's does nothing either."""
+
+
+class stream(contextlib.nullcontext):  # noqa: N801 - PyTorch's name
+    """A block that would use the stream; without a device, PyTorch's does nothing either."""
+
+
+StreamContext = stream
+
+
+def get_device_module(device=None):
+    """``torch.get_device_module``: the module of a kind of device, ``torch.cpu`` where there is no other."""
+    from .. import device as device_of
+
+    kind = "cpu" if device is None else device_of(device).type
+    return importlib.import_module(f"..{kind}", __name__)
+
+
+_other_name = stand_in(__name__, "rushlight computes on the CPU")
+
+
+def __getattr__(name):
+    return importlib.import_module(".amp", __name__) if name == "amp" else _other_name(name)

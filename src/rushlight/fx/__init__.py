@@ -1,8 +1,20 @@
 """``torch.fx``: code is not traced into graphs here. Its classes can be named, and asked of by ``isinstance``; using one says so."""
 
 from ..absent import stand_in
+from ..nn.modules.module import Module
 
-__all__ = ["wrap"]
+__all__ = ["GraphModule", "wrap"]
+_SENTENCE = "rushlight traces no code into graphs"
+
+
+class GraphModule(Module):
+    """What ``isinstance`` is asked for, and a module as PyTorch's is; making one raises NotImplementedError."""
+
+    def __init__(self, *args, **kwargs):
+        raise NotImplementedError(f"{_SENTENCE}, so torch.fx.GraphModule is not there")
+
+
+GraphModule.__module__ = "torch.fx.graph_module"
 
 
 def wrap(fn_or_name):
@@ -12,4 +24,4 @@ def wrap(fn_or_name):
     return fn_or_name
 
 
-__getattr__ = stand_in(__name__, "rushlight traces no code into graphs")
+__getattr__ = stand_in(__name__, _SENTENCE)

@@ -5,9 +5,9 @@ What TorchScript is for beyond running (files, C++ and mobile deployment) is not
 
 import functools
 import warnings
-from typing import Final  # noqa: F401
+from typing import Any, Final, NamedTuple  # noqa: F401
 
-from ..missing import module_getattr
+from ..absent import stand_in
 from ..nn.modules.module import Module as ScriptModule  # noqa: F401
 
 __all__ = [
@@ -51,6 +51,37 @@ def script(obj, optimize=None, _frames_up=0, _rcb=None, example_inputs=None):
     """The module, function or class itself."""
     _deprecated("script")
     return obj
+
+
+class TracerWarning(Warning):
+    """PyTorch's warning about what a trace does not record; nothing here raises it."""
+
+    @staticmethod
+    def ignore_lib_warnings():
+        """There are none to ignore."""
+
+
+class Error(RuntimeError):
+    """PyTorch's error within scripts; code runs as Python here and raises what it raises."""
+
+
+class Attribute(NamedTuple):
+    """A value and its type, in a script module that was told of it; here it stays the pair."""
+
+    value: Any
+    type: Any
+
+
+class ScriptFunction:
+    """What ``isinstance`` is asked for: functions stay functions here."""
+
+
+def _overload(func):
+    """The function itself: a signature among several of one function, for the compiler."""
+    return func
+
+
+_overload_method = _overload
 
 
 def trace(func, example_inputs=None, *args, example_kwarg_inputs=None, check_trace=True, **options):
@@ -138,4 +169,4 @@ def _no_files(*args, **kwargs):
 
 save = load = _no_files
 
-__getattr__ = module_getattr(__name__)
+__getattr__ = stand_in(__name__, "rushlight has no TorchScript: code runs as Python")

@@ -293,6 +293,9 @@ _register(
 )
 
 BUILTIN_TYPES = frozenset(SUPPORTED_NODES)
+# programs register classes like these with the functions of those
+_dict_flatten, _dict_unflatten, _dict_flatten_with_keys = SUPPORTED_NODES[dict][1:]
+_list_flatten, _list_unflatten, _list_flatten_with_keys = SUPPORTED_NODES[list][1:]
 STANDARD_DICT_TYPES = frozenset((dict, OrderedDict, defaultdict))
 
 

@@ -1,6 +1,7 @@
 """``torch.nn.parallel``: one module on several devices. There is one device here, so what wraps a module calls it."""
 
 from ...missing import module_getattr
+from . import scatter_gather  # noqa: F401
 from .data_parallel import DataParallel, data_parallel
 from .distributed import DistributedDataParallel
 
