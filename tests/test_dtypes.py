@@ -1,5 +1,7 @@
 """Promotion: by category, dimensioned tensors before 0-d tensors before numbers."""
 
+import pickle
+
 import pytest
 
 import rushlight as torch
@@ -61,3 +63,11 @@ def test_limits():
     with pytest.raises(TypeError):
         torch.finfo(torch.int32)
     assert repr(torch.float32) == "torch.float32"
+
+
+def test_schemes_of_quantised_tensors_are_names():
+    assert (
+        isinstance(torch.per_tensor_affine, torch.qscheme)
+        and repr(torch.per_tensor_affine) == "torch.per_tensor_affine"
+    )
+    assert pickle.loads(pickle.dumps(torch.per_channel_symmetric)) is torch.per_channel_symmetric

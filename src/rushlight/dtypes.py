@@ -139,6 +139,36 @@ NAMES_ONLY = (
     dtype("quint2x4", None, _INTEGRAL, 1, "QUInt2x4"),
 )
 BY_NAME.update((each.name, each) for each in NAMES_ONLY)
+
+
+class qscheme:  # noqa: N801 - PyTorch's name
+    """How quantised tensors map numbers to integers. There are none here; the schemes exist to be named."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"torch.{self.name}"
+
+    def __reduce__(self):
+        return _qscheme, (self.name,)
+
+
+qscheme.__module__ = "torch"
+
+
+def _qscheme(name):
+    return QSCHEMES[name]
+
+
+QSCHEMES = {
+    name: qscheme(name)
+    for name in (
+        *("per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric"),
+        "per_channel_affine_float_qparams",
+    )
+}
+
 #: second names that PyTorch gives to the same objects
 ALIASES = {
     "half": float16,
