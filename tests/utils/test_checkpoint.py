@@ -1,9 +1,17 @@
 """Checkpoints that run again: once for each pass, in the same precision, and with a report where they do something else."""
 
+import functools
+
 import pytest
 
 import rushlight as torch
-from rushlight.utils.checkpoint import CheckpointError, checkpoint, set_checkpoint_debug_enabled
+from rushlight.utils.checkpoint import (
+    CheckpointError,
+    CheckpointPolicy,
+    checkpoint,
+    create_selective_checkpoint_contexts,
+    set_checkpoint_debug_enabled,
+)
 
 
 def fickle():
@@ -73,3 +81,67 @@ def test_what_is_computed_again_can_be_taken_once_in_a_pass():
     y.backward()
     assert x.grad.tolist() == [4.0, 4.0] and len(runs) == 3
     assert Twice.saved[1] is constant
+
+
+def test_selective_checkpoints_keep_what_their_policy_names():
+    asked = []
+
+    def policy(ctx, op, *args, **kwargs):
+        asked.append((str(op), ctx.is_recompute))
+        return CheckpointPolicy.MUST_SAVE if op is torch.ops.aten.sin.default else CheckpointPolicy.PREFER_RECOMPUTE
+
+    x = torch.ones(3, requires_grad=True)
+    contexts = functools.partial(create_selective_checkpoint_contexts, policy)
+    y = checkpoint(lambda x: x.sin().cos().exp(), x, use_reentrant=False, context_fn=contexts).sum()
+    y.backward(retain_graph=True)
+    assert asked == [("aten.sin.default", False), ("aten.cos.default", False), ("aten.exp.default", False)]
+    z = x.detach().requires_grad_()
+    z.sin().cos().exp().sum().backward()
+    assert torch.equal(x.grad, z.grad)
+    with pytest.raises(RuntimeError, match="Trying to backward an extra time"):
+        y.backward()
+
+
+def kept_sin(function, **options):
+    contexts = functools.partial(create_selective_checkpoint_contexts, [torch.ops.aten.sin.default], **options)
+    x = torch.ones(3, requires_grad=True)
+    checkpoint(function, x, use_reentrant=False, context_fn=contexts).sum().backward()
+    return x.grad
+
+
+def test_kept_results_must_not_be_written_to_unless_allowed():
+    def function(x):
+        y = x.sin()
+        z = y.cos()
+        y.add_(1)
+        return z.exp()
+
+    with pytest.raises(RuntimeError, match="Tensor cached during selective activation checkpoint has been mutated"):
+        kept_sin(function)
+    assert kept_sin(function, allow_cache_entry_mutation=True) is not None
+
+
+def test_selective_checkpoints_notice_what_did_not_run_before():
+    calls = []
+
+    def function(x, first, second):
+        calls.append(None)
+        return (first if len(calls) % 2 else second)(x).exp()
+
+    with pytest.raises(RuntimeError, match="aten.cos.default encountered during backward but not found in storage"):
+        kept_sin(lambda x: function(x, torch.sin, torch.cos))
+    with pytest.raises(RuntimeError, match="aten.sin.default invocation index 1 encountered during backward"):
+        kept_sin(lambda x: function(x, lambda x: x.sin().cos(), lambda x: x.sin().sin()))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "text"),
+    [
+        ([2], ValueError, "Expected op in `op_list` to be an OpOverload but got: 2"),
+        ([torch.ops.aten.sin], ValueError, "update the OpOverloadPacket to a specific OpOverload"),
+        (2, TypeError, "either a function or a list of ops"),
+    ],
+)
+def test_selective_checkpoints_take_operators(wrong, error, text):
+    with pytest.raises(error, match=text):
+        create_selective_checkpoint_contexts(wrong)

@@ -14,14 +14,13 @@ import warnings
 import weakref
 
 from ..amp import autocast_mode
-from ..autograd import calls, engine
+from ..autograd import calls, engine, levels
 from ..autograd.function import Function
 from ..autograd.graph_tools import saved_tensors_hooks
 from ..autograd.modes import enable_grad, no_grad, thread
 from ..ops import dispatch
-from ..ops.record import make_node
-from ..ops.table import PLACES, as_array
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor
+from ._python_dispatch import OpOverload, OpOverloadPacket, _arguments, overload_of
 from .checkpoint_debug import OperatorLog, report
 
 __all__ = [
@@ -444,70 +443,99 @@ _KEPT = (CheckpointPolicy.MUST_SAVE, CheckpointPolicy.PREFER_SAVE, CheckpointPol
 
 
 class _Selective:
-    """A context in which an interpreter keeps (first run) or reuses (second run) the results a policy names."""
+    """A context in which an interpreter keeps (first run) or reuses (second run) the results a policy names.
+
+    ``store`` has a list for each operator: for each call the results kept, None where they are to be computed again.
+    """
 
     def __init__(self, policy, store, again, allow_mutation):
         self.policy, self.store, self.again, self.allow_mutation = policy, store, again, allow_mutation
         self.context = SelectiveCheckpointContext(is_recompute=again)
 
     def __enter__(self):
-        from ..autograd import levels
-
         self.used = {}
         levels.push(self.interpret)
 
     def __exit__(self, *exc):
-        from ..autograd import levels
-
         levels.remove(self.interpret)
 
     def interpret(self, op, values, how):
-        if how is not None or op.view:
+        if callable(how):
             return NotImplemented
-        public = PLACES[""].get(op.name, op.public)
-        keep = _policy(self.policy(self.context, public, *values)) in _KEPT
-        if not self.again:
-            result = dispatch.execute(op, values)
-            if keep:
-                results = result if isinstance(result, tuple) else (result,)
-                self.store.setdefault(op.name, []).append([(each._a, each._vc, each._vc[0]) for each in results])
-            return result
-        if not keep:
+        overload = overload_of(op, how)
+        if self.again:
+            return self._reused(overload, op, values)
+        args, kwargs = _arguments(op, values, how)
+        calls = self.store.setdefault(overload, [])
+        calls.append(None)
+        keep = _policy(self.policy(self.context, overload, *args, **kwargs)) in _KEPT
+        if not keep or how is not None or op.view:
             return NotImplemented
-        number = self.used.get(op.name, 0)
-        self.used[op.name] = number + 1
-        if number >= len(self.store.get(op.name, ())):
-            raise RuntimeError(
-                f"torch.{op.name} invocation index {number} encountered during backward but not found in storage."
-            )
-        return self._replayed(op, values, self.store[op.name][number])
-
-    def _replayed(self, op, values, kept):
-        if op.returns is not None:
-            return NotImplemented
-        ((array, counter, version),) = kept
-        if counter[0] != version and not self.allow_mutation:
-            raise RuntimeError("Tensor cached during selective activation checkpoint has been mutated")
-        raws, edges, layout, _ = dispatch.unwrap(op, values)
-        result = wrap(as_array(array))
-        if thread.grad and (op.rules or op.joint is not None) and any(edge is not None for edge in edges):
-            if result._dtype.is_floating_point or result._dtype.is_complex:
-                result._edge = make_node(op, values, raws, edges, layout, (array,), (result._vc,))
+        number = len(calls) - 1
+        result = levels.execute(op, values)
+        calls[number] = _Kept(result if isinstance(result, tuple) else (result,), isinstance(result, tuple))
         return result
+
+    def _reused(self, overload, op, values):
+        number = self.used.get(overload, 0)
+        self.used[overload] = number + 1
+        calls = self.store.get(overload, ())
+        if number >= len(calls):
+            which = f" invocation index {number}" if calls else ""
+            raise RuntimeError(
+                f"{overload}{which} encountered during backward but not found in storage. This can happen if the operations in the "
+                "checkpointed region are nondeterministic or depend on global state that changed between forward and backward."
+            )
+        if calls[number] is None:
+            return NotImplemented
+        raws, edges, layout, _ = dispatch.unwrap(op, values)
+        return dispatch.complete(op, values, raws, edges, layout, calls[number].take(self.allow_mutation))
+
+
+class _Kept:
+    """The results of one call, to be taken once."""
+
+    def __init__(self, results, several):
+        self.several = several
+        self.results = [(each._a, each._vc, each._vc[0]) for each in results]
+
+    def take(self, allow_mutation):
+        if self.results is None:
+            raise RuntimeError(
+                "Trying to backward an extra time. You are only allowed to backward once on any region computed under selective "
+                "activation checkpoint."
+            )
+        if not allow_mutation and any(counter[0] != version for _, counter, version in self.results):
+            raise RuntimeError("Tensor cached during selective activation checkpoint has been mutated")
+        arrays = tuple([array for array, _, _ in self.results])
+        self.results = None
+        return arrays if self.several else arrays[0]
 
 
 def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mutation=False):
     """``context_fn`` for ``checkpoint`` that keeps some operators' results instead of computing them again.
 
     Args:
-        policy_fn_or_list: ``policy(ctx, op, *args) -> CheckpointPolicy``, or a list of operators to keep. An operator is the public
-            function (``torch.mm``): there is no lower level here.
+        policy_fn_or_list: ``policy(ctx, op, *args, **kwargs) -> CheckpointPolicy``, or a list of operators to keep. An operator is
+            what ``torch.ops.aten`` has: ``torch.ops.aten.mm.default``.
         allow_cache_entry_mutation: reuse kept results even if they were written to.
+
+    Backward can then run once only. Raises ValueError for what is no operator in the list.
     """
     if isinstance(policy_fn_or_list, list):
         kept = policy_fn_or_list
+        for each in kept:
+            if not isinstance(each, OpOverload):
+                hint = (
+                    "Please update the OpOverloadPacket to a specific OpOverload.For example, if you have `torch.ops.aten.mm`, change "
+                    "it to `torch.ops.aten.mm.default`."
+                )
+                raise ValueError(
+                    f"Expected op in `op_list` to be an OpOverload but got: {each} of type {type(each)}. "
+                    f"{hint if isinstance(each, OpOverloadPacket) else ''}"
+                )
 
-        def policy(ctx, op, *args):
+        def policy(ctx, op, *args, **kwargs):
             return CheckpointPolicy.MUST_SAVE if op in kept else CheckpointPolicy.PREFER_RECOMPUTE
 
     elif callable(policy_fn_or_list):
