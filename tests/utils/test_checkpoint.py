@@ -11,6 +11,7 @@ from rushlight.utils.checkpoint import (
     checkpoint,
     create_selective_checkpoint_contexts,
     set_checkpoint_debug_enabled,
+    set_checkpoint_early_stop,
 )
 
 
@@ -145,3 +146,17 @@ def test_selective_checkpoints_notice_what_did_not_run_before():
 def test_selective_checkpoints_take_operators(wrong, error, text):
     with pytest.raises(error, match=text):
         create_selective_checkpoint_contexts(wrong)
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_backward_within_a_checkpointed_function(early):
+    def function(x):
+        torch.autograd.grad(x.sin().exp().sin(), x)
+        return x.sin().exp()
+
+    x = torch.tensor(1.0, requires_grad=True)
+    with set_checkpoint_early_stop(early):
+        checkpoint(function, x, use_reentrant=False).backward()
+    expected = x.detach().requires_grad_()
+    expected.sin().exp().backward()
+    assert torch.equal(x.grad, expected.grad)

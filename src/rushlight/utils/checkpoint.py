@@ -241,6 +241,8 @@ class _Frame:
         self.explain = explain
         self.saved_facts = []
         self.numbers = []
+        #: whether the first run has ended; backward within it may ask for what it saved so far
+        self.complete = False
         #: what was computed again, by number, for each pass that is running
         self.found = weakref.WeakKeyDictionary()
 
@@ -282,6 +284,8 @@ class _Frame:
             nonlocal count
             index, count = count, count + 1
             if index >= len(self.numbers):
+                if not self.complete:
+                    return tensor.detach()
                 raise CheckpointError(
                     "torch.utils.checkpoint: trying to save more tensors during recomputation than during the original forward "
                     f"pass.\n{_TIP}"
@@ -298,6 +302,8 @@ class _Frame:
                 self.rerun()
         except _Stop:
             pass
+        if not self.complete:
+            return found
         if count != len(self.numbers):
             raise CheckpointError(
                 "torch.utils.checkpoint: A different number of tensors was saved during the original forward and recomputation.\n"
@@ -378,7 +384,9 @@ def checkpoint(
 
     frame = _Frame(rerun, early_stop and _early_stop, _CHECKS[determinism_check], explain)
     with saved_tensors_hooks(frame.pack, lambda number: number.frame.unpack(number)), first:
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+    frame.complete = True
+    return result
 
 
 def checkpoint_sequential(functions, segments, input, use_reentrant=None, **kwargs):
