@@ -44,10 +44,15 @@ class OpOverload:
         self._op, self._how = op, how
         self._overloadname = _OVERLOAD.get(name, "default")
         self.__name__ = f"{name}{suffix}.{self._overloadname}"
+        self.__module__ = "torch._ops.aten"
         self.overloadpacket = OpOverloadPacket(name + suffix, self)
 
     def name(self):
         return f"aten::{self.__name__}"
+
+    def __deepcopy__(self, memo):
+        # there is one object for an operator
+        return self
 
     def __repr__(self):
         return f"<OpOverload(op='aten.{self.overloadpacket.__name__}', overload='{self._overloadname}')>"
@@ -80,8 +85,11 @@ class OpOverloadPacket:
     def __getattr__(self, name):
         # whatever PyTorch calls its overloads
         if name.startswith("_"):
-            raise AttributeError(f"the operator '{self.__name__}' has no attribute '{name}'")
+            raise AttributeError(f"an operator has no attribute '{name}'")
         return self._overload
+
+    def __deepcopy__(self, memo):
+        return self
 
     def __call__(self, *args, **kwargs):
         return self._overload(*args, **kwargs)
