@@ -173,20 +173,21 @@ def make_dual(tensor, tangent, *, level=None):
         )
     with _off():
         dual = tensor.view_as(tensor)
+        if not _laid_out_alike(tangent._a, tensor._a):
+            tangent = _blank(tensor, tangent).copy_(tangent)
     _attach(dual, tangent)
     return dual
 
 
 def unpack_dual(tensor, *, level=None):
-    """(primal, tangent): views of both; the tangent is None where there is none."""
+    """(primal, tangent): a view of the primal, and the tangent itself (None where there is none)."""
     if level is None:
         level = _level.number
     if level < 0:
         return UnpackedDualTensor(tensor, None)
     tangent = tangent_of(tensor)
     with _off():
-        primal = tensor.view_as(tensor)
-        return UnpackedDualTensor(primal, None if tangent is None else tangent.view_as(tangent))
+        return UnpackedDualTensor(tensor.view_as(tensor), tangent)
 
 
 def tangent_of(tensor):
@@ -229,13 +230,21 @@ def propagating():
 
 
 def _same_view(whole, view, tensor):
-    """The part of a base's tangent that belongs to a view of the base."""
+    """The part of a base's tangent that belongs to a view of the base: all of it where the view is the base once more."""
+    base = view.base
+    if tensor._a.shape == whole._a.shape and tensor._dtype is base._dtype and _laid_out_alike(tensor._a, base._a):
+        return whole
     if view.replay is not None:
         return view.replay(whole)
     geometry = inplace.Geometry(view.base._a, tensor._a)
     if whole._a.strides != geometry.base_strides:
         raise NotImplementedError(
             "the tangent of this view's base lies otherwise in memory than the base; clone() the base first"
+        )
+    if levels.is_lane(whole):
+        item = whole._dtype.itemsize
+        return whole.as_strided(
+            geometry.shape, [stride // item for stride in geometry.strides], geometry.offset // item
         )
     return inplace.strided_view(whole, geometry.shape, geometry.strides, geometry.offset)
 
@@ -310,20 +319,34 @@ def _setitem(values):
     with _off():
         subscript.setitem(tensor, index, value)
         if own is None:
-            own = give_zeros(tensor)
+            own = give_zeros(tensor, other)
         subscript.setitem(own, index, 0 if other is None else other)
 
 
-def give_zeros(tensor):
-    """A zero tangent for a tensor that has none; for a view, a part of its base's."""
+def give_zeros(tensor, other=None):
+    """A zero tangent for a tensor that has none, into which that of ``other`` can be written; for a view, a part of its base's."""
     base = tensor if tensor._view is None else tensor._view.base
     if tangent_of(base) is None:
-        flat = wrap(np.zeros_like(base._a), base._dtype)
-        if flat._a.strides != base._a.strides:
-            geometry = inplace.Geometry(base._a, base._a)
-            flat = wrap(geometry.blank(base._a.dtype, zero=True)[0], base._dtype)
-        _attach(base, flat)
+        _attach(base, _blank(base, other))
     return tangent_of(tensor)
+
+
+def _blank(tensor, other=None):
+    """Zeros that lie in memory as a tensor does; a batch of them where ``other`` is one."""
+    if other is not None and levels.is_lane(other) and not levels.is_lane(tensor):
+        order = np.argsort([-stride for stride in tensor._a.strides], kind="stable").tolist()
+        made = other.new_zeros([tensor._a.shape[i] for i in order], dtype=tensor._dtype)
+        return made if order == sorted(order) else made.permute(np.argsort(order).tolist()).detach()
+    made = wrap(np.zeros_like(tensor._a), tensor._dtype)
+    if made._a.strides == tensor._a.strides:
+        return made
+    geometry = inplace.Geometry(tensor._a, tensor._a)
+    return wrap(geometry.blank(tensor._a.dtype, zero=True)[0], tensor._dtype)
+
+
+def _laid_out_alike(a, b):
+    """Whether the elements of two arrays of one shape lie in the same order, with the same gaps."""
+    return all(n == 1 or s == t for n, s, t in zip(a.shape, a.strides, b.strides)) or 0 in a.shape
 
 
 def _inplace(op, values):
@@ -337,7 +360,7 @@ def _inplace(op, values):
         after = attach(target._a.copy(), target._dtype, edge_of(target), [0])
         (tangent,) = push_forward(op, old, after, given)
         if own is None and tangent is not None:
-            own = give_zeros(target)
+            own = give_zeros(target, tangent)
         if own is not None:
             if tangent is None:
                 own.zero_()
