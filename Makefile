@@ -22,6 +22,7 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 
 types: .venv/.dev
+	$(BIN)/python tools/stubs.py
 	$(BIN)/python -m mypy
 
 format: .venv/.dev
