@@ -62,7 +62,7 @@ def test_layers_follow_their_equations(sizes, reverse):
     for found, wanted in ((out, expected), (hn, eh), (cn, ec)):
         np.testing.assert_allclose(found, wanted)
     p = parameters(3)
-    out, hn, _, _ = recurrent.gru_layer(data, h, *p, sizes, reverse)
+    out, hn, _, _, _ = recurrent.gru_layer(data, h, *p, sizes, reverse)
     expected, (eh,) = one_by_one(lambda x, h: gru_step(x, h, *p), data, (h,), sizes, reverse)
     for found, wanted in ((out, expected), (hn, eh)):
         np.testing.assert_allclose(found, wanted)
@@ -128,7 +128,7 @@ def test_gru_and_simple_backward(sizes, reverse, kind):
     cotangents = [rng.standard_normal(each.shape) for each in results[:2]]
     given = (*cotangents, data, h, arrays[2], arrays[3], True, results[0])
     if kind == "gru":
-        pulled = recurrent.gru_layer_backward(*given, *results[2:], sizes, reverse)
+        pulled = recurrent.gru_layer_backward(*given, *results[3:], sizes, reverse)
     else:
         pulled = recurrent.rnn_layer_backward(*given, sizes, reverse, kind)
     gx, gwi, gwh, gbi, gbh, gh = pulled

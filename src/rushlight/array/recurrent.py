@@ -94,7 +94,11 @@ def _finals(states, initial, spans, reverse):
 
 @through_float32
 def rnn_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse, nonlinearity):
-    """h' = f(W_ih x + b_ih + W_hh h + b_hh) with f = tanh or relu: (states (rows, H), final state (B, H))."""
+    """h' = f(W_ih x + b_ih + W_hh h + b_hh) with f = tanh or relu.
+
+    Returns (outputs (..., H), final state (B, H), states (..., H)): the outputs again, which backward reads and users
+    cannot write to.
+    """
     states = _rows(input) @ weight_ih.T
     if bias_ih is not None:
         states += bias_ih + bias_hh
@@ -110,7 +114,7 @@ def rnn_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, re
         else:
             np.maximum(part, 0, out=part)
         state = part
-    return _like(states, input), _finals(states, hx, spans, reverse)
+    return _like(states.copy(), input), _finals(states, hx, spans, reverse), _like(states, input)
 
 
 def _like(rows, data):
@@ -326,8 +330,9 @@ _IN_ORDER = [0, 1, 2]
 def gru_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse):
     """One direction of a GRU; gates in PyTorch's order reset, update, new.
 
-    n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = n + z (h - n). Returns (states (..., H), final state (B, H),
-    gates (3, rows, H) after their nonlinearities, recurrent share of n (rows, H)).
+    n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = n + z (h - n). Returns (outputs (..., H), final state (B, H),
+    states (..., H), gates (3, rows, H) after their nonlinearities, recurrent share of n (rows, H)). The states are the
+    outputs again, which backward reads and users cannot write to.
     """
     hidden = hx.shape[1]
     gates = np.matmul(_rows(input), _turned(weight_ih, _IN_ORDER, 2))
@@ -363,7 +368,7 @@ def gru_layer(input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, re
         state *= sigmoids[1]
         state += new
         h = state
-    return _like(states, input), _finals(states, hx, spans, reverse), gates, shares
+    return _like(states.copy(), input), _finals(states, hx, spans, reverse), _like(states, input), gates, shares
 
 
 @through_float32

@@ -172,9 +172,9 @@ differentiable(
 def _pull_gru(F, g, needs, input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse, y):
     present = (True,) * 4 + (bias_ih is not None, bias_hh is not None)
     if F is RAW:
-        grads = _zeros_for(F, g, y[:2])
+        grads = _zeros_for(F, g, (y[2], y[1]))
         gx, gwi, gwh, gbi, gbh, gh = kernels.gru_layer_backward(
-            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[0], y[2], y[3], batch_sizes, reverse),
+            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[2], y[3], y[4], batch_sizes, reverse),
             *(needs[0],),
         )
         return _packed(present, (gx, gh, gwi, gwh, gbi, gbh))
@@ -193,7 +193,8 @@ differentiable(
     kernels.gru_layer,
     vjp_all=_pull_gru,
     returns="list",
-    nondiff=(2, 3),
+    nondiff=(2, 3, 4),
+    saves=(1, 2, 3, 4),
     node_name=_node_name,
 )
 
@@ -201,9 +202,9 @@ differentiable(
 def _pull_rnn(F, g, needs, input, hx, weight_ih, weight_hh, bias_ih, bias_hh, batch_sizes, reverse, nonlinearity, y):
     present = (True,) * 4 + (bias_ih is not None, bias_hh is not None)
     if F is RAW:
-        grads = _zeros_for(F, g, y)
+        grads = _zeros_for(F, g, (y[2], y[1]))
         gx, gwi, gwh, gbi, gbh, gh = kernels.rnn_layer_backward(
-            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[0], batch_sizes, reverse, nonlinearity),
+            *(*grads, input, hx, weight_ih, weight_hh, bias_ih is not None, y[2], batch_sizes, reverse, nonlinearity),
             *(needs[0],),
         )
         return _packed(present, (gx, gh, gwi, gwh, gbi, gbh))
@@ -217,7 +218,15 @@ def _pull_rnn(F, g, needs, input, hx, weight_ih, weight_hh, bias_ih, bias_hh, ba
     return _packed(present, pull_through(compose, (input, hx, weight_ih, weight_hh, bias_ih, bias_hh), tuple(g)))
 
 
-differentiable("_rnn_layer", kernels.rnn_layer, vjp_all=_pull_rnn, returns="list", node_name=_node_name)
+differentiable(
+    "_rnn_layer",
+    kernels.rnn_layer,
+    vjp_all=_pull_rnn,
+    returns="list",
+    nondiff=(2,),
+    saves=(1, 2),
+    node_name=_node_name,
+)
 
 
 # Stacks of layers -----------------------------------------------------------------------------------------------------
@@ -348,7 +357,7 @@ def _simple(F, name, nonlinearity, args, kwargs):
 
     def layer(data, begun, own, batch_sizes, reverse):
         w_ih, w_hh, b_ih, b_hh, _ = _weights(own, has_biases)
-        return F._rnn_layer(data, begun[0], w_ih, w_hh, b_ih, b_hh, batch_sizes, reverse, nonlinearity)
+        return F._rnn_layer(data, begun[0], w_ih, w_hh, b_ih, b_hh, batch_sizes, reverse, nonlinearity)[:2]
 
     return _run(F, name, layer, args, kwargs, 4 if has_biases else 2)
 

@@ -135,3 +135,12 @@ def test_mixed_precision_lowers_what_pytorch_lowers(kind, dtype):
 def test_proj_size_is_for_lstm_alone():
     with pytest.raises(ValueError, match="only supported for LSTM"):
         nn.GRU(3, 4, proj_size=2)
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU"])
+def test_outputs_may_be_written_to_before_backward(kind):
+    layer = getattr(torch.nn, kind)(3, 4).double()
+    x = torch.randn(5, 2, 3, dtype=torch.float64, requires_grad=True)
+    (expected,) = torch.autograd.grad((layer(x)[0] * 2).sum(), x)
+    (found,) = torch.autograd.grad(layer(x)[0].mul_(2).sum(), x)
+    assert torch.equal(found, expected)
