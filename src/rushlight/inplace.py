@@ -251,10 +251,15 @@ _WHY = {
 before_write = None
 
 
-def check(tensor, recorded):
-    """Refuse a write that PyTorch refuses; ``recorded`` says whether any operand requires grad. Nothing is changed."""
+def announce(tensor):
+    """Tell whoever wants to know that ``tensor`` is about to be written to."""
     if state.rare and before_write is not None:
         before_write(tensor)
+
+
+def check(tensor, recorded):
+    """Refuse a write that PyTorch refuses; ``recorded`` says whether any operand requires grad. Nothing is changed."""
+    announce(tensor)
     if tensor._vc.__class__ is not list:
         tensor._vc.check_write()
     reading(tensor)

@@ -96,7 +96,7 @@ def _format(self, spec):
 
 def numpy(self, *, force=False):
     """The tensor's memory as a NumPy array (shared). ``force`` detaches first."""
-    if not force and edge_of(self) is not None:
+    if not force and thread.grad and edge_of(self) is not None:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if not force:
         for bit, resolve, asked in (("conjugate", "conj", self.is_conj), ("negative", "neg", self.is_neg)):

@@ -89,11 +89,10 @@ class disable_saved_tensors_hooks:  # noqa: N801 - PyTorch's name
 class _Handle:
     """Stands for a saved tensor; a write to its storage copies it first."""
 
-    __slots__ = ("__weakref__", "counter", "tensor")
+    __slots__ = ("__weakref__", "counter", "tid")
 
-    def __init__(self, tensor):
-        self.tensor = tensor
-        self.counter = tensor._vc
+    def __init__(self, tensor, tid):
+        self.counter, self.tid = tensor._vc, tid
 
 
 class _AllowMutation(threading.local):
@@ -104,17 +103,28 @@ _allow = _AllowMutation()
 
 
 class _MutationContext:
-    """What was saved within one ``allow_mutation_on_saved_tensors`` block, by the version counter of its storage."""
+    """What was saved within one ``allow_mutation_on_saved_tensors`` block.
+
+    What is saved several times has one handle, found by array and version (``tid_to_weakhandle``). ``original`` has the tensors of
+    handles, ``cloned`` the copies of those written to since, and ``handles`` those that a write may concern, by version counter.
+    """
 
     def __init__(self):
+        self.original, self.cloned = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
+        self.tid_to_weakhandle = weakref.WeakValueDictionary()
         self.handles = {}
 
     def clear(self):
-        self.handles.clear()
+        for each in (self.original, self.cloned, self.tid_to_weakhandle, self.handles):
+            each.clear()
 
     def pack(self, tensor):
-        handle = _Handle(tensor)
-        self.handles.setdefault(id(handle.counter), weakref.WeakSet()).add(handle)
+        tid = (id(tensor._a), tensor._vc[0])
+        handle = self.tid_to_weakhandle.get(tid)
+        if handle is None:
+            handle = self.tid_to_weakhandle[tid] = _Handle(tensor, tid)
+            self.original[handle] = tensor
+            self.handles.setdefault(id(handle.counter), weakref.WeakSet()).add(handle)
         return handle
 
     def unpack(self, handle):
@@ -122,12 +132,13 @@ class _MutationContext:
             raise AssertionError(
                 "Trying to backward outside of the 'allow_mutation_on_saved_tensors' contextin which the graph was originally recorded."
             )
-        return handle.tensor
+        return self.cloned[handle] if handle in self.cloned else self.original[handle]
 
     def before_write(self, tensor):
         for handle in self.handles.pop(id(tensor._vc), ()):
             if handle.counter is tensor._vc:
-                handle.tensor = handle.tensor.detach().clone()
+                self.cloned[handle] = self.original.pop(handle).detach().clone()
+                del self.tid_to_weakhandle[handle.tid]
 
 
 def _before_write(tensor):

@@ -419,28 +419,29 @@ def _std_vjp(F, g, x, y, x_shape, dim, unbiased, keepdim, correction):
     return _var_vjp(F, g, x, x_shape, dim, unbiased, keepdim, correction)
 
 
-def _with_mean(vjp):
-    def rule(F, g, x, y, x_shape, dim, unbiased, keepdim, correction):
-        total = None
-        if g[0] is not None:
-            given = dict(dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction)
-            total = vjp(F, g[0], x, y[0], x_shape, **given)
-        if g[1] is not None:
-            dim, _ = correction_of(dim, unbiased, correction)
-            part = spread(F, _over(F, g[1], count(x_shape, dim)), x_shape, dim, keepdim)
-            total = part if total is None else total + part
-        return total
+def _with_mean(F, g, spread_out, x_shape, dim, unbiased, keepdim, correction):
+    """The cotangents of both results together: ``spread_out`` pulls the first one back."""
+    total = None if g[0] is None else spread_out(g[0])
+    if g[1] is not None:
+        dim, _ = correction_of(dim, unbiased, correction)
+        part = spread(F, _over(F, g[1], count(x_shape, dim)), x_shape, dim, keepdim)
+        total = part if total is None else total + part
+    return total
 
-    return rule
+
+def _var_mean_vjp(F, g, x, x_shape, dim, unbiased, keepdim, correction):
+    given = dict(x_shape=x_shape, dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction)
+    return _with_mean(F, g, lambda g: _var_vjp(F, g, x, **given), **given)
+
+
+def _std_mean_vjp(F, g, x, y, x_shape, dim, unbiased, keepdim, correction):
+    given = dict(x_shape=x_shape, dim=dim, unbiased=unbiased, keepdim=keepdim, correction=correction)
+    return _with_mean(F, g, lambda g: _std_vjp(F, g, x, y[0], **given), **given)
 
 
 differentiable("var", variance.var, vjp=_var_vjp, out=True)
 differentiable("std", variance.std, vjp=_std_vjp, out=True)
-differentiable(
-    *("var_mean", variance.var_mean),
-    **dict(vjp=_with_mean(lambda F, g, x, y, x_shape, **rest: _var_vjp(F, g, x, x_shape, **rest))),
-    **dict(returns="list", method=False),
-)
-differentiable("std_mean", variance.std_mean, vjp=_with_mean(_std_vjp), returns="list", method=False)
+differentiable("var_mean", variance.var_mean, vjp=_var_mean_vjp, returns="list", method=False)
+differentiable("std_mean", variance.std_mean, vjp=_std_mean_vjp, returns="list", method=False, saves=(0,))
 
 from . import statistics  # noqa: E402, F401 - declares the other statistics, which use the tools above

@@ -210,6 +210,7 @@ def store(target, array):
     inplace.cast_check(dtypes.of(array.dtype), target._dtype)
     resize_out(target, array.shape)
     inplace.check_memory(target._a)
+    inplace.announce(target)
     write(target._a, array)
     inplace.finish(target, None)
 
