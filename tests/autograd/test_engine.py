@@ -275,3 +275,11 @@ def test_backward_from_several_threads_accumulates_everything():
     for thread in threads:
         thread.join()
     assert x.grad.tolist() == [16.0, 32.0]
+
+
+@pytest.mark.filterwarnings("ignore:Using backward")
+def test_a_gradient_with_a_graph_has_the_layout_of_its_leaf():
+    for leaf in (torch.ones(2, 3), torch.ones(3, 2).t()):
+        leaf.requires_grad_()
+        (leaf.t() * torch.ones(3, 2)).sum().backward(create_graph=True)
+        assert leaf.grad.stride() == leaf.stride()

@@ -31,7 +31,7 @@ class Bridge:
     wrap = None  # array, dtype -> tensor that does not require grad
     same = None  # (array, dtype) of a tensor
     add = None  # recorded sum of two tensors
-    copy = None  # recorded copy of a tensor
+    copy = None  # recorded copy of a tensor, laid out in memory as a leaf's array is
 
 
 bridge = Bridge()
@@ -84,7 +84,7 @@ def _store(leaf, cotangent):
 def accumulate(leaf, cotangent):
     """The same for a tensor, recorded."""
     grad = leaf.grad
-    leaf.grad = bridge.copy(cotangent) if grad is None else bridge.add(grad, cotangent)
+    leaf.grad = bridge.copy(cotangent, leaf.array) if grad is None else bridge.add(grad, cotangent)
 
 
 def _like_leaf(leaf, cotangent):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..tensor import Tensor
+from .older import rewritten
 
 __all__ = ["bind", "combination_error", "numpy_names", "require_tensors", "spoken_type", "type_error", "wrong_argument"]
 
@@ -27,6 +28,9 @@ def bind(op, args, kwargs):
             renamed = numpy_names(kwargs, op.params)
             if renamed.keys() != kwargs.keys():
                 return bind(op, args, renamed)
+        today = rewritten(op, args, kwargs)
+        if today is not None:
+            return bind(op, *today)
         raise _binding_error(op, args, kwargs, error) from None
 
 

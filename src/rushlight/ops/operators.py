@@ -1,7 +1,9 @@
 """Python's operators on tensors."""
 
+import numpy as np
+
 from ..autograd.engine import bridge
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from .fast import _OPERANDS, check_receiver, operator_method
 from .table import OPS, TENSOR
 
@@ -66,9 +68,11 @@ def hang():
     Tensor.__rmatmul__ = lambda self, other: _matmul(other, self)
 
 
-def _copy_of(tensor):
-    """A recorded copy, as PyTorch's accumulation makes one of a gradient that is part of a graph."""
-    return TENSOR.empty_like(tensor).copy_(tensor)
+def _copy_of(tensor, like):
+    """A recorded copy in the layout of the array ``like``, as PyTorch's accumulation makes one of a gradient that is part of a graph."""
+    plain = type(like) is np.ndarray and like.shape == tensor._a.shape
+    made = wrap(np.empty_like(like, dtype=tensor._a.dtype), tensor.dtype) if plain else TENSOR.empty_like(tensor)
+    return made.copy_(tensor)
 
 
 def _matmul(self, other):
