@@ -24,6 +24,7 @@ from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enab
 from .devices import device  # noqa: E402, F401
 from .dtypes import dtype, finfo, get_default_dtype, iinfo, promote_types, set_default_dtype  # noqa: E402, F401
 from .interop import from_dlpack, to_dlpack  # noqa: E402, F401
+from .ops import asking as _asking  # noqa: E402
 from .ops import core as _core  # noqa: E402
 from .ops import creation as _creation  # noqa: E402
 from .ops import table as _table  # noqa: E402
@@ -163,6 +164,8 @@ def compiled_with_cxx11_abi():
     return True
 
 
+_asking.ask_first(globals())
+
 _SUBMODULES = {
     *(
         "autograd",
@@ -229,10 +232,14 @@ _LAZY = {
     **dict.fromkeys(("Event", "Stream"), ".accelerator"),
     **dict.fromkeys(("OutOfMemoryError", "get_device_module"), ".cuda"),
     **dict.fromkeys(("ScriptFunction", "ScriptModule"), ".jit"),
-    **dict.fromkeys(("SymBool", "SymFloat", "SymInt", "_assert", "_assert_async", "_check", "_check_index"), ".symbolic"),
+    **dict.fromkeys(
+        ("SymBool", "SymFloat", "SymInt", "_assert", "_assert_async", "_check", "_check_index"), ".symbolic"
+    ),
     **dict.fromkeys(("_check_is_size", "_check_not_implemented", "_check_tensor_all", "_check_type"), ".symbolic"),
     **dict.fromkeys(("_check_tensor_all_with", "_check_value", "_check_with"), ".symbolic"),
-    **dict.fromkeys(("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"), ".symbolic"),
+    **dict.fromkeys(
+        ("sym_float", "sym_int", "sym_ite", "sym_max", "sym_min", "sym_not", "sym_sqrt", "sym_sum"), ".symbolic"
+    ),
     **dict.fromkeys(
         (
             *("get_default_device", "get_num_interop_threads", "set_default_device", "set_default_tensor_type"),
@@ -244,7 +251,12 @@ _LAZY = {
         (
             *("are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_float32_matmul_precision"),
             *("is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode"),
-            *("is_warn_always_enabled", "set_float32_matmul_precision", "set_warn_always", "use_deterministic_algorithms"),
+            *(
+                "is_warn_always_enabled",
+                "set_float32_matmul_precision",
+                "set_warn_always",
+                "use_deterministic_algorithms",
+            ),
         ),
         ".settings",
     ),

@@ -1,8 +1,8 @@
 """``torch.overrides``: classes and modes that answer for functions themselves.
 
 An argument whose class defines ``__torch_function__`` (a subclass of Tensor, or anything else) is asked before an operator runs, and so is a
-``TorchFunctionMode`` of the thread. A subclass of Tensor that defines nothing gets its own class back from every function. Reading plain
-attributes (``x.shape``) and making tensors from nothing (``torch.zeros``) ask nobody.
+``TorchFunctionMode`` of the thread, which functions that make tensors from nothing (``torch.zeros``) ask too. A subclass of Tensor that
+defines nothing gets its own class back from every function. Reading plain attributes (``x.shape``) asks nobody.
 """
 
 import functools

@@ -5,7 +5,31 @@ import functools
 from ..autograd.modes import state
 from . import dispatch
 
-__all__ = ["asking"]
+__all__ = ["ask_first", "asking"]
+
+#: functions of the top module that are no operators, by what they are about
+_MAKERS = (
+    *(
+        "tensor",
+        "as_tensor",
+        "asarray",
+        "frombuffer",
+        "scalar_tensor",
+        "zeros",
+        "ones",
+        "empty",
+        "full",
+        "eye",
+        "complex",
+    ),
+    *("empty_strided", "empty_permuted", "arange", "range", "linspace", "logspace", "tril_indices", "triu_indices"),
+    *("rand", "randn", "randint", "randperm", "normal"),
+    *("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window"),
+)
+_QUESTIONS = (
+    *("is_floating_point", "is_complex", "is_conj", "is_neg", "is_nonzero", "is_signed", "is_same_size"),
+    *("is_inference", "is_distributed", "get_device", "numel"),
+)
 
 
 def asking(function):
@@ -25,6 +49,13 @@ def asking(function):
         return function(*args, **kwargs)
 
     return public
+
+
+def ask_first(namespace):
+    """Let the functions of a namespace that make tensors, or answer questions about one, ask as operators do."""
+    for name in (*_MAKERS, *_QUESTIONS):
+        function = namespace[name] = asking(namespace[name])
+        function.__module__ = namespace["__name__"]
 
 
 def _asked(public, name, args, kwargs):
