@@ -10,7 +10,7 @@ creation.hang_raw(table.RAW)
 #: the files of operator families
 FAMILIES = (
     *("elementwise", "compare", "special", "activation", "windows"),
-    *("shape", "copies", "join", "gather", "reduce", "scan", "sort", "softmax", "pad"),
+    *("shape", "copies", "join", "gather", "reduce", "segments", "scan", "sort", "softmax", "pad"),
     *("matmul", "linalg", "fft"),
     *(
         "random",
