@@ -190,3 +190,23 @@ def test_transformed_normal_is_log_normal():
 def test_empty_sample_shapes():
     assert D.Uniform(torch.zeros(3), torch.ones(3)).sample((0,)).shape == (0, 3)
     assert D.Normal(torch.zeros(0), torch.ones(0)).rsample((2,)).shape == (2, 0)
+
+
+def test_classes_are_shown_under_pytorchs_names_and_travel_under_none():
+    made = D.LogNormal(torch.zeros(2), torch.ones(2))
+    assert repr(D.Normal) == "<class 'torch.distributions.normal.Normal'>"
+    assert repr(D.ExpTransform) == "<class 'torch.distributions.transforms.ExpTransform'>"
+    pickled = pickle.dumps(made)
+    assert b"torch.distributions" not in pickled
+    assert type(pickle.loads(pickled)) is type(copy.deepcopy(made)) is D.LogNormal
+    assert repr(pickle.loads(pickled)) == repr(made)
+
+
+def test_parameters_of_one_shape_are_kept_as_they_are():
+    loc, scale = torch.zeros(2), torch.ones(2)
+    assert D.Normal(loc, scale).loc is loc and D.Normal(loc, 1.0).scale.shape == (2,)
+
+
+def test_divergences_are_registered_for_classes():
+    with pytest.raises(TypeError, match=r"issubclass\(\) arg 1 must be a class"):
+        D.register_kl(3, D.Normal)

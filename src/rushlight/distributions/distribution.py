@@ -2,10 +2,12 @@
 
 import inspect
 import warnings
+from functools import lru_cache
 from typing import ClassVar
 
 from ..autograd.modes import no_grad
 from ..ops.table import PLACES
+from ..shown import Shown
 from ..size import Size
 from ..tensor import Tensor
 from . import constraints
@@ -14,7 +16,13 @@ from .utils import lazy_property
 __all__ = ["Distribution"]
 
 
-class Distribution:
+@lru_cache(256)
+def _is_lazy(kind, name):
+    """Whether a parameter of a class of distributions is computed from another."""
+    return isinstance(inspect.getattr_static(kind, name), lazy_property)
+
+
+class Distribution(Shown):
     """A distribution of values of shape ``event_shape``, for each of ``batch_shape`` sets of parameters.
 
     A subclass names its parameters and where they lie in ``arg_constraints``. If all of them have the batch's shape, ``_parameters`` lists
@@ -57,7 +65,7 @@ class Distribution:
         for name, constraint in known.items():
             if constraints.is_dependent(constraint):
                 continue  # known only once all parameters are right
-            if name not in self.__dict__ and isinstance(inspect.getattr_static(type(self), name), lazy_property):
+            if name not in self.__dict__ and _is_lazy(type(self), name):
                 continue  # computed from another parameter
             value = getattr(self, name)
             if not constraint.check(value).all():

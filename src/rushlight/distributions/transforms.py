@@ -6,6 +6,7 @@ from numbers import Number
 
 from .. import broadcast_shapes, cat, eye, finfo, full_like, linalg, stack, zeros_like
 from ..nn.functional import logsigmoid, pad, softplus
+from ..shown import Shown
 from ..size import Size
 from . import constraints
 from .utils import broadcast_all, lazy_property, sum_rightmost, tril_matrix_to_vec, vec_to_tril_matrix
@@ -21,7 +22,7 @@ __all__ = [
 _TOO_FEW = "Too few dimensions on input"
 
 
-class Transform:
+class Transform(Shown):
     """A map y = t(x) from ``domain`` to ``codomain``. Subclasses define ``_call``, ``_inverse`` and ``log_abs_det_jacobian``.
 
     ``cache_size=1`` keeps the latest pair (x, y), so that ``t.inv(y)`` gives back the very x; 0 keeps nothing.

@@ -29,6 +29,9 @@ def broadcast_all(*values):
 
     Raises ValueError for anything else.
     """
+    first = values[0]
+    if first.__class__ is Tensor and all([v.__class__ is Tensor and v._a.shape == first._a.shape for v in values]):
+        return values
     if not all(isinstance(v, Tensor) or hasattr(v, "__torch_function__") or is_number(v) for v in values):
         raise ValueError(
             "Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__."

@@ -14,8 +14,8 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import wraps
 
+from ..shown import Shown
 from ..tensor import Tensor
-from ._shown import Shown
 from .optimizer import Optimizer, _to_scalar
 
 __all__ = [

@@ -15,8 +15,8 @@ from .. import dtypes
 from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import set_grad, state, thread
 from ..parameter import Parameter
+from ..shown import Shown
 from ..tensor import Tensor
-from ._shown import Shown
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 

@@ -18,8 +18,8 @@ from ..nn.modules.module import Module, _Reference
 from ..nn.modules.transformer import _Function, _function
 from ..nn.parameter import UninitializedTensorMixin
 from ..ops.random import Generator
-from ..optim._shown import Shown
 from ..parameter import Parameter
+from ..shown import Shown
 from ..size import Size
 from ..storage import TypedStorage, UntypedStorage, root, storage_class
 from ..tensor import Tensor, layout

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from ... import empty, int64
 from ...failures import ExceptionWrapper
-from ...optim._shown import Shown
+from ...shown import Shown
 from . import _utils
 from ._utils import worker
 from ._utils.fetch import fetcher

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from ... import default_generator, randperm
-from ...optim._shown import Shown
+from ...shown import Shown
 from ...tensor import Tensor
 
 __all__ = [

@@ -4,7 +4,7 @@ import itertools
 from typing import Generic, TypeVar
 
 from ... import Generator, as_tensor, empty, float64, int64, multinomial, randint, randperm
-from ...optim._shown import Shown
+from ...shown import Shown
 
 __all__ = [
     *("BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler"),

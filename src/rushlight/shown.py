@@ -17,6 +17,6 @@ class Shown:
         if not cls.__module__.startswith("torch."):
             return reduced
         # a pickle that names the class by PyTorch's module could not be read where `torch` is not rushlight
-        from ..nn.modules.module import _instance
+        from .nn.modules.module import _instance
 
         return (_instance, (cls.__module__.partition(".")[2], cls.__qualname__), *reduced[2:])
