@@ -283,3 +283,24 @@ def test_a_gradient_with_a_graph_has_the_layout_of_its_leaf():
         leaf.requires_grad_()
         (leaf.t() * torch.ones(3, 2)).sum().backward(create_graph=True)
         assert leaf.grad.stride() == leaf.stride()
+
+
+def test_zeros_in_place_of_unused_gradients_can_be_differentiated_themselves():
+    x, a = torch.tensor(0.5, requires_grad=True), torch.tensor(1.0, requires_grad=True)
+    (g,) = torch.autograd.grad(x * a, x, create_graph=True)
+    (zero,) = torch.autograd.grad(g, x, create_graph=True, materialize_grads=True)
+    assert zero.requires_grad and torch.autograd.grad(zero, x, materialize_grads=True)[0].item() == 0
+    edge = torch.autograd.graph.get_gradient_edge(a)
+    with pytest.raises(RuntimeError, match="materialize_grads cannot be used when the given input is a GradientEdge"):
+        torch.autograd.grad(x * 2, edge, materialize_grads=True)
+
+
+def test_a_class_decorated_with_a_grad_mode_is_made_in_it_with_a_warning():
+    with pytest.warns(FutureWarning, match="Decorating classes is deprecated"):
+
+        @torch.no_grad()
+        class Made:
+            def __init__(self):
+                self.recording = torch.is_grad_enabled()
+
+    assert not Made().recording

@@ -224,3 +224,25 @@ def test_an_error_deep_down_arrives_as_itself():
 
     with pytest.raises(ZeroDivisionError, match="at the bottom"):
         Failing.apply(leaf(1.0), 100).sum().backward()
+
+
+def test_undefined_gradients_of_outputs_that_have_no_derivative_may_stay_undefined():
+    seen = []
+
+    class Two(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, materialize):
+            first, second = x.clone(), x.clone()
+            ctx.mark_non_differentiable(second)
+            ctx._materialize_non_diff_grads = materialize
+            return first, second
+
+        @staticmethod
+        def backward(ctx, *gradients):
+            seen.append(gradients[1])
+            return gradients[0], None
+
+    x = torch.ones(2, requires_grad=True)
+    for materialize in (True, False):
+        Two.apply(x, materialize)[0].sum().backward()
+    assert seen[0].tolist() == [0.0, 0.0] and seen[1] is None

@@ -48,3 +48,13 @@ def test_numpy_shares_memory_of_what_requires_grad_where_nothing_is_recorded():
         x.numpy()
     with torch.no_grad():
         assert x.numpy().tolist() == [1.0, 1.0]
+
+
+def test_a_saved_tensor_shows_what_is_kept():
+    x = torch.ones(2, requires_grad=True)
+    kept = (x * x).grad_fn._raw_saved_self
+    assert torch.equal(kept.data, x) and kept.unpack_hook is None
+    kept.register_hooks(lambda tensor: "packed", lambda packed: x)
+    assert kept.data == "packed" and kept.unpack_hook("packed") is x
+    with pytest.raises(RuntimeError, match="with value None is forbidden"):
+        torch.autograd.SavedTensor.of_nothing().register_hooks(id, id)

@@ -279,7 +279,7 @@ def grad(
                     f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set allow_unused=True if "
                     "this is the desired behavior."
                 )
-            result.append(_zeros(each) if materialize_grads else None)
+            result.append(_zeros(each, create_graph) if materialize_grads else None)
         elif isinstance(found, Tensor):
             result.append(found)
         else:
@@ -288,8 +288,11 @@ def grad(
     return tuple(result)
 
 
-def _zeros(each):
-    return wrap(np.zeros(_shape(each), _dtype(each).numpy), _dtype(each))
+def _zeros(each, requires_grad):
+    if isinstance(each, GradientEdge):
+        raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
+    made = wrap(np.zeros(each._a.shape, each._dtype.numpy), each._dtype)
+    return made.requires_grad_() if requires_grad else made
 
 
 def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):

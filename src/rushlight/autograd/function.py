@@ -82,6 +82,9 @@ class BackwardCFunction(FunctionCtx, Node):
     dirty_tensors = None
     non_differentiable = None
     materialize_grads = True
+    #: whether the gradients of outputs that are not differentiable are made zeros, too
+    _materialize_non_diff_grads = True
+    _left_undefined = ()
     _in_jvp = False
 
     def __init__(self):
@@ -157,7 +160,7 @@ class BackwardCFunction(FunctionCtx, Node):
     def _backward(self, given, keep):
         if self.materialize_grads:
             for i, each in enumerate(given):
-                if each is None:
+                if each is None and i not in self._left_undefined:
                     given[i] = self._zeros(i)
         received = _nested(self.apply, given)
         if not keep:
@@ -482,6 +485,8 @@ def _placed(ctx, inputs, edges, outputs, recorded, separate_cls, args, is_tuple)
             _mark_view(output)
             output._edge = edge
         placed.append(output)
+    if recorded and not ctx._materialize_non_diff_grads:
+        ctx._left_undefined = tuple([i for i, each in enumerate(outputs) if id(each) in fixed])
     if differentiable > 1:
         for each in placed:
             if isinstance(each, Tensor) and each._view is not None and each._view.refuse == "custom":

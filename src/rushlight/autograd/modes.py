@@ -8,6 +8,7 @@ the profiler), which send an operator through the general path.
 import functools
 import inspect
 import threading
+import warnings
 
 __all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
@@ -89,8 +90,12 @@ class ContextDecorator:
 
     def __call__(self, function):
         if inspect.isclass(function):
-            raise TypeError(
-                f"{type(self).__name__} decorates functions and methods; decorate those of the class instead"
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
+                "methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` method and "
+                "nothing else.",
+                FutureWarning,
+                stacklevel=2,
             )
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)

@@ -71,6 +71,25 @@ class SavedTensor:
         if not own:
             self._tensor = tensor
 
+    @classmethod
+    def of_nothing(cls):
+        """What stands for None among saved tensors."""
+        made = object.__new__(cls)
+        for each in cls.__slots__:
+            setattr(made, each, None)
+        return made
+
+    @property
+    def data(self):
+        """What is kept: the tensor, or what the packing hook made of it."""
+        if self._hooks is not None:
+            return self._packed
+        return attach(self._array, self._dtype, None, self._counter) if self._tensor is None else self._tensor
+
+    @property
+    def unpack_hook(self):
+        return None if self._hooks is None else self._hooks[1]
+
     def freed(self):
         return self._array is None and self._hooks is None
 
@@ -129,6 +148,8 @@ class SavedTensor:
         for hook in (pack_hook, unpack_hook):
             if not callable(hook):
                 raise TypeError("expected a callable")
+        if self._dtype is None:
+            raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
         if self._hooks is not None:
             raise RuntimeError(
                 "Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is allowed at a "
@@ -268,6 +289,8 @@ def _raw(node, name):
 
 def _stand_in(node, saved, name, array, mark, place):
     """A SavedTensor put in the place of an array the node saved, so that hooks can be registered on it."""
+    if array is None:
+        return SavedTensor.of_nothing()
     if array.__class__ is SavedTensor or mark is None:
         return array
     tensor = _as_tensor(node, array, mark)
