@@ -210,3 +210,7 @@ def test_parameters_of_one_shape_are_kept_as_they_are():
 def test_divergences_are_registered_for_classes():
     with pytest.raises(TypeError, match=r"issubclass\(\) arg 1 must be a class"):
         D.register_kl(3, D.Normal)
+
+
+def test_transformed_families_expand():
+    assert D.Gumbel(torch.zeros(2), torch.ones(2)).expand((3, 2)).sample().shape == (3, 2)

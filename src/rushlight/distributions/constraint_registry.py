@@ -54,7 +54,7 @@ def _to_interval(constraint):
     return transforms.ComposeTransform([transforms.SigmoidTransform(), transforms.AffineTransform(low, high - low)])
 
 
-_register(lambda c: transforms.identity_transform, constraints.real)
+_register(lambda c: transforms.identity_transform, constraints.real)  # type: ignore[has-type]
 _register(lambda c: transforms.ExpTransform(), constraints.positive, constraints.nonnegative)
 _register(lambda c: _exp_and(c.lower_bound, 1), constraints.greater_than, constraints.greater_than_eq)
 _register(lambda c: _exp_and(c.upper_bound, -1), constraints.less_than)

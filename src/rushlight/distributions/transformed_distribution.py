@@ -47,7 +47,7 @@ class TransformedDistribution(Distribution):
         super().__init__(shape[:cut], shape[cut:], validate_args=validate_args)
 
     def expand(self, batch_shape, _instance=None):
-        home = next(kind for kind in type(self).__mro__ if kind.__module__.startswith(__package__ + "."))
+        home = next(kind for kind in type(self).__mro__ if kind.__module__.startswith("torch.distributions."))
         new = self._get_checked_instance(home, _instance)
         batch_shape = Size(batch_shape)
         for name in self._parameters:
