@@ -160,6 +160,8 @@ def _wrap_result(result):
 def _dlpack(self, *, stream=None, max_version=None, dl_device=None, copy=None):
     if edge_of(self) is not None:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    if stream is not None and not isinstance(stream, int):
+        raise TypeError("stream must be ``int`` or ``none``")
     array = self._a
     given = {}
     if max_version is not None:
@@ -175,10 +177,30 @@ def _dlpack_device(self):
     return self._a.__dlpack_device__()
 
 
+class _Exporter:
+    """A DLPack capsule as an object that hands it out. RuntimeError for what is no capsule, or one that was used."""
+
+    def __init__(self, capsule):
+        if " capsule object \"dltensor" not in f" {capsule!r}".replace("<", "").replace("  ", " "):
+            raise RuntimeError(
+                "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might have "
+                "already constructed a tensor from it once."
+            )
+        self._capsule = capsule
+
+    def __dlpack__(self, **options):
+        return self._capsule
+
+    def __dlpack_device__(self):
+        return 1, 0
+
+
 def from_dlpack(ext_tensor, *, device=None, copy=None):
     """A tensor over the memory of any object that speaks DLPack."""
     if isinstance(ext_tensor, Tensor) and copy is None:
         return ext_tensor.detach()
+    if not hasattr(ext_tensor, "__dlpack__"):
+        ext_tensor = _Exporter(ext_tensor)
     array = np.from_dlpack(ext_tensor) if copy is None else np.from_dlpack(ext_tensor, copy=copy)
     if not array.flags.writeable:
         array = array.copy() if copy else _writable(array)
@@ -230,7 +252,7 @@ def _deepcopy(self, memo):
 
 
 #: what a tensor keeps for itself; other slots are those of a user's subclass
-_OWN_SLOTS = frozenset(copyreg._slotnames(Tensor))
+_OWN_SLOTS = frozenset(copyreg._slotnames(Tensor))  # type: ignore[attr-defined]
 
 
 def _clone_of_class(self):

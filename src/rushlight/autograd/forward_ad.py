@@ -137,7 +137,7 @@ class _off:  # noqa: N801 - used like the modes
 
 # ------------------------------------------------------------------------------------------------------------ duals
 
-_Pair = namedtuple("UnpackedDualTensor", ("primal", "tangent"))
+_Pair = namedtuple("UnpackedDualTensor", ("primal", "tangent"))  # type: ignore[name-match]
 
 
 class UnpackedDualTensor(_Pair):
@@ -626,4 +626,4 @@ def _moves(tensor):
     return tensor._dtype.is_floating_point or tensor._dtype.is_complex
 
 
-_interpret.custom = _custom
+_interpret.custom = _custom  # type: ignore[attr-defined]

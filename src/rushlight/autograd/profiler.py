@@ -236,7 +236,7 @@ class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
             self._end(event)
 
     # backward calls operators then, so that they show
-    _interpret.sees_rules = True
+    _interpret.sees_rules = True  # type: ignore[attr-defined]
 
     def _now(self):
         return (time.perf_counter_ns() - self._zero) / 1e3

@@ -246,7 +246,7 @@ def _of_numbers(power):
     return on_each
 
 
-_publish("pow", _of_numbers(_foreach_pow))  # noqa: F821 (declared above)
+_publish("pow", _of_numbers(_foreach_pow))  # type: ignore[name-defined]  # noqa: F821 (declared above)
 
 
 @_after("norm")

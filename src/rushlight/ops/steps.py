@@ -65,8 +65,8 @@ def _method(function, fills, swapped=False, truth=False):
 for _name, _ufunc in dict(add=np.add, sub=np.subtract, mul=np.multiply, truediv=np.true_divide).items():
     setattr(_Symbol, f"__{_name}__", _method(_ufunc, True))
     setattr(_Symbol, f"__r{_name}__", _method(_ufunc, True, swapped=True))
-_Symbol.__neg__ = _method(np.negative, True)
-_Symbol.__pow__ = _method(operator.pow, False)
+_Symbol.__neg__ = _method(np.negative, True)  # type: ignore[operator]
+_Symbol.__pow__ = _method(operator.pow, False)  # type: ignore[operator]
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
     setattr(_Symbol, f"__{_name}__", _method(getattr(operator, _name), False, truth=True))
 

@@ -18,11 +18,18 @@ import numpy as np
 from ..autograd.graph import Node
 from ..tensor import Tensor
 
+TYPE_CHECKING = False  # as type checkers know it; importing typing takes longer than this module
+
 __all__ = ["RAW", "TENSOR", "Op", "binary", "composite", "differentiable", "elementwise", "unary"]
 
 
 class Namespace:
     """Operators by name; ``RAW`` holds those on arrays, ``TENSOR`` those on tensors."""
+
+    if TYPE_CHECKING:  # what it holds is known when the package runs
+
+        def __getattr__(self, name): ...
+        def __setattr__(self, name, value): ...
 
 
 RAW = Namespace()

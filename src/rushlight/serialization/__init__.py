@@ -424,7 +424,7 @@ def storage_to_tensor_type(storage):
     return find("torch", storage.pickle_storage_type().replace("Storage", "Tensor"))
 
 
-_LAYOUTS_BY_TEXT = {f"torch.{name}": value for name, value in LAYOUTS.items()}
+_LAYOUTS_BY_TEXT = {f"torch.{name}": value for name, value in LAYOUTS.items()}  # type: ignore[attr-defined]
 
 
 def _get_layout(name):

@@ -10,7 +10,7 @@ import inspect
 import sys
 import warnings
 from collections import OrderedDict
-from copyreg import __newobj__
+from copyreg import __newobj__  # type: ignore[attr-defined]
 from types import FunctionType
 
 from ... import __future__ as _future

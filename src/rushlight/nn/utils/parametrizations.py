@@ -2,7 +2,7 @@
 
 import enum
 
-from ... import (
+from ... import (  # type: ignore[attr-defined]
     _weight_norm,
     add,
     allclose,

@@ -5,7 +5,7 @@ A weight becomes g v / ||v|| (T. Salimans and D. Kingma, 2016), with parameters 
 
 import warnings
 
-from ... import _weight_norm, norm_except_dim
+from ... import _weight_norm, norm_except_dim  # type: ignore[attr-defined]
 from ...parameter import Parameter
 from ..parameter import UninitializedParameter
 
