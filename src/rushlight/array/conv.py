@@ -22,6 +22,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .. import dtypes
+from .layout import convolution_keeps_channels_last
 from .rows import each_block, solid
 from .widening import through_float32
 from .windows import expand_sizes, sizes_text, tap_slices, taps
@@ -34,6 +35,7 @@ MERGED_BLOCK_BYTES = 4 << 20
 DEPTHWISE_BLOCK = 1 << 17  # elements of the input
 
 
+@convolution_keeps_channels_last
 @through_float32
 def convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     """Cross-correlation of `input` (N, C, *S) with `weight`, or its transpose.

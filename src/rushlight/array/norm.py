@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from .layout import keeps_channels_last
 from .rows import each_block, solid
 from .widening import is_half, mixed_through_float32
 from .windows import sizes_text
@@ -238,6 +239,7 @@ def _rows_backward(g, x, mean, rstd, weight, need_input, need_weight, need_bias)
 # Group ----------------------------------------------------------------------------------------------------------------
 
 
+@keeps_channels_last
 @mixed_through_float32
 def native_group_norm(input, weight, bias, N, C, HxW, group, eps):  # noqa: N803 (PyTorch's argument names)
     """Each of `group` groups of channels of each sample to mean 0 and variance 1: (result, mean (N, G), rstd (N, G))."""
@@ -366,6 +368,7 @@ def group_statistics_backward(grad_mean, grad_rstd, input, mean, rstd, group):
 # Batch ----------------------------------------------------------------------------------------------------------------
 
 
+@keeps_channels_last
 @mixed_through_float32
 def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
     """Each channel (dimension 1) to mean 0 and variance 1: (result, mean, invstd) of shape (C,).

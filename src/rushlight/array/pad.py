@@ -4,11 +4,13 @@ import numpy as np
 
 from .accumulate import sum_rows
 from .arguments import is_half, shape_text
+from .layout import keeps_channels_last
 from .masks import fill_value
 
 __all__ = ["_pad_by_index", "_pad_by_index_backward", "constant_pad_nd"]
 
 
+@keeps_channels_last
 def constant_pad_nd(input, pad, value=0):
     """``input`` with ``pad`` = (left, right) of the last dimension, then of the one before, ... added; negative crops."""
     if len(pad) % 2:

@@ -16,6 +16,7 @@ import math
 import numpy as np
 
 from .. import dtypes
+from .layout import keeps_channels_last
 from .rows import each_block
 from .widening import is_half, through_float32
 from .windows import expand_sizes, pool_output_size, sizes_text, taps
@@ -47,6 +48,7 @@ _WORDS = {2: "two", 3: "three"}
 # Maximum --------------------------------------------------------------------------------------------------------------
 
 
+@keeps_channels_last
 def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     """Maximum over windows of (N, C, H, W) or (C, H, W): values and the int64 place of each within its H x W plane.
 
@@ -55,6 +57,7 @@ def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation
     return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, 2)
 
 
+@keeps_channels_last
 def max_pool3d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     """`max_pool2d_with_indices` with one dimension more: (N, C, D, H, W) or (C, D, H, W)."""
     return _max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, 3)
@@ -178,6 +181,7 @@ def pool_scatter(grad_output, indices, size, nd):
     return out.reshape(*lead, *size).astype(grad_output.dtype, copy=False)
 
 
+@keeps_channels_last
 def max_unpool2d(input, indices, output_size):
     """Puts `input` (N, C, H, W) or (C, H, W) into zeros of `output_size` at the flat places `indices`."""
     return _max_unpool(input, indices, output_size, 2)
@@ -235,6 +239,7 @@ def _max_unpool(input, indices, output_size, nd):
 # Average --------------------------------------------------------------------------------------------------------------
 
 
+@keeps_channels_last
 @through_float32
 def avg_pool2d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
@@ -343,6 +348,7 @@ def _divisors(size, counts, kernel, stride, padding, count_include_pad, divisor_
 # Adaptive -------------------------------------------------------------------------------------------------------------
 
 
+@keeps_channels_last
 @through_float32
 def adaptive_avg_pool2d(input, output_size):
     """Mean over windows that divide (N, C, H, W) or (C, H, W) into `output_size`; None keeps a dimension."""
@@ -435,6 +441,7 @@ def _spread_windows(g, axis, size):
     return _segment_sums(share, axis, first, last)
 
 
+@keeps_channels_last
 def adaptive_max_pool2d(input, output_size):
     """Maximum over adaptive windows of (N, C, H, W) or (C, H, W): values and flat int64 places."""
     return _adaptive_max_pool(input, output_size, 2)

@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from .. import dtypes
+from .layout import keeps_channels_last
 from .widening import is_half
 from .windows import sizes_text
 
@@ -24,6 +25,7 @@ DENSE = 256
 __all__ = ["channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "upsample", "upsample_backward"]
 
 
+@keeps_channels_last
 def upsample(input, output_size, mode, align_corners, scale_factors):
     """`input` (N, C, *S) resized to (N, C, *output_size).
 
@@ -228,6 +230,7 @@ def _check_sizes(input, size, output_size):
 # Channels and space ---------------------------------------------------------------------------------------------------
 
 
+@keeps_channels_last
 def pixel_shuffle(input, upscale_factor):
     """(*, C r^2, H, W) to (*, C, H r, W r): the r^2 channels of each group become an r x r square."""
     r = upscale_factor
@@ -249,6 +252,7 @@ def pixel_shuffle(input, upscale_factor):
     )
 
 
+@keeps_channels_last
 def pixel_unshuffle(input, downscale_factor):
     """(*, C, H r, W r) to (*, C r^2, H, W): the inverse of `pixel_shuffle`."""
     r = downscale_factor
@@ -271,6 +275,7 @@ def pixel_unshuffle(input, downscale_factor):
     )
 
 
+@keeps_channels_last
 def channel_shuffle(input, groups):
     """(N, C, *): channels written as (groups, C / groups) and read the other way round."""
     if input.ndim <= 2:
