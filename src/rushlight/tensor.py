@@ -121,12 +121,18 @@ class Tensor:
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         self.requires_grad_(bool(on))
 
+    @requires_grad.deleter
+    def requires_grad(self):
+        raise RuntimeError("requires_grad must be a bool")
+
     def requires_grad_(self, requires_grad=True):
         """Turn recording for this leaf on or off, in place."""
         if requires_grad.__class__ is not bool:
             requires_grad = _flag(requires_grad)
         if thread.transforms:
-            _refuse_in_transform()
+            _refuse_in_transform(
+                "Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs)", "requires_grad_()"
+            )
         return self._require_grad(requires_grad)
 
     def _require_grad(self, requires_grad):
@@ -163,6 +169,21 @@ class Tensor:
         if edge is None or edge.__class__ is Leaf:
             return None
         return edge.node if edge.__class__ is Output else edge
+
+    @property
+    def _grad_fn(self):
+        """``grad_fn``, which may be set to None: that cuts the tensor off from what it was computed from."""
+        return self.grad_fn
+
+    @_grad_fn.setter
+    def _grad_fn(self, node):
+        if node is not None:
+            raise RuntimeError("_grad_fn can be only set to None")
+        self.detach_()
+
+    @_grad_fn.deleter
+    def _grad_fn(self):
+        raise RuntimeError("Deletion of _grad_fn not allowed. Detach tensor instead!")
 
     @readonly
     def output_nr(self):
@@ -230,6 +251,8 @@ class Tensor:
         edge = edge_of(self)
         if edge is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if thread.transforms:
+            _refuse_in_transform("Tensor.retain_grad()", "retain_grad()")
         if edge.__class__ is Leaf:
             return
         node, index = describe(edge)
@@ -343,11 +366,11 @@ LAYOUTS = {
 strided = LAYOUTS["strided"]
 
 
-def _refuse_in_transform():
+def _refuse_in_transform(call, name):
     raise RuntimeError(
-        "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* APIs) inside of a function being "
-        "transformed by a functorch transform. This is unsupported, please attempt to use the functorch transforms (e.g. grad, vjp, jacrev, "
-        "jacfwd, hessian) or call requires_grad_() outside of a function being transformed instead."
+        f"You are attempting to call {call} inside of a function being transformed by a functorch transform. This is unsupported, please "
+        f"attempt to use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call {name} outside of a function being "
+        "transformed instead."
     )
 
 

@@ -246,3 +246,24 @@ def test_undefined_gradients_of_outputs_that_have_no_derivative_may_stay_undefin
     for materialize in (True, False):
         Two.apply(x, materialize)[0].sum().backward()
     assert seen[0].tolist() == [0.0, 0.0] and seen[1] is None
+
+
+def test_an_input_returned_as_it_is_keeps_its_class():
+    class Named(torch.Tensor):
+        pass
+
+    class Same(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 3
+
+    for wanted in (True, False):
+        y = Same.apply(torch.ones(2, requires_grad=wanted).as_subclass(Named))
+        assert type(y) is Named and y.requires_grad is wanted
+    x = torch.ones(2, requires_grad=True)
+    Same.apply(x.as_subclass(Named)).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]

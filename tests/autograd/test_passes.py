@@ -106,3 +106,37 @@ def test_a_node_can_be_called_with_the_cotangents_of_its_outputs():
 def test_saved_tensors_are_not_made_by_users():
     with pytest.raises(RuntimeError, match="Trying to create a SavedTensor object from Python is forbidden"):
         torch.autograd.SavedTensor()
+
+
+def test_hooks_registered_while_a_node_runs_run_after_it_without_what_it_was_given():
+    given = []
+
+    def unpack(tensor):
+        def hook(received, cotangents):
+            given.append(cotangents)
+            return tuple(None if each is None else each / 2 for each in received)
+
+        _C._current_autograd_node().register_hook(hook)
+        return tensor
+
+    x = torch.ones(3, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, unpack):
+        (x.exp() * 2).sum().backward()
+    assert given == [()] and torch.allclose(x.grad, torch.ones(3).exp())
+
+
+def test_what_must_not_be_deleted_or_set():
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="requires_grad must be a bool"):
+        del x.requires_grad
+    with pytest.raises(RuntimeError, match="Deletion of _grad_fn not allowed"):
+        del x._grad_fn
+    with pytest.raises(RuntimeError, match="Deletion of _backwards_hooks not allowed!"):
+        del x._backward_hooks
+    y = x * 2
+    with pytest.raises(RuntimeError, match="_grad_fn can be only set to None"):
+        y._grad_fn = 1
+    y._grad_fn = None
+    assert not y.requires_grad
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+        x.set_(torch.ones(3))

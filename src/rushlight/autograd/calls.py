@@ -355,7 +355,10 @@ def _shown_hooks(kind):
         hooks = extra and (extra.tensor and extra.tensor.get(index) if kind == "tensor" else extra.post_accumulate)
         return OrderedDict(hooks) if hooks else None
 
-    return property(get, doc="The hooks registered on this tensor by number, or None.")
+    def forbid(self):
+        raise RuntimeError("Deletion of _backwards_hooks not allowed!")
+
+    return property(get, None, forbid, "The hooks registered on this tensor by number, or None.")
 
 
 Tensor._backward_hooks = _shown_hooks("tensor")

@@ -403,9 +403,10 @@ class _Task(_Pass):
         if node.__class__ is Leaf:
             self._leaf(node, slots, extra)
             return
+        seen = slots if extra is not None and extra.post else ()
         received = self._call(node, slots)
-        if extra is not None and extra.post:
-            received = self._post_hooks(node, extra, received, slots)
+        if state.hooks:
+            received = self._after(node, received, seen)
         for edge, cotangent in zip(node.next, received):
             if edge is None:
                 continue
@@ -443,6 +444,8 @@ class _Task(_Pass):
                     received = node.run_graph(slots[0], keep)
                 else:
                     received = node.run(slots[0], keep)
+                if state.hooks:
+                    received = self._after(node, received, ())
                 for edge, cotangent in zip(node.next, received):
                     if edge is None:
                         continue
@@ -498,6 +501,11 @@ class _Task(_Pass):
                 raise
         finally:
             running.node = outer
+
+    def _after(self, node, received, seen):
+        """What a node returned, after its hooks; those registered while it ran are not shown what it was given."""
+        extra = getattr(node, "extra", None)
+        return self._post_hooks(node, extra, received, seen) if extra is not None and extra.post else received
 
     def _leaf(self, leaf, slots, extra):
         cotangent = slots[0]

@@ -523,9 +523,13 @@ def _check_dirty(ctx, given, outputs):
 
 
 def _alias(tensor):
-    """An input returned as it is: a view of it, which refuses in-place writes."""
-    made = wrap_view(tensor._a[...], tensor._dtype, tensor)
-    made._view.refuse = "custom"
+    """An input returned as it is: a view of it, of its class, which refuses in-place writes."""
+    if tensor.__class__ is Tensor:
+        made = wrap_view(tensor._a[...], tensor._dtype, tensor)
+    else:
+        with no_grad():
+            made = tensor.view_as(tensor)
+    _mark_view(made)
     return made
 
 
@@ -577,7 +581,7 @@ def once_differentiable(fn):
             if each is not None:
                 each = each.detach()
                 if each._dtype.is_floating_point or each._dtype.is_complex:
-                    each.requires_grad_(True)
+                    each._require_grad(True)
             fake.append(each)
         refused = DelayedError(
             "trying to differentiate twice a function that was marked with @once_differentiable", len(fake)
