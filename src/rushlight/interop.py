@@ -181,7 +181,7 @@ class _Exporter:
     """A DLPack capsule as an object that hands it out. RuntimeError for what is no capsule, or one that was used."""
 
     def __init__(self, capsule):
-        if " capsule object \"dltensor" not in f" {capsule!r}".replace("<", "").replace("  ", " "):
+        if not repr(capsule).startswith('<capsule object "dltensor'):
             raise RuntimeError(
                 "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might have "
                 "already constructed a tensor from it once."

@@ -398,8 +398,8 @@ def data_ptr(self):
 def stride(self, dim=None):
     """Steps between neighbours along each axis, in elements."""
     array = self._a
-    # NumPy gives new arrays without elements no strides at all
-    blank = not array.size and not any(array.strides)
+    # NumPy gives new arrays without elements no strides, and those made from them few
+    blank = not array.size and 0 in array.strides
     if blank or array.flags.c_contiguous and 1 in array.shape and array.base is None:
         steps, step = [], 1
         for n in reversed(array.shape):

@@ -42,8 +42,6 @@ def arange(start=0, end=None, step=1, *, dtype=None):
 
 def _even(start, end, steps, dtype):
     """``steps`` numbers from ``start`` to ``end``: the first half counted from the start, the rest back from the end."""
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
     kind = np.result_type(dtype)
     if kind.kind in "iu":
         return _even_numbers(int(start), int(end), steps).astype(kind)
@@ -68,10 +66,21 @@ def _even_numbers(start, end, steps):
     return np.where(places < steps // 2, start + step * places, end - step * (steps - 1 - places))
 
 
-def _number_dtype(*numbers):
-    if any(isinstance(n, complex) for n in numbers):
-        return dtypes.default_complex()
-    return dtypes.get_default_dtype()
+def _chosen_dtype(name, dtype, *numbers):
+    """The dtype asked for, or that of the numbers; complex numbers do not fit a real one."""
+    if not any(isinstance(n, complex) for n in numbers):
+        return dtype or dtypes.get_default_dtype()
+    inferred = dtypes.default_complex()
+    if dtype is not None and not dtype.is_complex:
+        raise RuntimeError(
+            f"torch.{name}(): inferred dtype {inferred.cpp_name} can't be safely cast to passed dtype {dtype.legacy}"
+        )
+    return dtype or inferred
+
+
+def _check_steps(steps):
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
 
 
 def _through_float32(dtype):
@@ -82,13 +91,15 @@ def _through_float32(dtype):
 
 def linspace(start, end, steps, *, dtype=None):
     """``steps`` numbers from ``start`` to ``end``, both included, evenly spaced."""
-    working, target = _through_float32(dtype or _number_dtype(start, end))
+    _check_steps(steps)
+    working, target = _through_float32(_chosen_dtype("linspace", dtype, start, end))
     return _even(start, end, steps, working).astype(target, copy=False)
 
 
 def logspace(start, end, steps, base=10.0, *, dtype=None):
     """``steps`` powers of ``base``, the exponents evenly spaced from ``start`` to ``end``, both included."""
-    working, target = _through_float32(dtype or _number_dtype(start, end))
+    _check_steps(steps)
+    working, target = _through_float32(_chosen_dtype("logspace", dtype, start, end))
     if working.kind in "iu":
         return np.power(float(base), _even_numbers(int(start), int(end), steps)).astype(target)
     return np.power(working.type(base), _even(start, end, steps, working)).astype(target, copy=False)

@@ -195,7 +195,7 @@ def _interleave_indices(repeats, output_size):
 def roll(input, shifts, dims=()):
     """Elements moved ``shifts`` places along ``dims``, those that fall off the end put back in front."""
     shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
-    dims = dims if isinstance(dims, (tuple, list)) else (dims,)
+    dims = dims if isinstance(dims, (tuple, list)) else () if dims is None else (dims,)
     if not shifts:
         raise RuntimeError("`shifts` required")
     if not dims and len(shifts) == 1:

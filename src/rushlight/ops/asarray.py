@@ -48,7 +48,7 @@ def _sharing(obj, dtype):
         return from_numpy(obj)
     if isinstance(obj, np.generic):
         return None
-    if hasattr(obj, "__dlpack__"):
+    if hasattr(obj, "__dlpack__") or type(obj).__name__ == "PyCapsule":
         from ..interop import from_dlpack
 
         return from_dlpack(obj)

@@ -1,5 +1,7 @@
 """What the tensor itself is built on: copies, casts, fills, writes from one tensor to another, and views of a base."""
 
+import math
+
 import numpy as np
 
 from .. import devices, dtypes, inplace
@@ -9,7 +11,7 @@ from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, edge_of, outside, wrap
 from . import dispatch
-from .creation import as_dtype
+from .creation import CHANNELS_LAST, as_dtype
 from .dispatch import bind, broadcast, execute, execute_inplace
 from .table import OPS, PLACES, RAW, TENSOR, differentiable
 
@@ -38,7 +40,7 @@ preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 MEMORY_FORMATS = {f.name: f for f in (contiguous_format, preserve_format, channels_last, channels_last_3d)}
-_CHANNELS_LAST = {channels_last: 4, channels_last_3d: 5}
+_CHANNELS_LAST = {MEMORY_FORMATS[name]: rank for name, rank in CHANNELS_LAST.items()}
 
 
 def in_format(array, format):
@@ -371,6 +373,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Make this tensor refer to the memory of ``source`` (a tensor or storage)."""
     from ..storage import UntypedStorage
 
+    inplace.check(self, edge_of(self) is not None)
     if source is None:
         self._a = np.empty((0,), self._dtype.numpy)
     elif isinstance(source, Tensor):
@@ -387,7 +390,10 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
 
 
 def resize_(self, *sizes, memory_format=None):
-    """Change the shape, keeping what fits of the elements; tensors that require grad refuse."""
+    """Change the shape, keeping what fits of the elements as they lie in memory; tensors that require grad refuse.
+
+    A tensor that has the shape keeps its strides unless a ``memory_format`` is named.
+    """
     from .creation import sizes as parse
 
     shape = parse("resize_", sizes)
@@ -395,19 +401,42 @@ def resize_(self, *sizes, memory_format=None):
         raise NotImplementedError("resize_() of a tensor of a transform (vmap, jvp) is not supported")
     if edge_of(self) is not None:
         raise RuntimeError("cannot resize variables that require grad")
-    count = int(np.prod(shape)) if shape else 1
+    if memory_format is preserve_format:
+        raise RuntimeError("Unsupported memory formatPreserve")
+    if shape == self._a.shape and memory_format is None:
+        return self
+    count = math.prod(shape)
+    if count * self._dtype.itemsize >= 1 << 63:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
     if count <= self._a.size and self._a.flags.c_contiguous:
-        self._a = self._a.reshape(-1)[:count].reshape(shape)
+        flat = self._a.reshape(-1)[:count]
     else:
-        grown = np.empty(shape, self._dtype.numpy)
+        flat = np.empty(count, self._dtype.numpy)
         kept = self._a.reshape(-1)
-        grown.reshape(-1)[: kept.size] = kept[:count]
-        self._a = grown
+        flat[: kept.size] = kept[:count]
+    self._a = _shaped(flat, shape, memory_format)
     return self
 
 
+def _shaped(flat, shape, format):
+    """A flat array in a shape and memory format, its elements where they are."""
+    if format not in _CHANNELS_LAST:
+        return flat.reshape(shape)
+    if len(shape) != _CHANNELS_LAST[format]:
+        raise RuntimeError(f"required rank {_CHANNELS_LAST[format]} tensor to use {format.name} format")
+    return np.moveaxis(flat.reshape((shape[0], *shape[2:], shape[1])), -1, 1)
+
+
 def resize_as_(self, other, memory_format=None):
-    return resize_(self, tuple(other._a.shape))
+    """``resize_`` to the shape of ``other``, and with ``preserve_format`` to its memory format."""
+    if memory_format is preserve_format:
+        fitting = (
+            each
+            for each in _CHANNELS_LAST
+            if is_in_format(other._a, each) and not is_in_format(other._a, contiguous_format)
+        )
+        memory_format = next(fitting, contiguous_format)
+    return resize_(self, tuple(other._a.shape), memory_format=memory_format)
 
 
 for _name in (

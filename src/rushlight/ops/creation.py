@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import devices, dtypes
 from ..array.element import element, fits, scalar
+from ..autograd.graph import warn_user
 from ..autograd.modes import state, thread
 from ..size import Size
 from ..tensor import Tensor, _new, set_legacy, strided, wrap
@@ -52,6 +53,19 @@ def give(name, array, out, dtype, requires_grad):
     check_out(name, out, dtype)
     store(out, as_array(array))
     return out
+
+
+def give_range(name, array, out, dtype, requires_grad):
+    """``give`` for numbers in a row, which fill an ``out`` of as many elements whatever its shape."""
+    if out is not None and out._a.size != array.size:
+        if out._a.size and name == "arange":
+            warn_user(
+                f"The number of elements in the out tensor of shape {list(out._a.shape)} is {out._a.size} which does not match the "
+                f"computed number of elements {array.size}. Note that this may occur as a result of rounding error. The out tensor "
+                f"will be resized to a tensor of shape ({array.size},)."
+            )
+        out.resize_(array.shape)
+    return give(name, array if out is None else array.reshape(out._a.shape), out, dtype, requires_grad)
 
 
 def check_out(name, out, dtype):
@@ -154,8 +168,8 @@ def infer(data):
     if not _is_sequence(data):
         raise RuntimeError(f"Could not infer dtype of {kind.__name__}")
     result = None
-    for each in data:
-        if isinstance(each, str):
+    for place, each in enumerate(data):
+        if isinstance(each, str) and not place:
             raise ValueError("too many dimensions 'str'")
         found = infer(each)
         result = found if result is None or result is found else dtypes.promote_types(result, found)
@@ -207,6 +221,10 @@ def array_of(data, dtype=None):
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
         return _cast(array, dtypes.of(array.dtype) if dtype is None else dtype)
+    if hasattr(data, "__dlpack__"):
+        from ..interop import from_dlpack
+
+        return array_of(from_dlpack(data), dtype)
     wanted = infer(data) if dtype is None else dtype
     if _is_sequence(data) and not isinstance(data, str):
         if not isinstance(data, (list, tuple)):
@@ -221,9 +239,9 @@ def array_of(data, dtype=None):
         infer(data)
         if array.dtype.kind == "O":
             _check_ragged(data, _shape(data))
-            if wanted.category < 2:
+            if wanted.category == 1:
                 raise ValueError("Overflow when unpacking long long")
-            array = np.array(data, np.complex128 if wanted.is_complex else np.float64)
+            array = array.astype({0: bool, 2: np.float64, 3: np.complex128}[wanted.category])
     if array.dtype.kind == "u" and wanted.category < 2 and wanted is not dtypes.uint64 and (array > 2**63 - 1).any():
         raise ValueError("Overflow when unpacking long long")
     if array.size and wanted.category == 1 and array.dtype.kind in "iuf" and array.dtype != wanted.numpy:
@@ -295,7 +313,7 @@ def tensor(data=_NOTHING, *, dtype=None, device=None, requires_grad=False, pin_m
 def from_numpy(ndarray):
     """A tensor that shares the memory of a NumPy array."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+        raise TypeError(f"expected np.ndarray (got {spoken_type(ndarray)})")
     dtype = dtypes.of(ndarray.dtype)
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(
@@ -494,10 +512,19 @@ def empty_beside(array, numpy_dtype):
     return made.transpose([order.index(dim) for dim in range(array.ndim)])
 
 
+#: memory formats by name, and how many dimensions they are for
+CHANNELS_LAST = {"channels_last": 4, "channels_last_3d": 5}
+
+
 def layout_like(fill, array, numpy_dtype, memory_format=None):
     """A new array shaped like ``array``, with its strides where those are dense."""
-    if memory_format is not None and getattr(memory_format, "name", "") == "contiguous_format":
+    format = getattr(memory_format, "name", None)
+    if format == "contiguous_format":
         return fill(array.shape, numpy_dtype)
+    if format in CHANNELS_LAST:
+        if array.ndim != CHANNELS_LAST[format]:
+            raise RuntimeError(f"required rank {CHANNELS_LAST[format]} tensor to use {format} format")
+        return np.moveaxis(fill((array.shape[0], *array.shape[2:], array.shape[1]), numpy_dtype), -1, 1)
     if array.flags.c_contiguous or array.ndim < 2:
         return fill(array.shape, numpy_dtype)
     made = empty_beside(array, numpy_dtype)
@@ -618,16 +645,28 @@ def arange(
         raise TypeError('arange() missing 1 required positional arguments: "end"')
     given = [_number(v) for v in (start, end, step)]
     d = named_dtype("arange", dtype, out)
-    return give("arange", kernels.arange(*given, dtype=d), out, d, requires_grad)
+    return give_range("arange", kernels.arange(*given, dtype=d), out, d, requires_grad)
 
 
 def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     """As arange with ``end`` included (deprecated in PyTorch)."""
     if end is None:
-        start, end = 0, start
-    count = math.floor((end - start) / step) + 1
-    d = as_dtype(dtype)
-    return finish(wrap((start + np.arange(count) * step).astype(d.numpy), d), requires_grad)
+        raise TypeError('range() missing 1 required positional arguments: "end"')
+    check_options("range", layout, device)
+    warn_user(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range "
+        "builtin. Instead, use torch.arange, which produces values in [start, end)."
+    )
+    start, end, step = map(_number, (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
+    if (step > 0 and end < start) or (step < 0 and end > start):
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    d = named_dtype("range", dtype, out) or as_dtype(None)
+    numbers = start + np.arange(math.floor((end - start) / step) + 1) * step
+    return give_range("range", numbers.astype(d.numpy), out, d, requires_grad)
 
 
 def linspace(
@@ -639,7 +678,7 @@ def linspace(
     check_options("linspace", layout, device, pin_memory)
     d = named_dtype("linspace", dtype, out)
     _check_ends("linspace", "", start, end, steps)
-    return give(
+    return give_range(
         "linspace", kernels.linspace(_number(start), _number(end), _number(steps), dtype=d), out, d, requires_grad
     )
 
@@ -664,7 +703,7 @@ def logspace(
     d = named_dtype("logspace", dtype, out)
     _check_ends("logspace", ", float base = 10.0", start, end, steps)
     made = kernels.logspace(_number(start), _number(end), _number(steps), base, dtype=d)
-    return give("logspace", made, out, d, requires_grad)
+    return give_range("logspace", made, out, d, requires_grad)
 
 
 _FACTORY = (
@@ -706,6 +745,9 @@ def complex_(real, imag, *, out=None):
             raise TypeError(
                 f"complex(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}"
             )
+    from .dispatch import broadcast, store_out
+
+    broadcast(real._a.shape, imag._a.shape)
     made = TENSOR._complex(real, imag)
     if out is None:
         return made
@@ -713,8 +755,6 @@ def complex_(real, imag, *, out=None):
         raise RuntimeError(
             f"Expected object of scalar type {made._dtype.legacy} but got scalar type {out._dtype.legacy} for argument 'out'"
         )
-    from .dispatch import store_out
-
     return store_out("complex", made, out)
 
 
@@ -725,7 +765,9 @@ def legacy(cls, args, kwargs):
     """``torch.Tensor(...)`` and its typed forms: sizes, or a sequence, or a tensor to share memory with."""
     d = getattr(cls, "_legacy_dtype", None) or dtypes.get_default_dtype()
     device = kwargs.pop("device", None)
-    devices.check(device)
+    if device is not None and devices.device(device).type != "cpu":
+        kind = devices.device(device).type
+        raise RuntimeError(f"legacy constructor expects device type: cpu but device type: {kind} was passed")
     if kwargs:
         raise TypeError(
             "new() received an invalid combination of arguments - got "

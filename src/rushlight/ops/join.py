@@ -11,6 +11,7 @@ from ..array import join as kernels
 from ..array.arguments import shape_text, wrap_dim
 from ..array.element import element
 from ..tensor import Tensor, wrap
+from .binding import spoken_type
 from .creation import as_dtype, check_options, finish
 from .linalg_out import accept_out, same_dtype
 from .refusals import castable
@@ -54,8 +55,16 @@ def _at_least(F, tensors, ndim):
 
 
 def _check_some(name, tensors):
+    """TypeError for what is no list of tensors, RuntimeError for none at all."""
+    if not isinstance(tensors, (tuple, list)):
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {spoken_type(tensors)}"
+        )
     if not tensors:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
+    for place, each in enumerate(tensors):
+        if not hasattr(each, "shape"):
+            raise TypeError(f"expected Tensor as element {place} in argument 0, but got {spoken_type(each)}")
 
 
 @composite("hstack", **_function)
