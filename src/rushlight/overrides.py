@@ -2,16 +2,21 @@
 
 An argument whose class defines ``__torch_function__`` (a subclass of Tensor, or anything else) is asked before an operator runs, and so is a
 ``TorchFunctionMode`` of the thread, which functions that make tensors from nothing (``torch.zeros``) ask too. A subclass of Tensor that
-defines nothing gets its own class back from every function. Reading plain attributes (``x.shape``) asks nobody.
+defines nothing gets its own class back from every function. Attributes (``x.shape``) and methods that are no operators (``x.size()``) ask
+the classes that define ``__torch_function__``, and no modes.
 """
 
 import functools
+import inspect
+import sys
+import types
 import warnings
 
 from . import dtypes
 from .autograd.modes import enter_rare, leave_rare
 from .autograd.shells import enable_reentrant_dispatch, hollow, settle
 from .ops import dispatch
+from .ops.asking import asking
 from .ops.creation import check_options
 from .ops.table import PLACES
 from .parameter import Parameter
@@ -24,6 +29,7 @@ __all__ = [
     "get_default_nowrap_functions",
     "get_ignored_functions",
     "get_overridable_functions",
+    "get_testing_overrides",
     "handle_torch_function",
     "has_torch_function",
     "has_torch_function_unary",
@@ -166,55 +172,199 @@ def get_default_nowrap_functions():
     return {Tensor.grad.__get__, Tensor._base.__get__}
 
 
-def get_ignored_functions():
-    """Functions that ask nobody: those that make tensors from nothing."""
-    import sys
-
-    package = sys.modules[__package__]
-    names = (
+#: functions of the top module that ask no class: those that make tensors from nothing, and those about modes and settings
+_IGNORED = (
+    *(
         "tensor",
         "as_tensor",
+        "asarray",
+        "from_numpy",
+        "frombuffer",
+        "scalar_tensor",
         "zeros",
         "ones",
         "empty",
         "full",
-        "arange",
-        "linspace",
         "eye",
-        "from_numpy",
+    ),
+    *(
+        "empty_strided",
+        "empty_permuted",
+        "arange",
+        "range",
+        "linspace",
+        "logspace",
+        "tril_indices",
+        "triu_indices",
+        "vander",
+    ),
+    *(
+        "rand",
+        "randn",
+        "randint",
+        "randperm",
+        "normal",
+        "rand_like",
+        "randn_like",
+        "randint_like",
+        "as_strided",
+        "fill",
+    ),
+    *("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window", "manual_seed", "seed"),
+    *(
+        "initial_seed",
+        "get_rng_state",
+        "set_rng_state",
         "is_tensor",
-    )
-    return {getattr(package, name) for name in names}
+        "is_storage",
+        "typename",
+        "can_cast",
+        "promote_types",
+    ),
+    *("result_type", "is_grad_enabled", "set_grad_enabled", "no_grad", "enable_grad", "inference_mode", "load", "save"),
+    *("get_default_dtype", "set_default_dtype", "set_printoptions", "vmap", "compile", "broadcast_shapes"),
+)
+#: spaces of functions that ask
+_SPACES = ("", "nn.functional", "linalg", "fft", "special")
 
 
 @functools.cache
-def get_overridable_functions():
-    """The functions that ask, by the module or class they are in."""
-    import sys
-
+def _ignored():
     package = sys.modules[__package__]
-    found = {package: list(PLACES[""].values()), Tensor: []}
-    found[Tensor] = [
-        value for name, value in vars(Tensor).items() if callable(value) and value in set(PLACES[""].values())
-    ]
+    found = {getattr(package, name) for name in _IGNORED if hasattr(package, name)}
+    return found | {
+        Tensor.as_subclass,
+        Tensor._make_subclass,
+        Tensor._make_wrapper_subclass,
+        Tensor.__hash__,
+        Tensor.new,
+    }
+
+
+def get_ignored_functions():
+    """Functions that ask nobody, or modes only: those that make tensors from nothing, and those about modes and settings."""
+    return set(_ignored())
+
+
+def get_overridable_functions():
+    """The functions that ask, by the module they are in; those of tensors under the class, attributes' getters each by themselves."""
+    package = sys.modules[__package__]
+    found = {}
+    for space in _SPACES:
+        module = package
+        for part in filter(None, space.split(".")):
+            module = getattr(module, part)
+        functions = [f for n, f in PLACES[space].items() if not n.startswith("_") and isinstance(f, types.FunctionType)]
+        found[module] = [f for f in functions if f not in _ignored()]
+    found[Tensor] = [f for f in _methods().values() if f not in _ignored()]
+    found.update({value: [value.__get__] for value in _properties().values()})
+    return found
+
+
+def get_testing_overrides():
+    """For each function that asks, one of the same arguments that returns -1."""
+    return {f: _standing_for(f) for functions in get_overridable_functions().values() for f in functions}
+
+
+def _standing_for(function):
+    def override(*args, **kwargs):
+        return -1
+
+    if getattr(function, "__name__", None) == "__get__":
+        override.__signature__ = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)])
+    else:
+        override.__signature__ = inspect.signature(function)
+    return override
+
+
+@functools.cache
+def _names():
+    found = {}
+    for name, value in _properties().items():
+        found[value.__get__] = f"torch.Tensor.{name}.__get__"
+    for name, function in _methods().items():
+        found[function] = f"torch.Tensor.{name}"
+    for place, functions in PLACES.items():
+        for name, function in functions.items():
+            found[function] = ".".join(part for part in ("torch", place, name) if part)
     return found
 
 
 def resolve_name(f):
-    """The dotted name of a function, or None."""
-    for place, functions in PLACES.items():
-        for name, function in functions.items():
-            if function is f:
-                return ".".join(part for part in ("torch", place, name) if part)
-    return None
+    """The dotted name of a function that asks, or None. One that is a method too has the name of the function."""
+    return _names().get(f)
 
 
 def is_tensor_method_or_property(func):
     """Whether it is an attribute of Tensor."""
-    return any(value is func for value in vars(Tensor).values()) or getattr(func, "__name__", None) == "__get__"
+    return getattr(func, "__name__", None) == "__get__" or any(func is each for each in vars(Tensor).values())
 
 
 # ---------------------------------------------------------------------------------------------------------- subclasses
+
+
+#: attributes that are not public by their names, and asked for all the same
+_SPECIAL = frozenset(
+    "_base _version _is_view _backward_hooks _post_accumulate_grad_hooks __len__ __bool__ __float__ __int__ __index__ __complex__ "
+    "__contains__ __array__ __repr__ __format__ __deepcopy__ __reduce_ex__ __setitem__ __dlpack__ __dlpack_device__".split()
+)
+
+
+def _members(kind):
+    return {
+        name: value
+        for name, value in vars(Tensor).items()
+        if isinstance(value, kind) and (name in _SPECIAL or not name.startswith("_"))
+    }
+
+
+@functools.cache
+def _properties():
+    return _members(property)
+
+
+@functools.cache
+def _methods():
+    found = _members(types.FunctionType)
+    for name, function in found.items():
+        if vars(Tensor).get(function.__name__) is not function:
+            function.__name__ = name  # those who answer tell methods by their names
+    return found
+
+
+@functools.cache
+def _silent():
+    """What of Tensor does not ask by itself, in a form that does: attributes, and methods that are no operators."""
+    found = {name: _asking_property(value) for name, value in _properties().items()}
+    for name, value in _methods().items():
+        # what an operator's function takes is kept in its __wrapped__
+        if not hasattr(value, "__wrapped__") and value not in _ignored():
+            found[name] = asking(value, value)
+    return found
+
+
+def _asking_property(whole):
+    def member(function):
+        def ask(*args):
+            for each in dispatch.overloaded(args[:1]):
+                result = type(each).__torch_function__(function, (type(args[0]),), args, {})
+                if result is not NotImplemented:
+                    return result
+            return function(*args)
+
+        return ask
+
+    return property(member(whole.__get__), member(whole.__set__), member(whole.__delete__), whole.__doc__)
+
+
+def _init_subclass(cls, **options):
+    """A class that answers for functions itself is asked for every attribute; plain tensors pay nothing for that."""
+    super(Tensor, cls).__init_subclass__(**options)
+    if "__torch_function__" not in vars(cls) or cls.__torch_function__ is _disabled_torch_function_impl:
+        return
+    for name, value in _silent().items():
+        if inspect.getattr_static(cls, name) is vars(Tensor)[name]:
+            setattr(cls, name, value)
 
 
 def _convert(result, cls):
@@ -302,7 +452,8 @@ def _make_wrapper_subclass(
     return made
 
 
-Tensor.__torch_function__ = classmethod(_torch_function)
+Tensor.__torch_function__ = classmethod(_torch_function)  # type: ignore[attr-defined]
+Tensor.__init_subclass__ = classmethod(_init_subclass)
 Parameter.__torch_function__ = staticmethod(_disabled_torch_function_impl)
 Tensor.as_subclass = as_subclass
 Tensor._make_subclass = staticmethod(_make_subclass)

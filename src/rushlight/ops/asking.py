@@ -32,8 +32,8 @@ _QUESTIONS = (
 )
 
 
-def asking(function):
-    """``function`` with its first argument's class and this thread's modes asked first.
+def asking(function, shown=None):
+    """``function`` with its first argument's class and this thread's modes asked first; they are shown ``shown``, or what this returns.
 
     They are asked for it as for an operator: by ``__torch_function__``, then by ``__torch_dispatch__`` if PyTorch has an operator of
     that name.
@@ -43,7 +43,7 @@ def asking(function):
     @functools.wraps(function)
     def public(*args, **kwargs):
         if state.rare or (args and args[0].__class__ not in dispatch._EXACT):
-            result = _asked(public, name, args, kwargs)
+            result = _asked(shown or public, name, args, kwargs)
             if result is not NotImplemented:
                 return result
         return function(*args, **kwargs)
