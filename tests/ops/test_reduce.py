@@ -131,3 +131,35 @@ def test_out_writes_values_and_places():
     values, places = torch.empty(0), torch.empty(0, dtype=torch.int64)
     found = torch.max(torch.tensor([[1.0, 5.0]]), 1, out=(values, places))
     assert values.tolist() == [5] and places.tolist() == [1] and found.values is values
+
+
+def test_all_and_any_take_an_empty_list_of_dimensions_at_its_word():
+    x = torch.tensor([[0.0, 2.0], [3.0, 0.0]])
+    assert (
+        torch.all(x, dim=()).tolist() == torch.any(x, dim=[], keepdim=True).tolist() == [[False, True], [True, False]]
+    )
+    assert torch.sum(x, dim=()).item() == 5
+
+
+def test_products_run_along_one_dimension():
+    with pytest.raises(TypeError, match="argument 'dim' must be int, not list"):
+        torch.prod(torch.ones(2, 2), dim=[0, 1])
+
+
+def test_histograms_check_their_edges_limits_and_weights():
+    x = torch.tensor([0.5, 1.5, 2.5])
+    for text, bins, given in (
+        ("bins tensor should have one dimension", torch.ones(2, 2), {}),
+        ("bins tensor should have at least 1 element", torch.ones(0), {}),
+        ("min should not exceed max, but got min 2 max 1 for dimension 0", 3, {"range": (2.0, 1.0)}),
+        ("range should have 2 elements, but got 3", 3, {"range": (0.0, 1.0, 2.0)}),
+        ("it should have the same shape as the input tensor", 3, {"weight": torch.ones(4)}),
+        ("input tensor and weight tensor should have the same dtype", 3, {"weight": torch.ones(3).double()}),
+    ):
+        with pytest.raises(RuntimeError, match=text):
+            torch.histogram(x, bins, **given)
+
+
+def test_a_histogram_of_points_without_coordinates():
+    hist, edges = torch.histogramdd(torch.zeros(3, 0), bins=[])
+    assert hist.item() == 0 and edges == ()

@@ -30,13 +30,14 @@ def add_at(target, places, rows, leading=1):
     if dtype == np.bool_:
         target |= sum_rows(places, rows, count).reshape(target.shape)
         return
+    if target.flags.c_contiguous and rows.size == len(places):
+        # numbers: one after the other, in the order and precision of a loop
+        np.add.at(target.reshape(-1), places, rows.reshape(-1).astype(dtype, copy=False))
+        return
     if target.flags.c_contiguous and len(places) * 4 < count:
         # few places: touch only those
         width = target.size // count
         flat = target.reshape(count, width)
-        if width == 1:
-            np.add.at(flat[:, 0], places, rows.reshape(-1).astype(dtype, copy=False))
-            return
         order = np.argsort(places, kind="stable")
         ordered = places[order]
         starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
@@ -58,12 +59,12 @@ def sum_rows(places, rows, count):
     if not width or not places.size:
         return out.reshape(count, *kept)
     flat = rows.reshape(len(places), width)
-    if width <= 4 and dtype.kind in "fc":
-        _sum_counted(out, places, flat)
-    elif dtype == np.bool_:
+    if dtype == np.bool_:
         np.logical_or.at(out, places, flat)
     elif width == 1:
         np.add.at(out[:, 0], places, flat[:, 0])
+    elif width <= 4 and dtype.kind in "fc":
+        _sum_counted(out, places, flat)
     else:
         _sum_sorted(out, places, flat)
     return out.reshape(count, *kept)

@@ -234,7 +234,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product over ``dim`` (None: all). Integers and bools give int64 unless ``dtype`` says otherwise."""
     own = input.dtype
     target = dtype.numpy if dtype is not None else _INT64 if own.kind in "biu" else own
-    axes = axes_of(dim, input.ndim)
+    axes = axes_of(dim if dim is None else wrap_dim(dim, input.ndim), input.ndim)
     if dtype is dtypes.bool:
         return all(input, dim, keepdim)
     if is_half(target):
@@ -293,7 +293,7 @@ def aminmax(input, *, dim=None, keepdim=False):
         if input.shape[wrap_dim(dim, input.ndim)] == 0:
             raise IndexError(f"aminmax: Expected reduction dim {dim} to have non-zero size.")
     _refuse_complex(input, "aminmax_cpu" if dim is not None else "aminmax_all")
-    axes = axes_of(dim, input.ndim)
+    axes = axes_of(dim if dim is None else wrap_dim(dim, input.ndim), input.ndim)
     return _extreme(np.minimum, input, axes, keepdim), _extreme(np.maximum, input, axes, keepdim)
 
 
@@ -367,7 +367,8 @@ def min(input, dim=None, keepdim=False):
 
 
 def _truth(ufunc, input, dim, keepdim):
-    axes = axes_of(dim, input.ndim)
+    # unlike other reductions these take an empty list of dimensions at its word
+    axes = () if isinstance(dim, (tuple, list)) and not dim else axes_of(dim, input.ndim)
     if input.dtype != _BOOL:
         out = _plain(ufunc, input != 0, axes, keepdim)
         return out.astype(np.uint8) if input.dtype == np.uint8 else out

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from . import ties
-from .arguments import is_half, legacy_name, wrap_dim
+from .arguments import is_half, legacy_name, shape_text, wrap_dim
 from .reduce import add_reduce, axes_of, divide_by, reduced_size
 
 __all__ = [
@@ -262,15 +262,15 @@ def bincount(input, weights=None, minlength=0):
     return np.bincount(input, weights.astype(np.float64), minlength).astype(kind, copy=False)
 
 
-def _range(input, low, high, name, apart=1):
+def _range(input, low, high):
     if low == high and input.size:
         low, high = float(input.min()), float(input.max())
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise RuntimeError(f"{name}: range of [{low:g}, {high:g}] is not finite")
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
     if low > high:
-        raise RuntimeError(f"{name}: max must be larger than min")
+        raise RuntimeError("torch.histc: max must be larger than min")
     if low == high:
-        low, high = low - apart, high + apart
+        low, high = low - 1, high + 1
     return low, high
 
 
@@ -278,10 +278,10 @@ def histc(input, bins=100, min=0, max=0):
     """Counts of the elements in ``bins`` equal bins from ``min`` to ``max`` (of the data where both are equal)."""
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    wide = _sortable(input).reshape(-1)
+    low, high = _range(wide, min, max)
     if input.dtype.kind != "f" and not is_half(input.dtype):
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{legacy_name(input)}'")
-    wide = _sortable(input).reshape(-1)
-    low, high = _range(wide, min, max, "torch.histc")
     kind = wide.dtype.type
     inside = wide[(wide >= low) & (wide <= high)]
     place = ((inside - kind(low)) * kind(bins) / kind(high - low)).astype(np.int64)
@@ -291,35 +291,8 @@ def histc(input, bins=100, min=0, max=0):
 
 def histogram(input, bins, *, range=None, weight=None, density=False):
     """(hist, bin_edges): counts (or sums of ``weight``) in bins given by their edges or their number."""
-    if input.dtype not in (np.float32, np.float64):
-        raise NotImplementedError(f"\"histogramdd\" not implemented for '{legacy_name(input)}'")
-    flat = input.reshape(-1)
-    if isinstance(bins, np.ndarray):
-        if bins.dtype != input.dtype:
-            raise RuntimeError(
-                "torch.histogramdd(): input tensor and bins tensors should have the same dtype, but got input with dtype "
-                f"{_shown(input)} and bins with dtype {_shown(bins)}"
-            )
-        edges = bins.copy()
-    else:
-        if bins <= 0:
-            raise RuntimeError(f"torch.histogramdd(): bins must be > 0, but got {bins} for dimension 0")
-        from .creation import linspace
-
-        low, high = (0.0, 0.0) if range is None else range
-        if range is None and not flat.size:
-            low, high = 0.0, 1.0
-        low, high = _range(flat if range is None else flat[:0], low, high, "torch.histogramdd", 0.5)
-        edges = linspace(low, high, bins + 1, dtype=dtypes.of(input.dtype))
     weights = None if weight is None else weight.reshape(-1)
-    place = np.searchsorted(edges, flat, "right") - 1
-    place[flat == edges[-1]] = len(edges) - 2
-    inside = (place >= 0) & (place < len(edges) - 1) & ~np.isnan(flat)
-    counts = np.bincount(place[inside], None if weights is None else weights[inside], minlength=len(edges) - 1)
-    hist = counts.astype(input.dtype)
-    if density:
-        hist = hist / hist.sum() / np.diff(edges)
-    return hist, edges
+    return histogramdd(input.reshape(-1, 1), [bins], range=range, weight=weights, density=density)
 
 
 def histogramdd(input, bins, *, range=None, weight=None, density=False):
@@ -329,25 +302,20 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     if input.ndim < 2:
         raise RuntimeError("torch.histogramdd(): input tensor should have at least 2 dimensions, but got "
                            f"{input.ndim}")  # fmt: skip
-    from .creation import linspace
-
     n = input.shape[-1]
-    points = input.reshape(-1, n)
+    points = input.reshape(math.prod(input.shape[:-1]), n)
     if isinstance(bins, (int, np.integer)):
         bins = [int(bins)] * n
     if len(bins) != n:
         raise RuntimeError("histogramdd: The size of bins must be equal to the innermost dimension of the input.")
-    edges = []
-    for k, each in enumerate(bins):
-        if isinstance(each, np.ndarray):
-            edges.append(each.copy())
-            continue
-        if range is None:
-            low, high = (0.0, 0.0) if len(points) else (0.0, 1.0)
-            low, high = _range(points[:, k], low, high, "torch.histogramdd", 0.5)
-        else:
-            low, high = _range(points[:0, k], range[2 * k], range[2 * k + 1], "torch.histogramdd", 0.5)
-        edges.append(linspace(low, high, each + 1, dtype=dtypes.of(input.dtype)))
+    _check_weight(input, weight)
+    if range is not None and len(range) != 2 * n:
+        raise RuntimeError(
+            f"torch.histogramdd: for a {n}-dimensional histogram range should have {2 * n} elements, but got {len(range)}"
+        )
+    edges = [_edges(points[:, k], each, k, range and range[2 * k : 2 * k + 2]) for k, each in enumerate(bins)]
+    if not n:
+        return np.zeros((), input.dtype), *edges
     flat = np.zeros(len(points), np.int64)
     inside = np.ones(len(points), bool)
     for k, edge in enumerate(edges):
@@ -366,5 +334,62 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     return hist, *edges
 
 
-def _shown(array):
-    return dtypes.of(array.dtype).name
+def _edges(values, bins, k, limits):
+    """The edges of the bins of dimension ``k``: given, or as many as asked for between the limits (or those of the values)."""
+    if isinstance(bins, np.ndarray):
+        _check_edges(values, bins, k)
+        return bins.copy()
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension {k}")
+    low, high = limits or ((float(values.min()), float(values.max())) if values.size else (0.0, 1.0))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histogramdd: dimension {k}'s range [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError(
+            f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {k}"
+        )
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    from .creation import linspace
+
+    return linspace(low, high, bins + 1, dtype=dtypes.of(values.dtype))
+
+
+def _check_edges(values, bins, k):
+    if bins.dtype != values.dtype:
+        raise RuntimeError(
+            "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype "
+            f"{_spoken(values)} and bins for dimension {k} with dtype {_spoken(bins)}"
+        )
+    if bins.ndim != 1:
+        raise RuntimeError(
+            f"torch.histogramdd: bins tensor should have one dimension, but got {bins.ndim} dimensions in the bins tensor "
+            f"for dimension {k}"
+        )
+    if not bins.size:
+        raise RuntimeError(
+            "torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins tensor for "
+            f"dimension {k}"
+        )
+    if bins.size == 1:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got 0 for dimension {k}")
+
+
+def _check_weight(input, weight):
+    if weight is None:
+        return
+    if weight.dtype != input.dtype:
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, "
+            f"but got input({_spoken(input)}), and weight({_spoken(weight)})"
+        )
+    if weight.shape != input.shape[:-1]:
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor excluding "
+            f"its innermost dimension, but got input with shape {shape_text(input.shape)} and weight with shape "
+            f"{shape_text(weight.shape)}"
+        )
+
+
+def _spoken(array):
+    return dtypes.of(array.dtype).cpp_name
