@@ -11,7 +11,7 @@ from ..ops import subscript
 from ..ops.table import TENSOR
 from ..tensor import Tensor, View, attach, edge_of
 from . import function, levels
-from .forward_ad import push_forward
+from .forward_ad import _is_fwd_grad_enabled, push_forward
 from .levels import Lane, Level
 
 __all__ = ["DualLevel"]
@@ -47,9 +47,26 @@ class DualLevel(Level):
 
     def split(self, tensor):
         """(primal, tangent or None) of any tensor."""
-        if isinstance(tensor, Tensor) and self.owns(tensor):
-            return tensor._a.held, tensor._a.tangent
-        return tensor, None
+        if not isinstance(tensor, Tensor) or not (self.owns(tensor) or self._follows(tensor)):
+            return tensor, None
+        array = tensor._a
+        if array.tangent is None and tensor._view is not None:
+            # the base may have been given one since
+            base = tensor._view.base
+            if self.owns(base) and base._a.tangent is not None:
+                self._derive(tensor)
+        return array.held, array.tangent
+
+    def _follows(self, tensor):
+        """Whether a tensor is a view of one that was adopted since; then it is adopted too."""
+        if tensor._view is None or self.owns(tensor) or not self.owns(tensor._view.base):
+            return False
+        self.adopt(tensor)
+        return True
+
+    def _concerned(self, values):
+        follow = [isinstance(each, Tensor) and self._follows(each) for each in values]
+        return True in follow or super()._concerned(values)
 
     def item(self, array):
         return array.held._a.item()
@@ -93,7 +110,7 @@ class DualLevel(Level):
     def compute(self, op, values):
         primals, tangents = self._split_all(values)
         result = levels.execute(op, primals)
-        if all(t is None for t in tangents):
+        if all(t is None for t in tangents) or not _is_fwd_grad_enabled():
             return self._wrapped(result, None)
         return self._wrapped(result, push_forward(op, primals, result, tangents))
 
@@ -117,7 +134,7 @@ class DualLevel(Level):
         if array.tangent is None:
             if tangent is None:
                 return
-            if target._view is None and place is array.held:
+            if target._view is None and place is array.held and tangent._a.strides == array.strides:
                 array.tangent = tangent.to(array.held._dtype) if tangent._dtype is not array.held._dtype else tangent
                 return
             self._give_zeros(target, tangent)
@@ -132,6 +149,9 @@ class DualLevel(Level):
         base = (target if view is None else view.base)._a
         if base.tangent is None:
             # in memory as the base is, so that views of it are the same views
+            if levels.batches(like) <= levels.batches(base.held):
+                base.tangent = TENSOR.zeros_like(base.held)
+        if base.tangent is None:
             order = sorted(range(base.ndim), key=lambda i: -base.strides[i])
             zeros = like.new_zeros([base.shape[i] for i in order], dtype=base.held._dtype)
             base.tangent = zeros.permute([order.index(i) for i in range(base.ndim)])

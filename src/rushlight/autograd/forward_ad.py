@@ -31,6 +31,8 @@ __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_le
 class _Level(threading.local):
     number = -1
     enabled = True
+    # while tangents are computed
+    busy = False
 
 
 _level = _Level()
@@ -129,10 +131,10 @@ class _off:  # noqa: N801 - used like the modes
     """While tangents are computed: the tensors they are computed from count as plain."""
 
     def __enter__(self):
-        self.prev, _level.enabled = _level.enabled, False
+        self.prev, _level.busy = _level.busy, True
 
     def __exit__(self, *exc):
-        _level.enabled = self.prev
+        _level.busy = self.prev
 
 
 # ------------------------------------------------------------------------------------------------------------ duals
@@ -226,7 +228,7 @@ record.revived = _revived
 
 def propagating():
     """Whether tangents are propagated in this thread."""
-    return _level.number >= 0 and _level.enabled
+    return _level.number >= 0 and _level.enabled and not _level.busy
 
 
 def _same_view(whole, view, tensor):
@@ -257,7 +259,7 @@ def is_dual(value):
 
 
 def _interpret(op, values, how):
-    if not _level.enabled:
+    if _level.busy or not _level.enabled:
         return NotImplemented
     tensors, tangents = _operands(values)
     if not any(t is not None for t in tangents):
@@ -591,7 +593,7 @@ def _or_zeros(tangent, like):
 
 def _custom(cls, args):
     """``Function.apply`` where an argument carries a tangent: the user's ``jvp``."""
-    if _level.number < 0 or not _level.enabled:
+    if not propagating():
         return NotImplemented
     tangents = [tangent_of(each) if isinstance(each, Tensor) else None for each in args]
     if not any(t is not None for t in tangents):

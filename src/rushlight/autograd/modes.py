@@ -36,7 +36,7 @@ class _ThreadModes(threading.local):
     transforms = 0
     # the level of theirs that records nothing for now: gradients are computed that nobody is going to differentiate at it
     quiet = None
-    # the numbers of those among them that differentiate in reverse
+    # those among them that differentiate in reverse
     reverse = ()
 
 

@@ -2,10 +2,12 @@
 
 from ..autograd import calls
 from ..autograd.dual import DualLevel
+from ..autograd.forward_ad import _set_fwd_grad_enabled
 from ..ops.table import TENSOR
 from ..tensor import Tensor, edge_of
 from ..utils._pytree import tree_flatten, tree_unflatten
 from .reverse import Inside, _entered
+from .trees import check_aux, check_outputs, chosen, replaced
 
 __all__ = ["jvp", "linearize"]
 
@@ -24,8 +26,6 @@ def jvp(func, primals, tangents, *, strict=False, has_aux=False):
 
 def pushed(func, primals, tangents, places, strict, has_aux):
     """``jvp`` by the arguments at ``places`` (None: all); ``tangents`` are theirs."""
-    from .trees import chosen, replaced
-
     moved = primals if places is None else chosen(primals, places)
     if places is None:
         if not isinstance(primals, tuple):
@@ -41,7 +41,7 @@ def pushed(func, primals, tangents, places, strict, has_aux):
         )
     _tensors_only(values, "primals")
     _tensors_only(directions, "tangents")
-    with DualLevel() as level:
+    with DualLevel() as level, _set_fwd_grad_enabled(True):
         duals = [_dual(level, p, t) for p, t in zip(values, directions)]
         given = tree_unflatten(duals, spec)
         output = func(*(given if places is None else replaced(primals, places, given)))
@@ -52,18 +52,11 @@ def pushed(func, primals, tangents, places, strict, has_aux):
                     "jvp(f, primals, tangents): output of function f should be a tuple: (output, aux) if has_aux is True"
                 )
             output, aux = output
+            check_aux(aux)
             leaves, aux_spec = tree_flatten(aux)
-            aux = tree_unflatten([level.split(e)[0] if isinstance(e, Tensor) else e for e in leaves], aux_spec)
+            aux = tree_unflatten([level.split(each)[0] for each in leaves], aux_spec)
         outputs, output_spec = tree_flatten(output)
-        for each in outputs:
-            if not isinstance(each, Tensor):
-                raise RuntimeError(
-                    f"jvp(f, primals, tangents): expected f(*primals) to return only tensors, got unsupported type {type(each)}"
-                )
-        if not outputs:
-            raise RuntimeError(
-                f"jvp(f, primals, tangents): Expected f to be a function that has non-empty output (got output = {output})"
-            )
+        check_outputs("jvp(f, primals, tangents)", outputs)
         pairs = [level.split(each) for each in outputs]
     found = []
     for primal, tangent in pairs:
@@ -125,7 +118,7 @@ def linearize(func, *primals):
         for i, (primal, direction) in enumerate(zip(inputs, directions)):
             _check_direction(i, primal, direction)
         with Inside() as again:
-            again.own, again.outer = inside.own, again.outer and inside.outer
+            again.own = inside.own
             pairs = [(p, t) for p, t in zip(pulled, directions) if p is not None and edge_of(p) is not None]
             found = again.leave(again.pull([p for p, _ in pairs], dummies, [t for _, t in pairs]))
         return tree_unflatten(found, output_spec)

@@ -10,7 +10,7 @@ from ..utils._pytree import tree_flatten, tree_unflatten
 from .batching import vmap
 from .forward import pushed
 from .reverse import pulled
-from .trees import check_argnums, chosen
+from .trees import check_argnums, check_real, chosen
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
 
@@ -47,6 +47,8 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
         output, pull, aux, leave = pulled(func, args, argnums, has_aux)
         outputs, output_spec = tree_flatten(output)
         arguments, spec = tree_flatten(chosen(args, check_argnums(argnums, len(args))))
+        check_real("jacrev", "inputs", arguments)
+        check_real("jacrev", "outputs", outputs)
         total = sum(each._a.size for each in outputs)
         columns = [[] for _ in arguments]
         for first in range(0, total, chunk_size or max(total, 1)):
@@ -87,11 +89,13 @@ def jacfwd(func, argnums=0, has_aux=False, *, randomness="error"):
         arguments, spec = tree_flatten(chosen(args, places))
         for each in arguments:
             each.numel()  # an AttributeError for what is no tensor
+        check_real("jacfwd", "inputs", arguments)
         columns, sizes = _basis(arguments)
 
         def push(*columns):
             given = tree_unflatten(list(columns), spec)
             result = pushed(func, args, given, places, False, has_aux)
+            check_real("jacfwd", "outputs", tree_flatten(result[0])[0])
             return (result[1], result[2]) if has_aux else result[1]
 
         found = vmap(push, randomness=randomness, out_dims=(-1, None) if has_aux else -1)(*columns)

@@ -9,15 +9,18 @@ off again if its graph leads to nothing but the transform's own leaves.
 import functools
 import weakref
 
-from ..autograd import calls
+from ..autograd import calls, saved
 from ..autograd.graph import Leaf, Node, Output, target, tick
 from ..autograd.levels import Lane, placed, top
 from ..autograd.modes import set_grad, state, thread
 from ..tensor import Tensor, attach, edge_of
 from ..utils._pytree import tree_flatten, tree_unflatten
-from .trees import check_argnums, chosen, replaced, shape_text, tensors_only
+from .trees import check_argnums, check_aux, check_outputs, chosen, replaced, shape_text, tensors_only
 
 __all__ = ["grad", "grad_and_value", "vjp"]
+
+
+_HOOKS = "torch.func.{grad, vjp, jacrev, hessian} don't yet support saved tensor hooks. Please open an issue with your use case."
 
 
 class Entrance(Node):
@@ -37,10 +40,17 @@ class Inside:
     ``outer`` is the grad mode outside: with it off, what leaves the transform is outside every graph.
     """
 
+    def __init__(self, refuse_hooks=False):
+        #: whether hooks on saved tensors are refused within, which the transform could not hand on
+        self.refuse_hooks = refuse_hooks
+
     def __enter__(self):
+        if self.refuse_hooks:
+            self.was_refused = saved.disable(_HOOKS)
         self.outer = set_grad(True)
         thread.transforms += 1
-        self.was_reverse, thread.reverse = thread.reverse, (*thread.reverse, thread.transforms)
+        self.number = thread.transforms
+        self.was_reverse, thread.reverse = thread.reverse, (*thread.reverse, self)
         self.level = top() if state.rare else None
         self.was_quiet, thread.quiet = thread.quiet, None
         self.own = set()
@@ -48,6 +58,8 @@ class Inside:
         return self
 
     def __exit__(self, *exc):
+        if self.refuse_hooks:
+            saved.disable(self.was_refused)
         set_grad(self.outer)
         thread.transforms -= 1
         thread.reverse = self.was_reverse
@@ -59,7 +71,7 @@ class Inside:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         if self.level is not None:
             tensor = self.level.lift(tensor)
-        edge = edge_of(tensor) if self.outer else None
+        edge = edge_of(tensor)
         if edge is None:
             place = Leaf(None, tensor._a, tensor._dtype)
         else:
@@ -91,6 +103,18 @@ class Inside:
                         if below not in seen:
                             seen.add(below)
                             nodes.append(below)
+        return False
+
+    def tracks(self, tensor):
+        """Whether the graph of a tensor leads to this transform's leaves."""
+        nodes = [target(edge) for edge in (edge_of(tensor),) if edge is not None]
+        seen = set(nodes)
+        for node in nodes:
+            if node in self.own:
+                return True
+            below = {target(edge) for edge in node.next if edge is not None} if node.__class__ is not Leaf else set()
+            nodes += below - seen
+            seen |= below
         return False
 
     def leave(self, tree):
@@ -152,7 +176,7 @@ def grad_and_value(func, argnums=0, has_aux=False):
 
 
 def _grad_and_value(func, argnums, has_aux, args, kwargs):
-    with Inside() as inside:
+    with Inside(refuse_hooks=True) as inside:
         places = check_argnums(argnums, len(args))
         inputs, spec, given = _entered(inside, chosen(args, places))
         output = func(*replaced(args, places, given), **kwargs)
@@ -163,6 +187,7 @@ def _grad_and_value(func, argnums, has_aux, args, kwargs):
                     "grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True"
                 )
             output, aux = output
+            check_aux(aux)
         if not isinstance(output, Tensor):
             raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(output)}")
         if output._a.ndim:
@@ -211,7 +236,7 @@ def vjp(func, *primals, has_aux=False):
 
 def pulled(func, primals, argnums, has_aux):
     """(output, vjp_fn, aux, leave) of a function by the arguments ``argnums`` names (None: all); ``leave`` is the transform's."""
-    with Inside() as inside:
+    with Inside(refuse_hooks=True) as inside:
         places = None if argnums is None else check_argnums(argnums, len(primals))
         inputs, spec, given = _entered(inside, primals if places is None else chosen(primals, places))
         output = func(*(given if places is None else replaced(primals, places, given)))
@@ -222,20 +247,10 @@ def pulled(func, primals, argnums, has_aux):
                     "vjp(f, *primals): output of function f should be a tuple: (output, aux) if has_aux is True"
                 )
             output, aux = output
+            check_aux(aux)
             aux = inside.leave(aux)
-            for each in tree_flatten(aux)[0]:
-                if not isinstance(each, Tensor):
-                    raise RuntimeError(f"Expected tensors, got unsupported type {type(each)}")
         outputs, output_spec = tree_flatten(output)
-        for each in outputs:
-            if not isinstance(each, Tensor):
-                raise RuntimeError(
-                    f"vjp(f, *primals): expected f(*primals) to return only tensors, got unsupported type {type(each)}"
-                )
-        if not outputs:
-            raise RuntimeError(
-                f"vjp(f, *primals): Expected f to be a function that has non-empty output (got output = {outputs})"
-            )
+        check_outputs("vjp(f, *primals)", outputs)
         result = inside.leave(output)
 
     def wrapper(cotangents, retain_graph=True, create_graph=None):
@@ -246,7 +261,7 @@ def pulled(func, primals, argnums, has_aux):
                 f"{shape_text(cotangent_spec)}, primal output: {shape_text(output_spec)}"
             )
         with Inside() as again:
-            again.own, again.outer = inside.own, again.outer and inside.outer
+            again.own = inside.own
             found = again.leave(again.pull(outputs, inputs, given))
         return tree_unflatten(found, spec)
 

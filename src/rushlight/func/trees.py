@@ -3,7 +3,16 @@
 from ..tensor import Tensor
 from ..utils._pytree import tree_flatten, tree_unflatten
 
-__all__ = ["check_argnums", "chosen", "replaced", "shape_text", "tensors_only"]
+__all__ = [
+    "check_argnums",
+    "check_aux",
+    "check_outputs",
+    "check_real",
+    "chosen",
+    "replaced",
+    "shape_text",
+    "tensors_only",
+]
 
 
 def check_argnums(argnums, count):
@@ -50,6 +59,33 @@ def tensors_only(tree):
         if not isinstance(each, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(each)}")
     return leaves, spec
+
+
+def check_aux(aux):
+    """Refuse leaves that are no tensors among what a function returns beside its output."""
+    for each in tree_flatten(aux)[0]:
+        if not isinstance(each, Tensor):
+            raise RuntimeError(f"Expected tensors, got unsupported type {type(each)}")
+
+
+def check_outputs(what, outputs):
+    """Refuse the leaves of an output of which there are none, or which are no tensors, in the name of ``what``."""
+    if not outputs or (len(outputs) == 1 and outputs[0] is None):
+        raise RuntimeError(f"{what}: Expected f to be a function that has non-empty output (got output = {outputs})")
+    for each in outputs:
+        if not isinstance(each, Tensor):
+            raise RuntimeError(
+                f"{what}: expected f(*primals) to return only tensors, got unsupported type {type(each)}"
+            )
+
+
+def check_real(what, kind, tensors):
+    """Refuse complex tensors among the ``kind`` ("inputs", "outputs") of ``what``."""
+    for i, each in enumerate(tensors):
+        if isinstance(each, Tensor) and each._dtype.is_complex:
+            raise RuntimeError(
+                f"{what}: Expected all {kind} to be real but received complex tensor at flattened input idx: {i}"
+            )
 
 
 def shape_text(spec):
