@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -108,3 +109,28 @@ def test_strategies():
     assert mp.get_sharing_strategy() in mp.get_all_sharing_strategies()
     with pytest.raises(AssertionError, match="invalid sharing strategy 'x'"):
         mp.set_sharing_strategy("x")
+
+
+def fail_and_linger(rank, seconds):
+    if rank == 0:
+        os._exit(5)
+    time.sleep(seconds)
+
+
+def test_the_others_may_end_by_themselves_or_are_told_to(caplog):
+    for seconds, grace, terminated in ((0.3, 10, 0), (60, None, 1)):
+        caplog.clear()
+        context = mp.start_processes(fail_and_linger, (seconds,), nprocs=2, start_method="fork", join=False)
+        with pytest.raises(mp.ProcessExitedException, match="exit code 5"):
+            while not context.join(grace_period=grace):
+                pass
+        assert [record.getMessage() for record in caplog.records] == [
+            f"Terminating process {context.pids()[1]} via signal SIGTERM"
+        ] * terminated
+        assert context.processes[1].exitcode == (-15 if terminated else 0)
+
+
+def test_a_fork_server_starts_all_at_once_where_asked_to(monkeypatch):
+    monkeypatch.setenv("TORCH_MP_PARALLEL_START", "1")
+    with pytest.raises(mp.ProcessExitedException, match="process . terminated with exit code 3"):
+        mp.start_processes(leave, (3,), nprocs=2, start_method="forkserver")

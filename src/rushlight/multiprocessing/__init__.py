@@ -9,6 +9,7 @@ from multiprocessing import *  # noqa: F403
 
 from .shared import register_reductions
 from .spawn import (
+    ENV_VAR_PARALLEL_START,  # noqa: F401 - asked for by this place
     ProcessContext,
     ProcessExitedException,
     ProcessRaisedException,

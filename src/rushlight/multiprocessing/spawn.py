@@ -1,5 +1,6 @@
 """Starting several processes of one function, and waiting for all of them, or for the first that fails."""
 
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -10,6 +11,7 @@ import tempfile
 import time
 import traceback
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 __all__ = [
     "ProcessContext",
@@ -20,6 +22,12 @@ __all__ = [
     "spawn",
     "start_processes",
 ]
+
+log = logging.getLogger("torch.multiprocessing.spawn")  # the name by which programs turn it on and off
+
+ENV_VAR_PARALLEL_START = "TORCH_MP_PARALLEL_START"
+#: seconds that processes get to obey SIGTERM
+_PATIENCE = 30
 
 
 class ProcessException(Exception):
@@ -78,8 +86,8 @@ class ProcessContext:
     def join(self, timeout=None, grace_period=None):
         """Wait until a process ends, or ``timeout`` seconds; True once all have ended well.
 
-        When one fails the others are terminated (killed after ``grace_period`` seconds), and ProcessRaisedException or
-        ProcessExitedException is raised.
+        When one fails the others get ``grace_period`` seconds to end by themselves (none by default), are then terminated, and
+        after as long again (30 seconds by default) killed; ProcessRaisedException or ProcessExitedException is raised.
         """
         if not self.sentinels:
             return True
@@ -102,15 +110,27 @@ class ProcessContext:
             self._forget_files()
 
     def _stop(self, grace_period):
+        """End all processes: by waiting ``grace_period`` seconds where given, then by SIGTERM, in the end by SIGKILL."""
+        if grace_period is not None:
+            self._wait(grace_period)
         for process in self.processes:
             if process.is_alive():
+                log.warning("Terminating process %s via signal SIGTERM", process.pid)
                 process.terminate()
-        end = None if grace_period is None else time.monotonic() + grace_period
+        self._wait(_PATIENCE if grace_period is None else grace_period)
         for process in self.processes:
-            process.join(None if end is None else max(0, end - time.monotonic()))
             if process.is_alive():
+                log.warning(
+                    "Unable to shutdown process %s via SIGTERM , forcefully exiting via SIGKILL",
+                    process.pid,
+                )
                 process.kill()
-                process.join()
+            process.join()
+
+    def _wait(self, seconds):
+        end = time.monotonic() + seconds
+        for process in self.processes:
+            process.join(max(0, end - time.monotonic()))
 
     def _failure(self, index):
         process, path = self.processes[index], self.error_files[index]
@@ -156,20 +176,26 @@ def start_processes(fn, args=(), nprocs=1, join=True, daemon=False, start_method
         nprocs: the number of processes.
         join: wait for all of them.
         daemon: whether they end with this process.
-        start_method: "spawn", "fork" or "forkserver".
+        start_method: "spawn", "fork" or "forkserver"; the last starts all at once where the environment has
+            TORCH_MP_PARALLEL_START=1.
 
     Returns a ``ProcessContext`` without ``join``, else None.
     """
     context = multiprocessing.get_context(start_method)
-    processes, files = [], []
-    for index in range(nprocs):
+
+    def begin(index):
         descriptor, path = tempfile.mkstemp(prefix="rushlight-errors-")
         os.close(descriptor)
         process = context.Process(target=_run, args=(fn, index, args, path), daemon=daemon)
         process.start()
-        processes.append(process)
-        files.append(path)
-    started = ProcessContext(processes, files)
+        return process, path
+
+    if start_method == "forkserver" and os.environ.get(ENV_VAR_PARALLEL_START) == "1":
+        with ThreadPoolExecutor(nprocs) as threads:
+            begun = list(threads.map(begin, range(nprocs)))
+    else:
+        begun = [begin(index) for index in range(nprocs)]
+    started = ProcessContext([process for process, _ in begun], [path for _, path in begun])
     if not join:
         return started
     while not started.join():
