@@ -35,6 +35,11 @@ class ProfilerAction(enum.Enum):
     RECORD_AND_SAVE = 3
 
 
+def kineto_available():
+    """False: PyTorch's tracer of devices is not here; profiles are rushlight's own."""
+    return False
+
+
 def supported_activities():
     return {ProfilerActivity.CPU}
 

@@ -11,10 +11,13 @@ import pickle
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from enum import Enum
+from typing import IO, TypeAlias
 
 import numpy as np
 
+from ..devices import device
 from ..missing import module_getattr
 from ..storage import UntypedStorage
 from ..tensor import LAYOUTS
@@ -56,6 +59,9 @@ __all__ = [
     "storage_to_tensor_type",
 ]
 
+#: for annotations: what `save` and `load` take for a file, and `load` for ``map_location``
+FILE_LIKE: TypeAlias = str | os.PathLike | IO[bytes]
+MAP_LOCATION: TypeAlias = Callable | device | str | dict[str, str] | None
 DEFAULT_PROTOCOL = 2
 _UNSAFE = (
     "In PyTorch 2.6, we changed the default value of the `weights_only` argument in `torch.load` from `False` to `True`. Re-running "
