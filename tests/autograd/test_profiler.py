@@ -2,8 +2,11 @@
 
 import json
 
+import pytest
+
 import rushlight as torch
-from rushlight.autograd.profiler import profile, record_function
+from rushlight.autograd.profiler import EventList, FunctionEvent, profile, record_function
+from rushlight.autograd.profiler_util import FunctionEventAvg, _format_time
 
 
 def test_events_nest_and_add_up(tmp_path):
@@ -50,3 +53,46 @@ def test_a_schedule_records_the_active_steps_only():
             prof.step()
     assert len(traces) == 2
     assert [sum(event.name == "aten::add" for event in each) for each in traces] == [2, 2]
+
+
+def test_nodes_of_backward_show_and_have_the_numbers_of_the_calls_that_made_them():
+    x = torch.ones(3, requires_grad=True)
+    assert not torch.autograd._profiler_enabled()
+    with profile() as found:
+        assert torch.autograd._profiler_enabled()
+        y = x.sin()
+        y.sum().backward()
+    by_name = {event.name: event for event in found}
+    made, engine, node = (
+        by_name[each] for each in ("aten::sin", "autograd::engine::evaluate_function: SinBackward0", "SinBackward0")
+    )
+    assert made.sequence_nr == engine.sequence_nr == node.sequence_nr == y.grad_fn._sequence_nr()
+    assert made.fwd_thread == 0 and node.fwd_thread == made.thread
+    assert node.cpu_parent is engine and by_name["aten::cos"].cpu_parent is node
+    assert by_name["torch::autograd::AccumulateGrad"].sequence_nr == -1
+
+
+def test_events_and_their_averages():
+    average = FunctionEventAvg()
+    assert average.cpu_time == 0.0
+    for i, (start, end) in enumerate(((10, 15), (20, 30))):
+        average.add(FunctionEvent(id=i, name="a call", thread=0, start_us=start, end_us=end))
+    average += average
+    assert (average.key, average.count, average.cpu_time_total, average.cpu_time) == ("a call", 4, 30, 7.5)
+    assert average.cpu_time_str == "7.500us" and average.device_time_total == 0
+    with pytest.raises(AssertionError, match="an average of a call cannot take in another"):
+        average.add(FunctionEvent(id=2, name="another", thread=0, start_us=0, end_us=1))
+    assert [_format_time(us) for us in (1, 1e3, 1e6)] == ["1.000us", "1.000ms", "1.000s"]
+
+
+def test_events_of_a_thread_lie_within_each_other_by_their_times():
+    spans = [(0, 0, 10), (0, 1, 3), (0, 2, 3), (0, 4, 9), (1, 5, 6), (0, 12, 13)]
+    events = EventList(
+        FunctionEvent(id=i, name=str(i), thread=thread, start_us=start, end_us=end)
+        for i, (thread, start, end) in enumerate(spans)
+    )
+    events._populate_cpu_children()
+    assert [[child.id for child in event.cpu_children] for event in events] == [[1, 3], [2], [], [], [], []]
+    assert events[0].self_cpu_time_total == 10 - 2 - 5
+    top = events.table(top_level_events_only=True, time_unit="ms", header="all of them")
+    assert top.startswith("all of them\n") and "0.010ms" in top and " 3 " not in top

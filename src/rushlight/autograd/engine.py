@@ -268,6 +268,9 @@ def _pull_plain(roots, keep):
 
 _sequence = operator.attrgetter("seq")
 
+#: what a profiler wants to be around each node that runs: a function of the node giving a context, or None
+around = None
+
 
 class _Task(_Pass):
     """One run of the engine with everything PyTorch allows: hooks, chosen inputs, recorded gradients."""
@@ -370,12 +373,17 @@ class _Task(_Pass):
         outer, _passes.current = _passes.current, self
         was = set_grad(self.create_graph and self.record)
         try:
-            if not (state.hooks or is_anomaly_enabled()):
+            if not (around is not None or state.hooks or is_anomaly_enabled()):
                 self._run_quietly()
             if self.pending:
                 self._count()
                 while self.ready:
-                    self._step(heappop(self.ready)[2])
+                    node = heappop(self.ready)[2]
+                    if around is None:
+                        self._step(node)
+                    else:
+                        with around(node):
+                            self._step(node)
             if self.callbacks:
                 self._called_back()
         finally:

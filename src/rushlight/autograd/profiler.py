@@ -4,175 +4,20 @@ While a profile is on, an interpreter (``levels``) stands before operators and n
 result if asked for. Backward, which else runs on arrays, runs its rules as operators then, so that they show.
 """
 
-import json
+import contextlib
 import threading
 import time
+import traceback
 
 from ..absent import stand_in
 from ..ops import dispatch, subscript
 from ..tensor import Tensor
-from . import levels
+from . import engine, levels
+from .graph import PACKAGE, Leaf, target
 from .modes import ContextDecorator
+from .profiler_util import EventList, FunctionEvent, FunctionEventAvg
 
 __all__ = ["EventList", "FunctionEvent", "FunctionEventAvg", "profile", "record_function"]
-
-
-class FunctionEvent:
-    """One operator call or marked stretch: times in microseconds, from the start of the profile."""
-
-    def __init__(self, name, start, end, thread, shapes=(), memory=0, stack=()):
-        self.name = self.key = name
-        self.start, self.end, self.thread = start, end, thread
-        self.input_shapes = shapes
-        self.cpu_memory_usage = self.self_cpu_memory_usage = memory
-        self.stack = stack
-        self.cpu_children = []
-        self.cpu_parent = None
-        self.count = 1
-
-    @property
-    def cpu_time_total(self):
-        return self.end - self.start
-
-    cpu_time = cpu_time_total
-
-    @property
-    def self_cpu_time_total(self):
-        """Time in it but not in the events within it."""
-        return self.cpu_time_total - sum(child.cpu_time_total for child in self.cpu_children)
-
-    def __repr__(self):
-        return f"<FunctionEvent name={self.name} cpu_time={_time(self.cpu_time_total)} thread={self.thread} input_shapes={self.input_shapes}>"
-
-
-class FunctionEventAvg:
-    """All events of one key together."""
-
-    def __init__(self, first):
-        self.key, self.input_shapes, self.stack = first.key, first.input_shapes, first.stack
-        self.count = 0
-        self.cpu_time_total = self.self_cpu_time_total = 0.0
-        self.cpu_memory_usage = self.self_cpu_memory_usage = 0
-
-    def add(self, event):
-        self.count += event.count
-        self.cpu_time_total += event.cpu_time_total
-        self.self_cpu_time_total += event.self_cpu_time_total
-        self.cpu_memory_usage += event.cpu_memory_usage
-        self.self_cpu_memory_usage += event.self_cpu_memory_usage
-        return self
-
-    @property
-    def cpu_time(self):
-        """The mean time of a call."""
-        return self.cpu_time_total / self.count if self.count else 0.0
-
-    def __repr__(self):
-        return f"<FunctionEventAvg key={self.key} self_cpu_time={_time(self.self_cpu_time_total)} cpu_time={_time(self.cpu_time)}>"
-
-
-def _time(us):
-    if us >= 1e6:
-        return f"{us / 1e6:.3f}s"
-    return f"{us / 1e3:.3f}ms" if us >= 1e3 else f"{us:.3f}us"
-
-
-def _bytes(count):
-    for unit, name in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
-        if abs(count) >= unit:
-            return f"{count / unit:.2f} {name}"
-    return f"{count} B"
-
-
-class EventList(list):
-    """Events, or averages of them."""
-
-    def __init__(self, events=(), profile_memory=False, with_shapes=False):
-        super().__init__(events)
-        self._memory, self._shapes = profile_memory, with_shapes
-
-    @property
-    def self_cpu_time_total(self):
-        return sum(event.self_cpu_time_total for event in self)
-
-    def key_averages(self, group_by_input_shapes=False, group_by_stack_n=0, group_by_overload_name=False):
-        """One entry for each name (and, if asked, each set of input shapes or the innermost lines of the stack)."""
-        found = {}
-        for event in self:
-            key = (
-                event.key,
-                str(event.input_shapes) if group_by_input_shapes else "",
-                tuple(event.stack[:group_by_stack_n]),
-            )
-            found.setdefault(key, FunctionEventAvg(event)).add(event)
-        return EventList(found.values(), self._memory, group_by_input_shapes)
-
-    def total_average(self):
-        """Everything together."""
-        total = FunctionEventAvg(FunctionEvent("Total", 0, 0, 0))
-        for event in self:
-            total.add(event)
-        return total
-
-    def table(
-        self,
-        sort_by=None,
-        row_limit=100,
-        max_src_column_width=75,
-        max_name_column_width=55,
-        header=None,
-        top_level_events_only=False,
-    ):
-        """The events as text, by default in the order they came; ``sort_by`` names an attribute, e.g. "self_cpu_time_total"."""
-        events = [e for e in self if not (top_level_events_only and getattr(e, "cpu_parent", None))]
-        if sort_by is not None:
-            events.sort(key=lambda event: -getattr(event, sort_by) if sort_by != "key" else event.key)
-        total = sum(event.self_cpu_time_total for event in self) or 1.0
-        columns = ["Name", "Self CPU %", "Self CPU", "CPU total %", "CPU total", "CPU time avg"]
-        columns += ["CPU Mem"] if self._memory else []
-        columns += ["# of Calls"] + (["Input Shapes"] if self._shapes else [])
-        rows = []
-        for event in events[: row_limit if row_limit >= 0 else None]:
-            name = (
-                event.key if len(event.key) <= max_name_column_width else event.key[: max_name_column_width - 3] + "..."
-            )
-            row = [name, f"{100 * event.self_cpu_time_total / total:.2f}%", _time(event.self_cpu_time_total)]
-            row += [
-                f"{100 * event.cpu_time_total / total:.2f}%",
-                _time(event.cpu_time_total),
-                _time(event.cpu_time_total / event.count),
-            ]
-            row += [_bytes(event.cpu_memory_usage)] if self._memory else []
-            row += [str(event.count)] + ([str(list(event.input_shapes))] if self._shapes else [])
-            rows.append(row)
-        widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
-        rule = "  ".join("-" * width for width in widths)
-
-        def line(row):
-            return "  ".join(cell.rjust(width) for cell, width in zip(row, widths))
-
-        lines = ([header] if header else []) + [rule, line(columns), rule, *map(line, rows), rule]
-        return "\n".join([*lines, f"Self CPU time total: {_time(self.self_cpu_time_total)}", ""])
-
-    __str__ = table
-
-    def export_chrome_trace(self, path):
-        """Write the events as JSON for chrome://tracing or Perfetto."""
-        found = [
-            dict(
-                ph="X",
-                cat="cpu_op",
-                name=e.name,
-                pid=0,
-                tid=e.thread,
-                ts=e.start,
-                dur=e.cpu_time_total,
-                args={"Input Dims": e.input_shapes},
-            )
-            for e in self
-        ]
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"schemaVersion": 1, "traceEvents": found}, file)
 
 
 class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
@@ -183,9 +28,22 @@ class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
         record_shapes: note the shapes of inputs.
         profile_memory: note the bytes of results.
         with_stack: note the lines of the caller.
+        use_cpu: there is only the CPU, so False is refused.
+        use_kineto: whether PyTorch's newer profiler does the work; there is one here.
     """
 
-    def __init__(self, enabled=True, *, record_shapes=False, profile_memory=False, with_stack=False):
+    def __init__(
+        self,
+        enabled=True,
+        *,
+        record_shapes=False,
+        profile_memory=False,
+        with_stack=False,
+        use_cpu=True,
+        use_kineto=False,
+    ):
+        if not use_cpu:
+            raise AssertionError("there is only the CPU here: use_cpu must be True")
         self.enabled = enabled
         self.record_shapes, self.profile_memory, self.with_stack = record_shapes, profile_memory, with_stack
         self._events = None
@@ -198,19 +56,23 @@ class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
             return self
         if self._events is not None:
             raise RuntimeError("Profiler context manager is not reentrant")
-        self._found, self._open = [], []
+        self._found, self._open, self._makers = [], [], {}
         self._zero = time.perf_counter_ns()
         _active.stack = (*_active.stack, self)
         levels.push(self._interpret)
+        _watch(self, True)
         return self
 
     def __exit__(self, *exc):
         if not self.enabled:
             return
         levels.remove(self._interpret)
+        _watch(self, False)
         _active.stack = tuple(each for each in _active.stack if each is not self)
         self._events = EventList(
-            sorted(self._found, key=lambda event: event.start), self.profile_memory, self.record_shapes
+            sorted(self._found, key=lambda event: event.id),
+            profile_memory=self.profile_memory,
+            with_shapes=self.record_shapes,
         )
 
     def _interpret(self, op, values, how):
@@ -230,7 +92,8 @@ class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
             if self.profile_memory and how is None:
                 results = result if isinstance(result, tuple) else (result,)
                 made = sum(each._a.nbytes for each in results if isinstance(each, Tensor) and not op.view)
-                event.cpu_memory_usage = event.self_cpu_memory_usage = made
+                event.cpu_memory_usage = made + sum(child.cpu_memory_usage for child in event.cpu_children)
+            self._note_node(event, result)
             return result
         finally:
             self._end(event)
@@ -241,20 +104,35 @@ class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
     def _now(self):
         return (time.perf_counter_ns() - self._zero) / 1e3
 
-    def _begin(self, name, shapes=()):
+    def _begin(self, name, shapes=(), sequence_nr=-1):
+        now = self._now()
         event = FunctionEvent(
-            name, self._now(), 0.0, threading.get_ident(), shapes, 0, _stack() if self.with_stack else ()
+            len(self._found) + len(self._open),
+            name,
+            threading.get_ident(),
+            now,
+            now,
+            fwd_thread=self._makers.get(sequence_nr, 0),
+            input_shapes=shapes,
+            stack=_stack() if self.with_stack else (),
+            sequence_nr=sequence_nr,
         )
         if self._open:
-            event.cpu_parent = self._open[-1]
-            self._open[-1].cpu_children.append(event)
+            self._open[-1].append_cpu_child(event)
         self._open.append(event)
         return event
 
     def _end(self, event):
-        event.end = self._now()
+        event.time_range.end = self._now()
         self._open.pop()
         self._found.append(event)
+
+    def _note_node(self, event, result):
+        """Give the event of a call the number of the node that recorded it, if there is one."""
+        first = result[0] if isinstance(result, (tuple, list)) and result else result
+        if isinstance(first, Tensor) and first._edge is not None and first._edge.__class__ is not Leaf:
+            event.sequence_nr = target(first._edge).seq
+            self._makers.setdefault(event.sequence_nr, event.thread)
 
     # ------------------------------------------------------------------------------------------------ afterwards
 
@@ -264,8 +142,9 @@ class profile(ContextDecorator):  # noqa: N801 - PyTorch's name
             raise RuntimeError("Profiler didn't finish running")
         return self._events
 
-    def key_averages(self, *args, **kwargs):
-        return self.function_events.key_averages(*args, **kwargs)
+    def key_averages(self, group_by_input_shape=False, group_by_stack_n=0):
+        """One entry for each name; see ``EventList.key_averages``."""
+        return self.function_events.key_averages(group_by_input_shape, group_by_stack_n)
 
     def total_average(self):
         return self.function_events.total_average()
@@ -299,12 +178,44 @@ def _shapes(values):
 
 
 def _stack():
-    import traceback
-
-    from .graph import PACKAGE
-
     frames = traceback.extract_stack()
     return [f"{f.filename}({f.lineno}): {f.name}" for f in reversed(frames) if not f.filename.startswith(PACKAGE)]
+
+
+@contextlib.contextmanager
+def _evaluating(node):
+    """Around a node that backward runs: one event for the engine's work on it, and within it one for its own."""
+    name, number = node.name(), -1 if node.__class__ is Leaf else node.seq
+    began = [
+        (each, each._begin(title, (), number))
+        for each in _active.stack
+        for title in (f"autograd::engine::evaluate_function: {name}", name)
+    ]
+    try:
+        yield
+    finally:
+        for each, event in reversed(began):
+            each._end(event)
+
+
+#: the profiles that are on in this process
+_on = set()
+
+
+def _watch(profile, on):
+    """Have the engine tell of the nodes it runs while any profile is on."""
+    (_on.add if on else _on.discard)(profile)
+    engine.around = _evaluating if _on else None
+
+
+def _profiler_enabled():
+    """Whether a profile is on in this thread."""
+    return bool(_active.stack)
+
+
+def kineto_available():
+    """Whether PyTorch's profiling library is there: no, and nothing here needs it."""
+    return False
 
 
 class record_function(ContextDecorator):  # noqa: N801 - PyTorch's name
