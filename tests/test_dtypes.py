@@ -71,3 +71,9 @@ def test_schemes_of_quantised_tensors_are_names():
         and repr(torch.per_tensor_affine) == "torch.per_tensor_affine"
     )
     assert pickle.loads(pickle.dumps(torch.per_channel_symmetric)) is torch.per_channel_symmetric
+
+
+def test_limits_compare_by_dtype():
+    assert torch.finfo(torch.float32) == torch.finfo(torch.complex64) != torch.finfo(torch.float64)
+    assert torch.iinfo(torch.int8) == torch.iinfo(torch.int8) != torch.finfo(torch.float32)
+    assert len({torch.iinfo(torch.int8), torch.iinfo(torch.int8)}) == 1

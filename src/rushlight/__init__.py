@@ -48,6 +48,8 @@ qscheme = _dtypes.qscheme
 globals().update(_storage.STORAGES)
 from .storage import TypedStorage, UntypedStorage  # noqa: E402, F401
 
+Storage = _storage.STORAGES["FloatStorage"]
+
 memory_format = _core.memory_format
 globals().update(_creation.TYPED)
 for _name in (

@@ -334,7 +334,17 @@ _SMALL_FLOATS = {
 }
 
 
-class finfo:  # noqa: N801 - PyTorch's name
+class _Limits:
+    """Limits of a dtype, equal where the dtypes are."""
+
+    def __eq__(self, other):
+        return self.dtype == other.dtype if type(other) is type(self) else NotImplemented
+
+    def __hash__(self):
+        return hash(self.dtype)
+
+
+class finfo(_Limits):  # noqa: N801 - PyTorch's name
     """Limits of a floating dtype: ``bits``, ``eps``, ``max``, ``min``, ``tiny``, ``smallest_normal``, ``resolution``."""
 
     def __init__(self, type=None):
@@ -370,7 +380,7 @@ class finfo:  # noqa: N801 - PyTorch's name
         )
 
 
-class iinfo:  # noqa: N801 - PyTorch's name
+class iinfo(_Limits):  # noqa: N801 - PyTorch's name
     """Limits of an integer dtype: ``bits``, ``max``, ``min``."""
 
     def __init__(self, type):

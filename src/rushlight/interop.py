@@ -237,7 +237,8 @@ def _deepcopy(self, memo):
         )
     import copy
 
-    made = _clone_of_class(self) if hasattr(type(self), "__torch_dispatch__") else _copy_of_memory(self, memo)
+    own = type(self).__torch_dispatch__ is Tensor.__torch_dispatch__
+    made = _copy_of_memory(self, memo) if own else _clone_of_class(self)
     memo[id(self)] = made
     if self._edge is not None:
         made.requires_grad_(True)
@@ -394,7 +395,9 @@ def _sized(self, dim=None):
     if dim is None:
         return self.shape
     ndim = self._a.ndim
-    if not -max(ndim, 1) <= dim < max(ndim, 1) or ndim == 0:
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {type(dim).__name__}")
+    if not -ndim <= dim < ndim:
         if ndim == 0:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         raise IndexError(f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")

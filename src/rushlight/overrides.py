@@ -14,7 +14,7 @@ import warnings
 
 from . import dtypes
 from .autograd.modes import enter_rare, leave_rare
-from .autograd.shells import enable_reentrant_dispatch, hollow, settle
+from .autograd.shells import class_answers, enable_reentrant_dispatch, hollow, settle
 from .ops import dispatch
 from .ops.asking import asking
 from .ops.creation import check_options
@@ -390,8 +390,13 @@ def _torch_function(cls, func, types, args=(), kwargs=None):
 
 def as_subclass(self, cls):
     """The same tensor (memory, place in the graph, version) as an instance of ``cls``."""
+    if not isinstance(cls, type):
+        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
     if not issubclass(cls, Tensor):
-        raise TypeError(f"{cls} is no subclass of Tensor")
+        raise TypeError(
+            "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your class inherits "
+            "from Tensor."
+        )
     made = _new(cls)
     made._a, made._dtype, made._vc, made._edge, made._view = self._a, self._dtype, self._vc, self._edge, self._view
     if hasattr(self, "_meta"):
@@ -401,7 +406,7 @@ def as_subclass(self, cls):
 
 def _make_subclass(cls, data, require_grad=False):
     """A leaf of class ``cls`` over the memory of ``data``."""
-    if hasattr(cls, "__torch_dispatch__"):
+    if class_answers(cls):
         from .utils import _python_dispatch  # noqa: F401 - asks classes from now on
     made = _new(cls)
     made._a, made._dtype, made._vc, made._edge, made._view = data._a, data._dtype, data._vc, None, None
@@ -431,7 +436,7 @@ def _make_wrapper_subclass(
     for its "strides", or its "sizes" and strides. NotImplementedError where it wants to be asked for device and layout, which are the CPU
     and strided.
     """
-    if not hasattr(cls, "__torch_dispatch__"):
+    if not class_answers(cls):
         raise TypeError(f"{cls.__name__} must define __torch_dispatch__")
     if dispatch_device or dispatch_layout:
         raise NotImplementedError("rushlight does not ask the class of a wrapper tensor for its device or layout")

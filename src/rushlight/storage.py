@@ -411,7 +411,11 @@ def stride(self, dim=None):
         steps = tuple(s // item for s in array.strides)
     if dim is None:
         return steps
-    if not -max(array.ndim, 1) <= dim < max(array.ndim, 1):
+    if not hasattr(dim, "__index__"):
+        raise TypeError(f"stride(): argument 'dim' (position 1) must be int, not {type(dim).__name__}")
+    if not steps:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    if not -array.ndim <= dim < array.ndim:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-array.ndim}, {array.ndim - 1}], but got {dim})"
         )

@@ -68,3 +68,39 @@ def test_settings():
 def test_constants():
     assert torch.pi == pytest.approx(3.14159265) and torch.e == pytest.approx(2.71828183)
     assert torch.inf == float("inf") and torch.nan != torch.nan and torch.newaxis is None
+
+
+def test_dim_order_where_it_is_not_the_only_one():
+    x = torch.ones(2, 3, 4, 5)
+    assert x.dim_order(ambiguity_check=True) == (0, 1, 2, 3)
+    both = [torch.contiguous_format, torch.channels_last]
+    assert x.to(memory_format=torch.channels_last).dim_order(ambiguity_check=both) == (0, 2, 3, 1)
+    assert x[:1].contiguous().dim_order(ambiguity_check=[torch.contiguous_format]) == (0, 1, 2, 3)
+    for check in (True, both):
+        with pytest.raises(RuntimeError, match="does not have unique dim order"):
+            torch.ones(2, 1, 1, 1).dim_order(ambiguity_check=check)
+
+
+def test_dense_tensors_among_sparse_and_quantised_ones():
+    x = torch.ones(2, 3, dtype=torch.bfloat16)
+    assert (x.sparse_dim(), x.dense_dim(), x.dequantize().dtype) == (0, 2, torch.float32)
+    with pytest.raises(RuntimeError, match="crow_indices expected sparse row compressed tensor layout but got Strided"):
+        x.crow_indices()
+
+
+def test_sizes_and_strides_of_what_is_no_dimension():
+    x = torch.ones(2, 3)
+    for ask in (x.size, x.stride):
+        with pytest.raises(TypeError, match=r"argument 'dim' \(position 1\) must be int, not float"):
+            ask(1.0)
+        with pytest.raises(IndexError, match="Dimension out of range"):
+            ask(2)
+    for ask in (torch.tensor(1.0).size, torch.tensor(1.0).stride):
+        with pytest.raises(IndexError, match="Dimension specified as 0 but tensor has no dimensions"):
+            ask(0)
+
+
+def test_slices_without_elements_keep_their_strides():
+    x = torch.ones(2, 3, 4, 5)
+    assert x[:, :, :, 1:1].stride() == (60, 20, 5, 1) and x[1:1].transpose(0, 1).stride() == (20, 60, 5, 1)
+    assert torch.ones(3, 0).stride() == (1, 1)

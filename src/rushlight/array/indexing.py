@@ -10,6 +10,7 @@ import warnings
 
 import numpy as np
 
+from ..settings import is_warn_always_enabled
 from .accumulate import add_at
 from .arguments import legacy_name, shape_text
 from .masks import fill_value
@@ -27,9 +28,9 @@ _told_of_bytes = False
 
 
 def _tell_of_bytes():
-    """Bytes as masks are told of once in a process."""
+    """Bytes as masks are told of once in a process, unless each time is asked for."""
     global _told_of_bytes
-    if not _told_of_bytes:
+    if not _told_of_bytes or is_warn_always_enabled():
         _told_of_bytes = True
         warnings.warn(
             "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
+from ..settings import is_warn_always_enabled
 from ..tensor import Tensor, wrap
 from .creation import array_of, as_dtype, check_options, finish, from_numpy
 
@@ -61,7 +62,7 @@ def _sharing(obj, dtype):
 
 def _tell_of_gradients():
     global _told_of_gradients
-    if not _told_of_gradients:
+    if not _told_of_gradients or is_warn_always_enabled():
         _told_of_gradients = True
         warnings.warn(
             "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass requires_grad=False "

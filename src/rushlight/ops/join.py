@@ -177,7 +177,9 @@ def broadcast_shapes(*shapes):
     out = [1] * ndim
     for k, shape in enumerate(shapes):
         for i in range(-1, -1 - len(shape), -1):
-            if shape[i] < 0 or (shape[i] != 1 and out[i] not in (1, shape[i])):
+            if shape[i] < 0:
+                raise ValueError("Attempting to broadcast a dimension with negative length!")
+            if shape[i] != 1 and out[i] not in (1, shape[i]):
                 raise RuntimeError(
                     f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument at index {k} "
                     f"had {shape}; but expected shape should be broadcastable to {out}"

@@ -50,10 +50,43 @@ def _method(function):
 
 
 @_method
-def dim_order(self):
-    """The dimensions from the one with the largest step in memory to the smallest; equal ones in their own order."""
+def dim_order(self, *, ambiguity_check=False):
+    """The dimensions from the one with the largest step in memory to the smallest; equal ones in their own order.
+
+    With ``ambiguity_check`` the order must be the only one (RuntimeError where dimensions of one element could stand elsewhere), or, for a
+    list of memory formats, the tensor must be in just one of them.
+    """
+    if not isinstance(ambiguity_check, (bool, list)):
+        raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
     steps = self.stride()
+    formats = ambiguity_check if isinstance(ambiguity_check, list) else ()
+    ambiguous = 1 in self._a.shape or len(set(steps)) < len(steps)
+    if ambiguity_check and ambiguous and sum(self.is_contiguous(memory_format=each) for each in formats) != 1:
+        raise RuntimeError(
+            "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+        )
     return tuple(sorted(range(len(steps)), key=lambda dim: -steps[dim]))
+
+
+@_method
+def sparse_dim(self):
+    """0: no dimension is sparse."""
+    return 0
+
+
+@_method
+def dense_dim(self):
+    """The number of dimensions, which are all dense."""
+    return self._a.ndim
+
+
+@_method
+def dequantize(self):
+    """The tensor in float32; it is not quantised."""
+    return self.float()
+
+
+PLACES[""]["dequantize"] = dequantize
 
 
 @_method
@@ -79,6 +112,10 @@ def _sparse_only(name, text):
 
 _sparse_only("is_coalesced", "is_coalesced expected sparse coordinate tensor layout but got Strided")
 _sparse_only("values", "values expected sparse tensor layout but got Strided")
+_sparse_only("coalesce", "coalesce expected sparse coordinate tensor layout but got Strided")
+for _kind, _names in (("row", ("crow_indices", "col_indices")), ("column", ("ccol_indices", "row_indices"))):
+    for _name in _names:
+        _sparse_only(_name, f"{_name} expected sparse {_kind} compressed tensor layout but got Strided")
 _sparse_only("indices", "indices expected sparse coordinate tensor layout but got Strided")
 
 

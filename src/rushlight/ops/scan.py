@@ -112,6 +112,12 @@ def diff(F, input, n=1, dim=-1, prepend=None, append=None):
     for each in (prepend, append):
         if each is not None and each.ndim != input.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+        for i, (own, other) in enumerate(zip(input.shape, () if each is None else each.shape)):
+            if own != other and i != dim:
+                raise RuntimeError(
+                    "diff expects the shape of tensor to prepend or append to match that of input except along the differencing "
+                    f"dimension; input.size({i}) = {own}, but got tensor.size({i}) = {other}"
+                )
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     if n == 0:

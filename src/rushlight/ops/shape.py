@@ -257,7 +257,7 @@ def _widened(F, g, shape, dim, start, length):
 @composite("narrow")
 def narrow(F, input, dim, start, length):
     if hasattr(start, "shape"):
-        if tuple(start.shape) not in ((), (1,)) or str(start.dtype).rpartition(".")[2][:3] not in ("int", "uin"):
+        if tuple(start.shape) or str(start.dtype).rpartition(".")[2][:3] not in ("int", "uin"):
             raise RuntimeError("start must be an 0-dim integral Tensor.")
         start = int(start)
     return F._narrow(input, dim, start, length)
