@@ -251,13 +251,17 @@ def format_tensor(
     if tangent is not None:
         notes.append(f"tangent={tangent}")
 
-    indent = len(prefix)
-    text = prefix + body
+    return add_notes(prefix + body, notes, len(prefix))
+
+
+def add_notes(text, notes, indent, on_a_new_line=False):
+    """The text of a tensor's numbers with ``notes`` after it, each on the line if it fits, and the closing parenthesis."""
     column = len(text) - text.rfind("\n") + 1
     for note in notes:
-        if column + len(note) + 2 > PRINT_OPTS.linewidth:
+        if on_a_new_line or column + len(note) + 2 > PRINT_OPTS.linewidth:
             text += ",\n" + " " * indent + note
             column = indent + len(note)
+            on_a_new_line = False
         else:
             text += ", " + note
             column += len(note) + 2
