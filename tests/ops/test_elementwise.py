@@ -322,3 +322,9 @@ def test_complex_numbers_are_refused(name):
     arguments = (z, z) if name in ("atan2", "copysign", "xlogy") else (z,)
     with pytest.raises((NotImplementedError, RuntimeError), match="not implemented for|not supported for complex"):
         find(name)(*arguments)
+
+
+@pytest.mark.parametrize("name", ["nextafter", "heaviside"])
+def test_operands_that_do_not_broadcast(name):
+    with pytest.raises(RuntimeError, match=r"The size of tensor a \(2\) must match the size of tensor b \(3\)"):
+        getattr(torch, name)(torch.ones(2), torch.ones(3))

@@ -163,3 +163,22 @@ def test_histograms_check_their_edges_limits_and_weights():
 def test_a_histogram_of_points_without_coordinates():
     hist, edges = torch.histogramdd(torch.zeros(3, 0), bins=[])
     assert hist.item() == 0 and edges == ()
+
+
+def test_sums_and_products_are_made_in_the_dtype_of_out():
+    x = torch.tensor([1.5, 2.5])
+    assert torch.sum(x, 0, out=torch.empty((), dtype=torch.int32)).item() == 3
+    with pytest.raises(RuntimeError, match="Expected out tensor to have dtype int, but got long int instead"):
+        torch.prod(x, 0, dtype=torch.int32, out=torch.empty((), dtype=torch.int64))
+
+
+def test_reductions_of_permuted_input_are_contiguous():
+    x = torch.zeros(3, 4, 5).permute(2, 0, 1)
+    for made in (x.sum(1), x.mean(1), x.amax(1), x.var(1), x.sum(1, dtype=torch.float64)):
+        assert made.shape == (5, 4) and made.is_contiguous()
+
+
+def test_medians_of_bools_are_refused():
+    for call in (torch.median, lambda x: torch.median(x, 0), lambda x: torch.kthvalue(x, 1)):
+        with pytest.raises(NotImplementedError, match="not implemented for 'Bool'"):
+            call(torch.tensor([True, False]))

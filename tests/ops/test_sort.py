@@ -43,3 +43,10 @@ def test_sets_return_what_is_asked_for():
     assert counts.tolist() == [1, 2]
     values, inverse, counts = torch.unique_consecutive(x, return_inverse=True, return_counts=True)
     assert values.tolist() == [2, 1, 2] and inverse.tolist() == [0, 1, 2]
+
+
+def test_what_is_sorted_keeps_the_order_in_memory():
+    x = torch.tensor([[3.0, 1.0], [2.0, 5.0], [4.0, 0.0]]).t()
+    values, indices = x.sort(1)
+    assert values.stride() == indices.stride() == x.stride() == x.argsort(1).stride()
+    assert values.tolist() == [[2, 3, 4], [0, 1, 5]] and indices.tolist() == [[1, 0, 2], [2, 0, 1]]

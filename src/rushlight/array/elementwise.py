@@ -394,6 +394,7 @@ def nextafter(input, other):
     require_tensor("nextafter", "input", 1, input)
     require_tensor("nextafter", "other", 2, other)
     dtype = dtypes.promote_types(dtypes.of(input.dtype), dtypes.of(other.dtype))
+    broadcast_shapes_of_two(input.shape, other.shape)
     if not dtype.is_floating_point:
         raise NotImplementedError(f"\"nextafter_cpu\" not implemented for '{dtype.legacy}'")
     return np.nextafter(input.astype(dtype.numpy), other.astype(dtype.numpy), out=...)
@@ -421,6 +422,7 @@ def heaviside(input, values):
         raise RuntimeError("heaviside is not yet implemented for complex tensors.")
     if input.dtype != values.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    broadcast_shapes_of_two(input.shape, values.shape)
     return np.asarray(np.where(input == 0, values, (input > 0).astype(input.dtype)))
 
 

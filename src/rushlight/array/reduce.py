@@ -89,7 +89,12 @@ def _plain(ufunc, input, axes, keepdim, dtype=None):
     """``ufunc.reduce`` that gives an array also where NumPy would give a scalar."""
     if axes is None and not keepdim:
         return ufunc.reduce(input, None, dtype, np.empty((), dtype or input.dtype))
-    return np.asarray(ufunc.reduce(input, axes, dtype, None, keepdim))
+    return _in_order(np.asarray(ufunc.reduce(input, axes, dtype, None, keepdim)))
+
+
+def _in_order(out):
+    """Results of permuted input are contiguous in PyTorch; NumPy keeps the input's order."""
+    return out if out.ndim < 2 or out.flags.c_contiguous else np.ascontiguousarray(out)
 
 
 def add_reduce(input, axes, keepdim=False):
@@ -105,13 +110,13 @@ def add_reduce(input, axes, keepdim=False):
             if input.ndim - 1 not in axes and -1 not in axes:
                 return np.asarray(_add(input, axes, _FLOAT64, None, keepdim), _FLOAT32)
         out = _add(input, axes, dtype, None, keepdim)
-        return out if out.__class__ is np.ndarray else np.asarray(out)
+        return _in_order(out) if out.__class__ is np.ndarray else np.asarray(out)
     shape = input.shape
     if not input.flags.c_contiguous:
         if input.flags.f_contiguous:
             last = len(shape) - 1
             turned = None if axes is None else tuple([last - axis % (last + 1) for axis in axes])
-            return add_reduce(input.T, turned, keepdim).T
+            return _in_order(add_reduce(input.T, turned, keepdim).T)
         if axes is not None or input.ndim == 1:
             return _plain(np.add, input, axes, keepdim)
         input = np.ascontiguousarray(input)

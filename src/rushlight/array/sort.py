@@ -78,7 +78,16 @@ def sort(input, dim=-1, descending=False, *, stable=None):
     if not input.ndim:
         return input.copy(), np.zeros((), _INT64)
     order = _order(wide, dim, descending).astype(_INT64, copy=False)
-    return np.take_along_axis(input, order, dim), order
+    return _laid_out_as(input, np.take_along_axis(input, order, dim)), _laid_out_as(input, order)
+
+
+def _laid_out_as(input, made):
+    """``made`` in memory in the order of ``input``, as PyTorch leaves what it sorts."""
+    if made.ndim < 2 or (input.flags.c_contiguous and made.flags.c_contiguous):
+        return made
+    out = np.empty_like(input, made.dtype)
+    out[...] = made
+    return out
 
 
 def argsort(input, dim=-1, descending=False, *, stable=False):
@@ -86,7 +95,7 @@ def argsort(input, dim=-1, descending=False, *, stable=False):
     dim = wrap_dim(dim, input.ndim)
     if not input.ndim:
         return np.zeros((), _INT64)
-    return _order(_comparable(input), dim, descending).astype(_INT64, copy=False)
+    return _laid_out_as(input, _order(_comparable(input), dim, descending).astype(_INT64, copy=False))
 
 
 def msort(input):

@@ -51,15 +51,16 @@ def _grown(scaled, x):
 
 
 def i0_double(x):
+    """At the infinities NaN, as PyTorch's product of an exponential and what it is scaled by is; so too ``i1_double``."""
     size = np.abs(x)
     y = np.where(size < 700, np.exp(size) * _i0e_positive(size), _grown(_i0e_positive(size), size))
-    return np.where(np.isinf(x), math.inf, y)
+    return np.where(np.isinf(x), math.nan, y)
 
 
 def i1_double(x):
     size = np.abs(x)
     y = np.where(size < 700, np.exp(size) * _i1e_positive(size), _grown(_i1e_positive(size), size))
-    return np.copysign(np.where(np.isinf(x), math.inf, y), x)
+    return np.copysign(np.where(np.isinf(x), math.nan, y), x)
 
 
 def i0e_double(x):

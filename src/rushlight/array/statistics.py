@@ -111,7 +111,7 @@ def _check_order(input, dim, name, kernel):
     dim = wrap_dim(dim, input.ndim)
     if input.ndim and input.shape[dim] == 0:
         raise IndexError(f"{name}(): Expected reduction dim {dim} to have non-zero size.")
-    if input.dtype.kind == "c":
+    if input.dtype.kind == "c" or (input.dtype.kind == "b" and name != "mode"):
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{legacy_name(input)}'")
     return dim
 
@@ -163,11 +163,11 @@ def _choose(input, dim, tied, places, chooser):
 
 
 def _median_all(input, skip_nan):
-    if input.dtype.kind == "c":
+    if input.dtype.kind in "bc":
         raise NotImplementedError(f"\"median_cpu\" not implemented for '{legacy_name(input)}'")
     if not input.size:
-        if input.dtype.kind in "biu":
-            return np.full((), np.iinfo(input.dtype).min if input.dtype.kind != "b" else 0, input.dtype)
+        if input.dtype.kind in "iu":
+            return np.full((), np.iinfo(input.dtype).min, input.dtype)
         return np.full((), np.nan, input.dtype)
     flat = _sortable(input).reshape(-1)
     count = flat.size

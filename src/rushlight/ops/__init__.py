@@ -11,9 +11,10 @@ creation.hang_raw(table.RAW)
 FAMILIES = (
     *("elementwise", "compare", "special", "activation", "windows"),
     *("shape", "copies", "join", "gather", "reduce", "segments", "scan", "sort", "softmax", "pad"),
-    *("matmul", "linalg", "fft"),
+    *("matmul", "linalg", "removed", "fft"),
     *(
         "random",
+        "lowrank",
         "dropout",
         "gumbel",
         "embedding",

@@ -87,10 +87,20 @@ def ratio(a, b):
 
 # -------------------------------------------------------------------------------------------------------------- sums
 
+
+def _in_dtype_of_out(arguments, outs):
+    """Sums and products are computed in the dtype of ``out=``, which must be that of ``dtype=`` if one is given."""
+    *others, dtype = arguments
+    out = outs[0]._dtype
+    if dtype is not None:
+        same("Expected out tensor to have dtype {cpp_result}, but got {cpp_out} instead")(dtype, out)
+    return *others, out
+
+
 differentiable(
     *("sum", kernels.sum),
     **dict(vjp=lambda F, g, x_shape, dim, keepdim: spread(F, g, x_shape, dim, keepdim), out=True, linear=True),
-    node_name=by_dim("Sum"),
+    **dict(node_name=by_dim("Sum"), prepare_out=_in_dtype_of_out),
 )
 
 
@@ -192,7 +202,10 @@ def _prod_vjp(F, g, x, y, x_shape, dim, keepdim):
     return wide * F.conj(before * after)
 
 
-differentiable("prod", kernels.prod, vjp=_prod_vjp, out=True, node_name=by_dim("Prod"))
+differentiable(
+    *("prod", kernels.prod),
+    **dict(vjp=_prod_vjp, out=True, node_name=by_dim("Prod"), prepare_out=_in_dtype_of_out),
+)
 
 # ----------------------------------------------------------------------------------------------------------- extremes
 
