@@ -75,8 +75,9 @@ def test_an_error_of_a_worker_names_its_class_and_shows_its_line():
 def test_a_worker_that_dies_is_missed_at_once():
     data = Squares()
     data.deadly = True
-    with pytest.raises(RuntimeError, match=r"DataLoader worker \(pid\(s\) \d+\) exited unexpectedly"):
+    with pytest.raises(RuntimeError, match=r"DataLoader worker \(pid\(s\) \d+\) exited unexpectedly") as caught:
         list(DataLoader(data, batch_size=3, num_workers=1))
+    assert "exited unexpectedly with exit code 3. Details are lost" in str(caught.value.__cause__)
 
 
 class Unsendable(Dataset):

@@ -230,3 +230,28 @@ def test_a_function_is_redispatched_once():
 
     result = doubled(torch.ones(2).as_subclass(Telling))
     assert seen == ["doubled", "add"] and type(result) is torch.Tensor
+
+
+def test_a_class_may_leave_an_operator_to_its_base():
+    seen = []
+
+    class Watching(torch.Tensor):
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            seen.append(str(func))
+            return super().__torch_dispatch__(func, types, args, kwargs)
+
+    x = torch.Tensor._make_subclass(Watching, torch.ones(2), True)
+    y = x * 2
+    assert seen == ["aten.mul.Tensor"] and type(y) is torch.Tensor
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_a_wrapper_tensor_may_be_larger_than_memory():
+    class Large(torch.Tensor):
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            raise AssertionError
+
+    assert torch.Tensor._make_wrapper_subclass(Large, (1 << 30, 1 << 30)).shape == (1 << 30, 1 << 30)

@@ -9,6 +9,7 @@ import math
 import multiprocessing
 import os
 import queue
+import signal
 import time
 import warnings
 from typing import Generic, TypeVar
@@ -25,6 +26,18 @@ from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 __all__ = ["DataLoader", "default_collate", "default_convert", "get_worker_info"]
 
 _T_co = TypeVar("_T_co", covariant=True)
+
+
+def _end_of(process):
+    """How a worker came to its end, as a RuntimeError."""
+    code = process.exitcode
+    if code >= 0:
+        return RuntimeError(
+            f"DataLoader worker (pid(s) {process.pid}) exited unexpectedly with exit code {code}. Details are lost due to "
+            "multiprocessing. Rerunning with num_workers=0 may give better error trace."
+        )
+    return RuntimeError(f"DataLoader worker (pid {process.pid}) is killed by signal: {signal.strsignal(-code)}. ")
+
 
 #: seconds that workers of an iterator nobody has any more get to end by themselves
 _PATIENCE_WITH_LOST = 0.3
@@ -394,12 +407,14 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 # a worker that has ended may have answered before
                 number, data = self._results.get(timeout=None if self._results._reader in ready else 0.1)
                 return number, None if data is None else worker.unpacked(data)
-            except queue.Empty as error:
+            except queue.Empty:
                 failed = [process for process, on in zip(self._workers, self._active) if on and not process.is_alive()]
                 if failed:
                     numbers = ", ".join(str(process.pid) for process in failed)
                     self._shutdown_workers()
-                    raise RuntimeError(f"DataLoader worker (pid(s) {numbers}) exited unexpectedly") from error
+                    raise RuntimeError(f"DataLoader worker (pid(s) {numbers}) exited unexpectedly") from _end_of(
+                        failed[0]
+                    )
                 # workers that have nothing more to do may end
                 alive = [process.sentinel for process in self._workers if process.is_alive()]
                 waited_for = [self._results._reader, *alive]
