@@ -360,6 +360,9 @@ def _asking_property(whole):
 def _init_subclass(cls, **options):
     """A class that answers for functions itself is asked for every attribute; plain tensors pay nothing for that."""
     super(Tensor, cls).__init_subclass__(**options)
+    if class_answers(cls) and getattr(cls.__torch_function__, "__func__", None) is _torch_function:
+        # who answers for operators and says nothing of functions leaves those alone
+        cls.__torch_function__ = staticmethod(_disabled_torch_function_impl)
     if "__torch_function__" not in vars(cls) or cls.__torch_function__ is _disabled_torch_function_impl:
         return
     for name, value in _silent().items():

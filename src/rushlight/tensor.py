@@ -305,7 +305,7 @@ class Tensor:
         """The same memory, outside the graph and with a version of its own."""
         if hasattr(self._a, "bdim"):
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
-        if state.shells and hasattr(type(self), "__torch_dispatch__"):
+        if state.shells and type(self).__torch_dispatch__ is not Tensor.__torch_dispatch__:
             made = self.detach()
             made._vc = [0]
             return made

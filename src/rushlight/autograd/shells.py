@@ -24,17 +24,8 @@ from .graph import Output
 from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
-    *(
-        "Shell",
-        "added",
-        "enable_reentrant_dispatch",
-        "hollow",
-        "recorded",
-        "settle",
-        "shell",
-        "unrecorded",
-        "values_of",
-    ),
+    *("Shell", "added", "class_answers", "enable_reentrant_dispatch", "hollow", "kept", "passed_over", "recorded"),
+    *("settle", "shell", "unrecorded", "unwrapped", "values_of"),
 ]
 
 
@@ -138,9 +129,12 @@ def hollow(shape, dtype, strides=None, offset=0, policy=None):
             strides.insert(0, step)
             step *= max(size, 1)
     extent = 0 if 0 in shape else 1 + sum((n - 1) * s for n, s in zip(shape, strides))
-    memory = np.zeros(offset + max(extent, 1), dtype)
-    item = dtype.itemsize
-    array = np.ndarray(shape, dtype, memory, offset * item, tuple([s * item for s in strides]))
+    try:
+        memory = np.zeros(offset + max(extent, 1), dtype)
+        array = np.ndarray(shape, dtype, memory, offset * dtype.itemsize, tuple([s * dtype.itemsize for s in strides]))
+    except MemoryError:
+        # larger than all memory: such a tensor has a shape, and its strides are those of one element seen from everywhere
+        array = np.broadcast_to(np.zeros((), dtype), shape)
     if policy is None:
         return shell(array)
     made = shell(array, AskingShell)
@@ -159,9 +153,34 @@ def twin(tensor):
     return made
 
 
+class _PassedOver(threading.local):
+    classes = False
+
+
+#: whether the classes of this thread's arguments are not asked for now
+passed_over = _PassedOver()
+
+
+def _disabled(func, types, args=(), kwargs=None):
+    """The ``__torch_dispatch__`` of classes that leave operators to rushlight: run them as on plain tensors."""
+    was, passed_over.classes = passed_over.classes, True
+    try:
+        return func(*args, **(kwargs or {}))
+    finally:
+        passed_over.classes = was
+
+
+Tensor.__torch_dispatch__ = staticmethod(_disabled)
+
+
+def class_answers(cls):
+    """Whether a class of tensors answers for operators."""
+    return cls.__torch_dispatch__ is not _disabled
+
+
 def answers(tensor):
-    """Whether a tensor's class answers for operators."""
-    return hasattr(type(tensor), "__torch_dispatch__")
+    """Whether a tensor's class does."""
+    return class_answers(type(tensor))
 
 
 def kept(tensor):
