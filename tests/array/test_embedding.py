@@ -53,9 +53,7 @@ def test_bags_with_an_empty_one_and_a_left_out_index(table, mode):
     np.testing.assert_array_equal(bag_of, [0, 0, 2, 2, 2, 3])
     np.testing.assert_array_equal(sizes, [2, 0, 2, 1])
     g = np.random.default_rng(1).standard_normal(out.shape)
-    back, _ = embedding.embedding_bag_backward(
-        g, table, indices, bag_of, sizes, winners, mode, None, 5, False, (True, False)
-    )
+    back = embedding.embedding_bag_weight_backward(g, table, indices, bag_of, sizes, winners, mode, None, 5, False)
     assert np.vdot(back, table) == pytest.approx(np.vdot(g, out))
 
 
@@ -64,9 +62,8 @@ def test_weights_of_samples_have_gradients(table):
     out, bag_of, sizes, winners = embedding.embedding_bag(table, indices, offsets, mode=0, per_sample_weights=shares)
     np.testing.assert_allclose(out, [0.5 * table[0], table[3]])
     g = np.random.default_rng(1).standard_normal(out.shape)
-    gw, gs = embedding.embedding_bag_backward(
-        g, table, indices, bag_of, sizes, winners, 0, shares, -1, False, (True, True)
-    )
+    given = (g, table, indices, bag_of, sizes, winners, 0, shares, None, False)
+    gw, gs = embedding.embedding_bag_weight_backward(*given), embedding.embedding_bag_samples_backward(*given)
     np.testing.assert_allclose(gs, [g[0] @ table[0], g[1] @ table[3], g[1] @ table[3]])
     np.testing.assert_allclose(gw[3], g[1])
 

@@ -123,3 +123,17 @@ def test_rows_of_bfloat16_are_shortened_and_tangents_are_not():
         dual = torch.autograd.forward_ad.make_dual(torch.full((2, 4), 2.0), torch.ones(2, 4))
         looked_up = F["embedding"](torch.tensor([1]), dual, max_norm=1.0)
         assert torch.autograd.forward_ad.unpack_dual(looked_up).tangent.tolist() == [[1.0] * 4]
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_gradients_of_bags_may_be_batched_and_kept_but_not_differentiated(mode):
+    table = torch.tensor(TABLE, requires_grad=True)
+    bags = F["embedding_bag"](INDICES, table, mode=mode)
+    cotangents = torch.tensor(rng.standard_normal((3, 2, 3)))
+    with pytest.warns(UserWarning, match="performance drop"):
+        (batched,) = torch.autograd.grad(bags, table, cotangents, is_grads_batched=True, retain_graph=True)
+    for found, each in zip(batched, cotangents):
+        np.testing.assert_allclose(found, torch.autograd.grad(bags, table, each, retain_graph=True)[0])
+    (slope,) = torch.autograd.grad(bags, table, cotangents[0].requires_grad_(), create_graph=True)
+    with pytest.raises(NotImplementedError, match="the derivative for '_embedding_bag_backward' is not implemented."):
+        slope.sum().backward()

@@ -25,8 +25,19 @@ def test_what_it_refuses():
     ):
         pad(x, (1,) * 6)
     with pytest.raises(
-        NotImplementedError, match="Only 2D, 3D, 4D, 5D padding with non-constant padding are supported"
+        NotImplementedError, match="Padding size 2 is not supported for 1D input tensor.\nSupported comb"
     ):
         pad(torch.zeros(3), (1, 1), "reflect")
     with pytest.raises(RuntimeError, match="doesn't take in value argument"):
         pad(x, (1, 1), "reflect", 2.0)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate"])
+def test_only_batches_may_be_empty(mode):
+    assert pad(torch.zeros(0, 3, 4), (2, 2), mode=mode).shape == (0, 3, 8)
+    text = r"Expected 2D or 3D \(batch mode\) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: "
+    for shape, spoken in (((3, 0, 4), r"\[3, 0, 4\]"), ((0, 4), r"\[0, 4\]")):
+        with pytest.raises(RuntimeError, match=text + spoken):
+            pad(torch.zeros(shape), (2, 2), mode=mode)
+    with pytest.raises(NotImplementedError, match="Padding size 2 is not supported for 4D input tensor."):
+        pad(torch.zeros(2, 3, 4, 5), (1, 1), mode=mode)

@@ -68,3 +68,15 @@ def test_refuses_what_pytorch_refuses():
         F["adaptive_avg_pool2d"](torch.ones(2, 2), (2, 2))
     with pytest.raises(RuntimeError, match="max_pool1d: Expected 2D or 3D"):
         F["max_pool1d"](torch.ones(3), 1)
+
+
+def test_adaptive_pooling_to_nothing_and_to_too_much():
+    functional = torch.nn.functional
+    x = torch.zeros(1, 2, 4, 4, requires_grad=True)
+    for kind in ("avg", "max"):
+        pooled = getattr(functional, f"adaptive_{kind}_pool2d")(x, 0)
+        text = f"adaptive_{kind}_pool2d_backward.*non-zero size for non-batch dimensions.* sizes .1, 2, 0, 0. with dimension 2"
+        with pytest.raises(RuntimeError, match=text):
+            pooled.sum().backward()
+    with pytest.raises(RuntimeError, match="Storage size calculation overflowed"):
+        functional.adaptive_max_pool1d(torch.zeros(2, 2, 2), 0x3FFFFFFFFFFFFFFF)

@@ -57,3 +57,9 @@ def test_names_and_refusals():
         F["interpolate"](x, 4, mode="linear")
     with pytest.raises(ValueError, match="only one of size or scale_factor should be defined"):
         F["interpolate"](x, 4, 2)
+
+
+def test_grids_of_no_images_or_channels():
+    sample = torch.nn.functional.grid_sample
+    assert sample(torch.zeros(0, 1, 4, 4), torch.zeros(0, 1, 2, 2), align_corners=False).shape == (0, 1, 1, 2)
+    assert sample(torch.zeros(2, 0, 4, 4), torch.zeros(2, 2, 2, 2), align_corners=False).shape == (2, 0, 2, 2)

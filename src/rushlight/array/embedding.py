@@ -16,7 +16,15 @@ from .. import dtypes
 from .widening import through_float32
 from .windows import sizes_text
 
-__all__ = ["embedding", "embedding_backward", "embedding_bag", "embedding_bag_backward", "one_hot", "renormalised_rows"]
+__all__ = [
+    "embedding",
+    "embedding_backward",
+    "embedding_bag",
+    "embedding_bag_samples_backward",
+    "embedding_bag_weight_backward",
+    "one_hot",
+    "renormalised_rows",
+]
 
 
 def embedding(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
@@ -211,7 +219,7 @@ def _bags(weight, indices, offsets, mode, per_sample_weights, padding_idx):
         indices = indices[:0]
     ends = np.append(offsets[1:], indices.size) if bags else offsets
     bag_of = np.repeat(np.arange(bags, dtype=np.int64), ends - offsets)
-    keep = indices != padding_idx if padding_idx >= 0 else np.ones(indices.size, np.bool_)
+    keep = _kept(indices, padding_idx)
     used, owner = indices[keep], bag_of[keep]
     sizes = np.bincount(owner, minlength=bags).astype(np.int64)
     rows = weight[used]
@@ -237,33 +245,40 @@ def _bags(weight, indices, offsets, mode, per_sample_weights, padding_idx):
 
 
 @through_float32
-def embedding_bag_backward(
-    grad, weight, indices, bag_of, sizes, winners, mode, per_sample_weights, padding_idx, scale_grad_by_freq, needs
+def embedding_bag_weight_backward(
+    grad, weight, indices, bag_of, sizes, winners, mode, per_sample_weights, padding_idx, scale_grad_by_freq
 ):
-    """Cotangents of (weight, per_sample_weights) of `embedding_bag`; None where `needs` is False."""
-    padding_idx = padding_row(padding_idx, weight.shape[0])
-    need_weight, need_samples = needs
-    keep = indices != padding_idx if padding_idx >= 0 else np.ones(indices.size, np.bool_)
-    used, owner = indices[keep], bag_of[keep]
-    gw = gs = None
-    if need_weight:
-        gw = np.zeros(weight.shape, weight.dtype)
-        if mode == 2:
-            filled = np.flatnonzero(sizes)
-            columns = np.broadcast_to(np.arange(weight.shape[1]), (filled.size, weight.shape[1]))
-            np.add.at(gw, (winners[filled], columns), grad[filled])
-        else:
-            share = grad
-            if mode == 1:
-                share = grad / np.maximum(sizes, 1).astype(grad.dtype)[:, None]
-            rows = share[owner]
-            if per_sample_weights is not None:
-                rows = rows * per_sample_weights[keep][:, None]
-            gw = add_rows(gw, used, rows, scale_grad_by_freq)
-    if need_samples:
-        gs = np.zeros(indices.shape, grad.dtype)
-        gs[keep] = np.vecdot(grad[owner], weight[used])
-    return gw, gs
+    """Cotangent of the weight of `embedding_bag` (V, D), from the cotangent of its bags and its further results."""
+    if mode == 2:
+        out = np.zeros(weight.shape, weight.dtype)
+        filled = np.flatnonzero(sizes)
+        columns = np.broadcast_to(np.arange(weight.shape[1]), (filled.size, weight.shape[1]))
+        np.add.at(out, (winners[filled], columns), grad[filled])
+        return out
+    keep = _kept(indices, padding_row(padding_idx, weight.shape[0]))
+    share = grad
+    if mode == 1:
+        share = grad / np.maximum(sizes, 1).astype(grad.dtype)[:, None]
+    rows = share[bag_of[keep]]
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights[keep][:, None]
+    return add_rows(np.zeros(weight.shape, weight.dtype), indices[keep], rows, scale_grad_by_freq)
+
+
+@through_float32
+def embedding_bag_samples_backward(
+    grad, weight, indices, bag_of, sizes, winners, mode, per_sample_weights, padding_idx, scale_grad_by_freq
+):
+    """Cotangent of the `per_sample_weights` (n,) of `embedding_bag`, from the same arguments."""
+    keep = _kept(indices, padding_row(padding_idx, weight.shape[0]))
+    out = np.zeros(indices.shape, grad.dtype)
+    out[keep] = np.vecdot(grad[bag_of[keep]], weight[indices[keep]])
+    return out
+
+
+def _kept(indices, padding_idx):
+    """Which indices are not left out of their bags."""
+    return indices != padding_idx if padding_idx >= 0 else np.ones(indices.size, np.bool_)
 
 
 def _need_integers(dtype, name, function="embedding"):

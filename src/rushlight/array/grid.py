@@ -69,7 +69,7 @@ def _kind(value):
 def grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners):
     """`input` (N, C, *S) at the places `grid` (N, *L, dims), whose last dimension runs x, y(, z): (N, C, *L)."""
     axes = _all_taps(input.shape, grid, interpolation_mode, padding_mode, align_corners)
-    flat = input.reshape(*input.shape[:2], -1)
+    flat = input.reshape(*input.shape[:2], math.prod(input.shape[2:]))
     out = np.zeros((*input.shape[:2], math.prod(grid.shape[1:-1])), input.dtype)
     for taps in itertools.product(*axes):
         place, weight = _combined(taps, input.shape[2:])
@@ -83,7 +83,7 @@ def grid_sampler_backward(grad_output, input, grid, interpolation_mode, padding_
     samples, channels = input.shape[:2]
     nd, plane = input.ndim - 2, math.prod(input.shape[2:])
     axes = _all_taps(input.shape, grid, interpolation_mode, padding_mode, align_corners)
-    g = grad_output.reshape(samples, channels, -1)
+    g = grad_output.reshape(samples, channels, math.prod(grid.shape[1:-1]))
     flat = input.reshape(samples, channels, plane)
     gx = np.zeros(samples * channels * plane, input.dtype) if output_mask[0] else None
     slopes = [np.zeros((samples, g.shape[2]), input.dtype) for _ in range(nd)] if output_mask[1] else None
@@ -120,7 +120,7 @@ def _all_taps(shape, grid, interpolation_mode, padding_mode, align_corners):
     axes = []
     for axis in range(nd):
         size = shape[2 + axis]
-        coordinate = grid[..., nd - 1 - axis].reshape(grid.shape[0], -1)
+        coordinate = grid[..., nd - 1 - axis].reshape(grid.shape[0], math.prod(grid.shape[1:-1]))
         scale = (size - 1) / 2 if align_corners else size / 2
         # the slopes of cubic weights are differences of larger terms
         working = np.float64 if interpolation_mode == BICUBIC else grid.dtype

@@ -16,12 +16,13 @@ def pack_padded_sequence(input, lengths, batch_first):
 
     RuntimeError unless `lengths` are int64 (B,), positive and in decreasing order.
     """
-    if lengths.ndim != 1 or lengths.dtype != np.int64:
+    empty = input.size == 0 and lengths.dtype == np.int64
+    if not empty and (lengths.ndim != 1 or lengths.dtype != np.int64):
         kind = dtypes.of(lengths.dtype).legacy
         raise RuntimeError(
             f"'lengths' argument should be a 1D CPU int64 tensor, but got {lengths.ndim}D cpu {kind} tensor"
         )
-    if input.size == 0:
+    if empty:
         raise RuntimeError("Cannot pack empty tensors.")
     steps_first = np.swapaxes(input, 0, 1) if batch_first else input
     batch = steps_first.shape[1]

@@ -170,6 +170,12 @@ def pool_gather(input, indices, nd):
     return flat.reshape(-1).take(places).reshape(indices.shape)
 
 
+def adaptive_max_pool_backward(grad_output, indices, size, nd):
+    """`pool_scatter` for the adaptive maximum. RuntimeError for a cotangent without elements, as PyTorch has it."""
+    _check_backward(f"adaptive_max_pool{nd}d", grad_output, nd)
+    return pool_scatter(grad_output, indices, size, nd)
+
+
 def pool_scatter(grad_output, indices, size, nd):
     """Adjoint of `pool_gather`: adds `grad_output` into zeros whose last dimensions are `size`, at `indices`."""
     lead = indices.shape[: indices.ndim - nd]
@@ -372,6 +378,7 @@ def _adaptive_avg_pool(input, output_size, nd):
     if input.ndim not in (nd + 1, nd + 2):
         raise RuntimeError(f"{name}(): Expected {nd + 1}D or {nd + 2}D tensor, but got {sizes_text(input.shape)}")
     _need_floating(input, name)
+    _check_storage((*input.shape[:-nd], *output_size))
     if 0 in input.shape[-nd:]:
         with np.errstate(invalid="ignore"):
             return np.full((*input.shape[:-nd], *output_size), np.nan, input.dtype)
@@ -383,9 +390,24 @@ def _adaptive_avg_pool(input, output_size, nd):
 @through_float32
 def adaptive_avg_pool_backward(grad_output, input_size, nd):
     """Adjoint of the adaptive averages: an array whose last dimensions are `input_size`'s."""
+    _check_backward(f"adaptive_avg_pool{nd}d", grad_output, nd)
     for axis in range(nd):
         grad_output = _spread_windows(grad_output, axis - nd, tuple(input_size)[axis - nd])
     return grad_output
+
+
+def _check_storage(shape):
+    if math.prod(shape) >= 2**61:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={sizes_text(shape)}")
+
+
+def _check_backward(name, grad_output, nd):
+    for axis in range(grad_output.ndim - nd - 1, grad_output.ndim):
+        if grad_output.shape[axis] == 0:
+            raise RuntimeError(
+                f"{name}_backward(): Expected grad_output to have non-zero size for non-batch dimensions, but grad_output has sizes "
+                f"{sizes_text(grad_output.shape)} with dimension {axis} being empty"
+            )
 
 
 def adaptive_windows(size, count):
@@ -471,6 +493,7 @@ def _adaptive_max_pool(input, output_size, nd):
         if o < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {o}: {sizes_text(shape)}")
     _need_floating(input, name)
+    _check_storage(shape)
     dtype = input.dtype
     if is_half(dtype):
         input = input.astype(np.float32)

@@ -273,7 +273,7 @@ def _check_inputs(inputs):
                 "if all the inputs are not of double precision floating point or complex. ",
                 stacklevel=3,
             )
-        if any(stride == 0 and size > 1 for stride, size in zip(each._a.strides, each._a.shape)):
+        if each._a.size and any(stride == 0 and size > 1 for stride, size in zip(each._a.strides, each._a.shape)):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able to "
                 "compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck."

@@ -42,12 +42,12 @@ def cosine_embedding_loss(F, input1, input2, target, margin=0, size_average=None
     reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
     if not (target.ndim == 1 or target.ndim == 0):
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if target.ndim == 1 and input1.ndim != 2:
+    if target.ndim == 1 and not input1.ndim == input2.ndim == 2:
         raise RuntimeError(
             "1D target tensor expects 2D input tensors, but found inputs with sizes "
             f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}."
         )
-    if target.ndim == 0 and input1.ndim != 1:
+    if target.ndim == 0 and not input1.ndim == input2.ndim == 1:
         raise RuntimeError(
             "0D target tensor expects 1D input tensors, but found inputs with sizes "
             f"{sizes_text(input1.shape)} and {sizes_text(input2.shape)}."

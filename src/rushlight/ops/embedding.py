@@ -5,7 +5,7 @@ import warnings
 from ..array import embedding as kernels
 from .functional import functional
 from .recompute import spread
-from .table import RAW, composite, differentiable
+from .table import composite, differentiable
 
 
 def _embedding_kernel(weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False):
@@ -105,18 +105,26 @@ def _pull_bag(
     present = (True, True, True, per_sample_weights is not None)
     needs = spread(present, needs)
     g = g[0] if isinstance(g, tuple) else g
-    if F is not RAW:
-        raise RuntimeError(
-            "embedding_bag: a gradient with create_graph=True is not supported (PyTorch has no double backward for it "
-            "either); use embedding and a sum"
-        )
-    gw, gs = kernels.embedding_bag_backward(
-        *(g, weight, indices, y[1], y[2], y[3], mode, per_sample_weights, padding_idx, scale_grad_by_freq),
-        (needs[0], needs[3]),
-    )
+    given = (g, weight, indices, y[1], y[2], y[3], mode, per_sample_weights, padding_idx, scale_grad_by_freq)
+    gw = F._embedding_bag_weight_backward(*given) if needs[0] else None
+    gs = F._embedding_bag_samples_backward(*given) if needs[3] else None
     pulled = (gw, None, None, gs)
     return tuple(each for each, there in zip(pulled, present) if there)
 
+
+def _no_second(F, g):
+    raise NotImplementedError("the derivative for '_embedding_bag_backward' is not implemented.")
+
+
+for _name in ("weight", "samples"):
+    differentiable(
+        f"_embedding_bag_{_name}_backward",
+        getattr(kernels, f"embedding_bag_{_name}_backward"),
+        vjp=dict(grad=_no_second),
+        node_name="EmbeddingBagBackwardBackward0",
+        method=False,
+        function=False,
+    )
 
 differentiable(
     "embedding_bag",

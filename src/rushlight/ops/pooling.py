@@ -18,17 +18,16 @@ differentiable(
     vjp=lambda F, g, indices, x_shape, nd: F._pool_scatter(g, indices, tuple(x_shape)[len(x_shape) - nd :], nd),
     linear=True,
 )
-differentiable(
-    "_pool_scatter",
-    kernels.pool_scatter,
-    vjp=lambda F, g, indices, nd: F._pool_gather(g, indices, nd),
-    linear=True,
-)
+for _name, _kernel in (
+    ("_pool_scatter", kernels.pool_scatter),
+    ("_adaptive_max_pool_backward", kernels.adaptive_max_pool_backward),
+):
+    differentiable(_name, _kernel, vjp=lambda F, g, indices, nd: F._pool_gather(g, indices, nd), linear=True)
 
 
-def _pull_max(nd):
+def _pull_max(nd, scatter="_pool_scatter"):
     def pull(F, g, y, input):
-        return F._tied(F._pool_scatter(g, y[1], tuple(input.shape)[input.ndim - nd :], nd), input)
+        return F._tied(getattr(F, scatter)(g, y[1], tuple(input.shape)[input.ndim - nd :], nd), input)
 
     return pull
 
@@ -51,7 +50,7 @@ for _nd in (2, 3):
     differentiable(
         f"_adaptive_max_pool{_nd}d",
         getattr(kernels, f"adaptive_max_pool{_nd}d"),
-        vjp=_pull_max(_nd),
+        vjp=_pull_max(_nd, "_adaptive_max_pool_backward"),
         returns="list",
         nondiff=(1,),
         saves=(1,),

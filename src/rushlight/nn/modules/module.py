@@ -505,8 +505,9 @@ class Module(StateMixin):
         from ...ops.core import _parse_to
 
         kwargs = {name: value for name, value in kwargs.items() if name != "non_blocking"}
-        found = _parse_to(args, kwargs)
-        dtype, format = found[0], found[-1]
+        dtype, copy, format = _parse_to(args, kwargs)
+        if copy:
+            raise RuntimeError(".to() does not accept copy argument")
         if dtype is not None:
             if not (dtype.is_floating_point or dtype.is_complex):
                 raise TypeError(
