@@ -28,7 +28,7 @@ from .ops import asking as _asking  # noqa: E402
 from .ops import core as _core  # noqa: E402
 from .ops import creation as _creation  # noqa: E402
 from .ops import table as _table  # noqa: E402
-from .ops.asarray import asarray, frombuffer  # noqa: E402, F401
+from .ops.asarray import asarray, from_file, frombuffer  # noqa: E402, F401
 from .size import Size  # noqa: E402, F401
 from .tensor import LAYOUTS as _LAYOUTS  # noqa: E402
 from .tensor import Tensor, layout  # noqa: E402, F401

@@ -1,5 +1,6 @@
 """The memory behind tensors: ``untyped_storage()`` and its typed view, and PyTorch's old class for each dtype (``FloatStorage``)."""
 
+import sys
 import warnings
 
 import numpy as np
@@ -28,13 +29,18 @@ def root(array):
     return array
 
 
+def _check_place(index, size):
+    if not -size <= index < size:
+        raise IndexError(f"index {index} out of range for storage of size {size}")
+
+
 class UntypedStorage:
     """A block of bytes shared by all tensors that are views of it.
 
     ``UntypedStorage(n)`` makes ``n`` zero bytes, ``UntypedStorage([1, 2])`` bytes of these values.
     """
 
-    __slots__ = ("_root",)
+    __slots__ = ("__dict__", "__weakref__", "_root")
 
     def __init__(self, source=0, *, device=None):
         if isinstance(source, int):
@@ -57,16 +63,32 @@ class UntypedStorage:
         """
         import mmap
 
+        class Mapping(mmap.mmap):
+            """Memory that knows the file it is written to."""
+
         with open(filename, "a+b" if shared else "rb") as file:
             length = file.seek(0, 2)
             if shared and length < nbytes:
                 file.truncate(nbytes)
             elif length < nbytes:
-                raise RuntimeError(f"unable to mmap {nbytes} bytes from file <{filename}>: it has {length}")
+                raise RuntimeError(
+                    f"file <{filename}> size <{length}> is smaller than the required mapping size <{nbytes}>"
+                )
             if not nbytes:
                 return cls(0)
-            access = mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY
-            return cls(np.frombuffer(mmap.mmap(file.fileno(), nbytes, access=access), np.uint8))
+            mapped = Mapping(file.fileno(), nbytes, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+            mapped.filename = str(filename) if shared else None
+            return cls(np.frombuffer(mapped, np.uint8))
+
+    @property
+    def filename(self):
+        """The file that writes to this memory go to; None for memory of this process alone."""
+        owner = self._root.base
+        return getattr(getattr(owner, "obj", owner), "filename", None)
+
+    def is_pinned(self, device="cuda"):
+        """False: pinned memory is for copies to an accelerator."""
+        return False
 
     def data_ptr(self):
         """The address of the first byte."""
@@ -118,6 +140,10 @@ class UntypedStorage:
         return self.bytes().tolist()
 
     def __getitem__(self, index):
+        if not isinstance(index, slice):
+            if not hasattr(index, "__index__"):
+                raise TypeError(f"can't index a torch.UntypedStorage with {type(index).__name__}")
+            _check_place(index, self.nbytes())
         part = self.bytes()[index]
         if isinstance(index, slice):
             if index.step not in (None, 1):
@@ -250,7 +276,16 @@ class TypedStorage:
         return wrap(self._array(), self.dtype).tolist()
 
     def __getitem__(self, index):
+        if isinstance(index, slice):
+            raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        if not hasattr(index, "__index__"):
+            raise RuntimeError(f"can't index a {TypedStorage} with {type(index)}")
+        _check_place(index, len(self))
         return wrap(self._array(), self.dtype)[index].item()
+
+    def is_pinned(self, device="cuda"):
+        """False: pinned memory is for copies to an accelerator."""
+        return False
 
     def __setitem__(self, index, value):
         self._array()[index] = value
@@ -304,14 +339,16 @@ class TypedStorage:
         return f"{body}\n[torch.storage.TypedStorage(dtype={self.dtype!r}, device=cpu) of size {len(self)}]"
 
 
-def _convert(dtype):
-    return lambda self: self.to(dtype)
+def _converters(name, dtype):
+    """``storage.float()`` and the others; bytes are converted one by one."""
+    setattr(TypedStorage, name, lambda self: self.to(dtype))
+    setattr(UntypedStorage, name, lambda self: TypedStorage(wrap_storage=self, dtype=dtypes.uint8).to(dtype))
 
 
 for _name in ("float", "double", "half", "bfloat16", "long", "int", "short", "bool"):
-    setattr(TypedStorage, _name, _convert(dtypes.ALIASES.get(_name) or dtypes.BY_NAME[_name]))
-for _name in ("byte", "char"):
-    setattr(TypedStorage, _name, _convert(dtypes.uint8 if _name == "byte" else dtypes.int8))
+    _converters(_name, dtypes.ALIASES.get(_name) or dtypes.BY_NAME[_name])
+for _name, _dtype in dict(byte="uint8", char="int8", complex_float="complex64", complex_double="complex128").items():
+    _converters(_name, dtypes.BY_NAME[_dtype])
 
 
 class _LegacyMeta(type):
@@ -322,6 +359,32 @@ class _LegacyMeta(type):
 
     def __call__(cls, *args, wrap_storage=None):
         return TypedStorage(*args, wrap_storage=wrap_storage, dtype=cls.dtype)
+
+    def from_buffer(cls, data, byte_order=None, count=-1, offset=0):
+        """A storage of the ``count`` elements (all, if negative) in an object with the buffer protocol, from ``offset`` bytes on.
+
+        ``byte_order`` is ``"little"``, ``"big"`` or ``"native"``; elements of one byte need none. ValueError where they do not fit.
+        """
+        item = cls.dtype.itemsize
+        if byte_order is None and item > 1:
+            raise RuntimeError("function missing required argument 'byte_order' (pos 2)")
+        if byte_order not in (None, "big", "little", "native"):
+            raise ValueError(f"invalid byte_order '{byte_order}' (expected 'big', 'little', or 'native')")
+        held = memoryview(data).cast("B")
+        if count < 0 and (len(held) - offset) % item:
+            raise ValueError(f"buffer size ({len(held)}) must be a multiple of element size ({item})")
+        there = (len(held) - offset) // item
+        if count > there:
+            raise ValueError(f"buffer has only {there} elements after offset {offset}, but specified a size of {count}")
+        found = np.frombuffer(held[offset:], np.uint8, item * (there if count < 0 else count)).view(cls.dtype.numpy)
+        if byte_order not in (None, "native", sys.byteorder):
+            found = found.byteswap()
+        return TypedStorage(wrap_storage=UntypedStorage(found.copy()), dtype=cls.dtype)
+
+    def from_file(cls, filename, shared=False, size=0):
+        """The first ``size`` elements of a file; see ``UntypedStorage.from_file``."""
+        mapped = UntypedStorage.from_file(filename, shared, size * cls.dtype.itemsize)
+        return TypedStorage(wrap_storage=mapped, dtype=cls.dtype)
 
 
 #: PyTorch's old storage classes by dtype; the unsigned types of more than eight bits never had any

@@ -1,4 +1,4 @@
-"""Tensors over memory that somebody else owns: ``asarray`` and ``frombuffer``."""
+"""Tensors over memory that somebody else owns: ``asarray``, ``frombuffer`` and ``from_file``."""
 
 import warnings
 
@@ -9,7 +9,7 @@ from ..settings import is_warn_always_enabled
 from ..tensor import Tensor, wrap
 from .creation import array_of, as_dtype, check_options, finish, from_numpy
 
-__all__ = ["asarray", "frombuffer"]
+__all__ = ["asarray", "from_file", "frombuffer"]
 
 _told_of_gradients = False
 
@@ -112,3 +112,15 @@ def frombuffer(buffer, *, dtype=_NOTHING, count=-1, offset=0, requires_grad=Fals
             stacklevel=2,
         )
     return finish(wrap(np.frombuffer(view.cast("B"), d.numpy, count, offset), d), requires_grad)
+
+
+def from_file(
+    filename, shared=None, size=0, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
+):
+    """A 1-d tensor over the first ``size`` elements of a file, mapped into memory; with ``shared`` writes go to the file."""
+    from ..storage import UntypedStorage
+
+    check_options("from_file", layout, device, pin_memory)
+    d = as_dtype(dtype, name="from_file")
+    mapped = UntypedStorage.from_file(filename, bool(shared), size * d.itemsize)
+    return finish(wrap(mapped.strided(d, 0, (size,)), d), requires_grad)
