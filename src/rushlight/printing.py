@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from . import dtypes
+from .autograd.modes import state
 from .tensor import reading
 
 __all__ = ["format_tensor", "get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
@@ -288,6 +289,10 @@ def _node_name(tensor):
 def tensor_repr(tensor, *, tensor_contents=None, tangent=None):
     """``repr`` of a tensor. ``tensor_contents`` replaces the numbers; ``tangent``: its tangent in forward mode, a tensor or None."""
     cls = type(tensor)
+    if tangent is None and state.duals:
+        from .autograd.forward_ad import tangent_of
+
+        tangent = tangent_of(tensor)
     plain = _is_plain(cls)
     prefix = "tensor(" if plain else cls.__name__ + "("
     text = format_tensor(

@@ -236,3 +236,20 @@ def test_random_numbers_have_no_tangent():
         drawn = torch.poisson(forward_ad.make_dual(ones, ones))
         assert forward_ad.unpack_dual(written).tangent.tolist() == [0, 0, 0]
         assert forward_ad.unpack_dual(drawn).tangent.tolist() == [0, 0, 0]
+
+
+def test_duals_are_shown_with_their_tangents_and_refused_where_they_cannot_go():
+    x, t = double(1.0, 2.0), double(3.0, 4.0)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, t)
+        assert repr(dual) == (
+            "tensor([1., 2.], dtype=torch.float64,\n       tangent=tensor([3., 4.], dtype=torch.float64))"
+        )
+        assert "tangent" not in repr(x) + repr(t)
+        with pytest.raises(RuntimeError, match="itself has a forward gradient at the same level0"):
+            forward_ad.make_dual(x, dual)
+        for target, given in ((dual, x), (double(0.0, 0.0), dual)):
+            with pytest.raises(NotImplementedError, match="because it is an out= function"):
+                torch.add(given, x, out=target)
+        copy = dual.clone()
+        assert copy.detach_() is copy and forward_ad.unpack_dual(copy).tangent is None

@@ -3,11 +3,12 @@
 import weakref
 
 from .. import Generator, Size, device, dtype, layout  # noqa: F401
-from ..autograd.anomaly import running
-from ..autograd.engine import current_pass
-from ..autograd.grad_mode import is_multithreading_enabled
 from ..absent import absent
 from ..array.linalg import LinAlgError as _LinAlgError  # noqa: F401
+from ..autograd.anomaly import running
+from ..autograd.engine import current_pass
+from ..autograd.forward_ad import _is_fwd_grad_enabled, _set_fwd_grad_enabled  # noqa: F401
+from ..autograd.grad_mode import is_multithreading_enabled
 from ..missing import module_getattr
 from ..ops.dispatch import functions
 from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl  # noqa: F401

@@ -168,6 +168,10 @@ def make_dual(tensor, tangent, *, level=None):
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level "
             f"{level} is not supported."
         )
+    if tangent_of(tangent) is not None:
+        raise RuntimeError(
+            f"Setting a forward grad that itself has a forward gradient at the same level{level} is not supported."
+        )
     if tensor._a.shape != tangent._a.shape:
         raise RuntimeError(
             f"Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
@@ -262,9 +266,16 @@ def _interpret(op, values, how):
     if _level.busy or not _level.enabled:
         return NotImplemented
     tensors, tangents = _operands(values)
-    if not any(t is not None for t in tangents):
+    outs = (
+        ()
+        if how is None or isinstance(how, str) or callable(how)
+        else how
+        if isinstance(how, (tuple, list))
+        else (how,)
+    )
+    if not any(t is not None for t in tangents) and not any(map(is_dual, outs)):
         return NotImplemented
-    if how is not None and not isinstance(how, str) and how not in (subscript.getitem, subscript.setitem):
+    if outs:
         raise NotImplementedError(
             f"Trying to use forward AD with {op.name}_out that does not support it because it is an out= function"
         )

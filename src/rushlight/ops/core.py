@@ -366,6 +366,7 @@ def detach_(self):
     if isinstance(self._edge, Leaf):
         self._edge.owner = None
     self._edge = None
+    self.__dict__.pop("_tangent", None)
     return self
 
 
