@@ -301,3 +301,20 @@ def test_plain_and_recorded_cholesky_gradients_agree(draw, upper, columns):
     pulled = np.linalg.solve(turned(a.detach().numpy()), weights.numpy())
     expected = -pulled @ turned(solution.detach().numpy())
     np.testing.assert_allclose(plain[0].numpy(), (expected + turned(expected)) / 2, rtol=1e-8, atol=1e-11)
+
+
+def test_orders_of_norms_are_real():
+    for name, function in (("matrix_norm", torch.linalg.matrix_norm), ("vector_norm", torch.linalg.vector_norm)):
+        with pytest.raises(RuntimeError, match=f"linalg.{name}: Expected a non-complex scalar as the order of norm."):
+            function(torch.ones(2, 2), 1 + 2j)
+
+
+def test_the_nuclear_condition_of_a_singular_matrix_is_its_singular_values():
+    A = torch.tensor([[[3.0, 0.0], [0.0, 0.0]], [[3.0, 0.0], [0.0, 2.0]]])
+    found = torch.linalg.cond(A, "nuc")
+    assert torch.isinf(found[0]) and torch.isclose(found[1], torch.tensor(5 * (1 / 3 + 1 / 2)))
+
+
+def test_einsum_wants_an_operand():
+    with pytest.raises(ValueError, match="at least one operand"):
+        torch.einsum("", [])

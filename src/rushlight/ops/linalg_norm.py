@@ -33,8 +33,14 @@ def _check_norm_dtype(name, input, dtype):
         )
 
 
+def _refuse_complex_order(name, ord):
+    if isinstance(ord, complex):
+        raise RuntimeError(f"{name}: Expected a non-complex scalar as the order of norm.")
+
+
 @composite("linalg_vector_norm", **_function)
 def linalg_vector_norm(F, x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    _refuse_complex_order("linalg.vector_norm", ord)
     if isinstance(ord, bool) or not isinstance(ord, (int, float)):
         kind = type(ord).__name__
         raise TypeError(f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {kind}")
@@ -66,6 +72,7 @@ def _product(sizes):
 @composite("linalg_matrix_norm", **_function)
 def linalg_matrix_norm(F, A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     name = "linalg.matrix_norm"
+    _refuse_complex_order(name, ord)
     known = ord in ("fro", "nuc") if isinstance(ord, str) else abs(ord) in (1, 2, math.inf)
     if isinstance(ord, str) and not known:
         raise RuntimeError(f"{name}: Order {ord} not supported.")
@@ -153,7 +160,8 @@ def linalg_cond(F, A, p=None):
     if not _product(A.shape):
         return F.zeros(tuple(A.shape[:-2]), dtype=dtype_of(A).to_real())
     if p == "nuc":
-        return F.linalg_matrix_norm(A, p) * F.linalg_matrix_norm(F.linalg_inv(A), p)
+        values = F.linalg_svdvals(A)
+        return F.sum(values, -1) * F.sum(F.reciprocal(values), -1)
     inverse, info = F.linalg_inv_ex(A)
     size = F.linalg_matrix_norm(A, p) * F.linalg_matrix_norm(inverse, p)
     # a singular matrix has the condition number infinity
@@ -217,4 +225,4 @@ for _name in ("norm", "matrix_norm"):
         copies=True,
     )
 accept_out("linalg_cond", castable("linalg.cond"), copies=True)
-accept_out("linalg_matrix_rank")
+accept_out("linalg_matrix_rank", castable("torch.linalg.matrix_rank"))
