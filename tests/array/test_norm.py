@@ -124,3 +124,11 @@ def test_refuses_in_pytorchs_words():
     )
     with pytest.raises(RuntimeError, match="running_mean should contain 3 elements not 2"):
         norm.native_batch_norm(np.ones((2, 3)), None, None, np.ones(2), np.ones(3), True, 0.1, 1e-5)
+
+
+def test_rounding_does_not_grow_with_the_length_of_rows():
+    x = np.random.default_rng(0).random((1, 3_000_001), dtype=np.float32)
+    exact = x.astype(np.float64)
+    exact = (exact - exact.mean()) / np.sqrt(exact.var() + 1e-5)
+    found = norm.native_layer_norm(x, (x.size,), None, None, 1e-5)[0]
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-6)

@@ -84,19 +84,36 @@ def native_layer_norm_backward(grad_out, input, normalized_shape, mean, rstd, we
 def _moments(x):
     """Mean and variance of each row of a matrix, (rows,) each, and whether a mean is large against its deviation."""
     width = x.shape[1]
-    mean = np.matmul(x, np.ones(width, x.dtype))
+    mean = _row_sums(x)
     mean /= width
-    variance = np.vecdot(x, x)
+    variance = _row_squares(x)
     variance /= width
     square = mean * mean
     variance -= square
     far = bool((square > variance).any())
     if far:
         # A second look takes out the rounding of the first mean, so that equal values have variance zero.
-        mean += np.matmul(x - mean[:, None], np.ones(width, x.dtype)) / width
-        centred = x - mean[:, None]
-        variance = np.vecdot(centred, centred) / width
+        mean += _row_sums(x - mean[:, None]) / width
+        variance = _row_squares(x - mean[:, None]) / width
     return mean, variance, far
+
+
+_SPAN = 2**14  # BLAS adds one element after the other: in longer rows the rounding of float32 would show
+
+
+def _row_sums(x):
+    """Sum of each row of a matrix: by BLAS, or pairwise where the rows are long."""
+    return np.matmul(x, np.ones(x.shape[1], x.dtype)) if x.shape[1] <= _SPAN else np.add.reduce(x, 1)
+
+
+def _row_squares(x):
+    """Sum of the squares of each row of a matrix: by BLAS, long rows span by span."""
+    whole = x.shape[1] // _SPAN * _SPAN
+    squares = np.vecdot(x[:, whole:], x[:, whole:])
+    if whole:
+        spans = x[:, :whole].reshape(len(x), -1, _SPAN)
+        squares += np.add.reduce(np.vecdot(spans, spans), 1)
+    return squares
 
 
 def _normalise_rows(x, eps, weight=None, bias=None):
