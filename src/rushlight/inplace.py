@@ -109,7 +109,10 @@ class AsStridedBackward0(Node):
 
 
 class CopySlices(Node):
-    """A base some view of which was written to: ``saved`` is the write's node and the view's geometry (or replay)."""
+    """A base some view of which was written to: ``saved`` is the write's node and the view's geometry (or replay).
+
+    What the write's node saved goes with it; it is not freed before, as a result it saved may lead to it past this node.
+    """
 
     __slots__ = ("shows",)
     cpp_name = "torch::autograd::CopySlices"
@@ -132,7 +135,7 @@ class CopySlices(Node):
                 set_grad(was)
             return (whole._a, *inner[1:])
         whole, part = geometry.copy(np.asarray(cotangent))
-        inner = fn.run(part.copy(), keep)
+        inner = fn.run(part.copy(), True)
         if self.next[0] is None:
             return (None, *inner[1:])
         part[...] = 0 if inner[0] is None else inner[0]
@@ -146,12 +149,12 @@ class CopySlices(Node):
             self.saved = None
         F = functions()
         if not isinstance(geometry, Geometry):
-            inner = fn.run_graph(F.clone(geometry(cotangent)), keep)
+            inner = fn.run_graph(F.clone(geometry(cotangent)), True)
             whole = F.clone(cotangent)
             part = geometry(whole)
             part.zero_() if inner[0] is None else part.copy_(inner[0])
             return (whole, *inner[1:])
-        inner = fn.run_graph(F._view_gather(cotangent, geometry), keep)
+        inner = fn.run_graph(F._view_gather(cotangent, geometry), True)
         new = F.zeros_like(F._view_gather(cotangent, geometry)) if inner[0] is None else inner[0]
         rest = F.sub(cotangent, F._view_scatter(F._view_gather(cotangent, geometry), geometry))
         return (F.add(rest, F._view_scatter(new, geometry)), *inner[1:])

@@ -441,7 +441,9 @@ def wrap_view(array, dtype, source, refuse=None, replay=None):
     else:
         refuse = refuse or above.refuse
         if above.replay is not None:
-            replay = _after(above.replay, replay, source, array)
+            replay = _after(above.replay, replay or _strided(source._a, array))
+        elif replay is not None:
+            replay = _after(_strided(above.base._a, source._a), replay)
         tensor._view = made = View(above.base, counter[0], refuse, replay)
         made.mirror = above.mirror
     if refuse is not None and not thread.grad:
@@ -496,17 +498,21 @@ def outside(tensor):
     return made
 
 
-def _after(first, second, source, array):
-    """Replay of a view of a replayed view."""
-    if second is None:
-        offset, strides, shape = address(array) - address(source._a), array.strides, array.shape
-
-        def second(tensor):
-            from .inplace import strided_view
-
-            return strided_view(tensor, shape, strides, offset)
-
+def _after(first, second):
+    """Replay of a view of a view."""
     return lambda base: second(first(base))
+
+
+def _strided(source, array):
+    """Replay of a view that strides can say, from arrays."""
+    offset, strides, shape = address(array) - address(source), array.strides, array.shape
+
+    def view(tensor):
+        from .inplace import strided_view
+
+        return strided_view(tensor, shape, strides, offset)
+
+    return view
 
 
 def address(array):

@@ -60,3 +60,32 @@ def test_a_custom_function_in_no_grad_returns_a_view_as_operators_do():
     assert view.requires_grad
     with pytest.raises(RuntimeError, match="A view was created in no_grad mode and is being modified inplace"):
         view.zero_()
+
+
+@pytest.mark.parametrize(
+    ("part", "dtype"),
+    [
+        (lambda b: torch.view_as_real(b.reshape(5, 2)), torch.complex128),
+        (lambda b: torch.view_as_real(b[2:6]).t(), torch.complex128),
+        (lambda b: b.view(5, 2).t().real, torch.complex128),
+        (lambda b: torch.view_as_complex(b.view(5, 2)).view(5, 1)[2:], torch.float64),
+    ],
+)
+def test_writes_to_views_of_other_dtypes_of_parts(part, dtype):
+    x = torch.arange(10.0).to(dtype).requires_grad_()
+    base = x.clone()
+    part(base).mul_(2)
+    (g,) = torch.autograd.grad(base.real.sum() if dtype.is_complex else base.sum(), x)
+    factors = torch.ones(10, dtype=dtype)
+    part(factors).mul_(2)
+    assert torch.equal(
+        torch.view_as_real(g)[:, 0] if dtype.is_complex else g, factors.real if dtype.is_complex else factors
+    )
+
+
+def test_derivatives_of_derivatives_through_a_write_to_a_view_that_saved_its_result():
+    x = torch.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    (g,) = torch.autograd.grad((x * 2)[None].relu_().pow(2).sum(), x, create_graph=True)
+    assert g.tolist() == [8.0, 0.0, 24.0]
+    (gg,) = torch.autograd.grad(g.sum(), x)
+    assert gg.tolist() == [8.0, 0.0, 8.0]
