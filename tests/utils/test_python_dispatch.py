@@ -255,3 +255,18 @@ def test_a_wrapper_tensor_may_be_larger_than_memory():
             raise AssertionError
 
     assert torch.Tensor._make_wrapper_subclass(Large, (1 << 30, 1 << 30)).shape == (1 << 30, 1 << 30)
+
+
+def test_a_class_is_asked_for_results_that_go_into_its_tensors():
+    Held.calls.clear()
+    into = Held(torch.zeros(2))
+    assert torch.add(torch.ones(2), torch.ones(2), out=into) is into
+    assert into.inner.tolist() == [2.0, 2.0] and Held.calls == ["aten.add.out"] and into._version == 1
+
+
+def test_modes_can_be_listed():
+    dispatch = torch.utils._python_dispatch
+    assert dispatch._get_current_dispatch_mode() is None and not dispatch.is_in_torch_dispatch_mode()
+    with Log() as outer, Log() as inner:
+        assert dispatch._get_current_dispatch_mode_stack() == [outer, inner]
+        assert dispatch._get_current_dispatch_mode() is inner and dispatch.is_in_torch_dispatch_mode()

@@ -322,7 +322,7 @@ def _divert(op, args, kwargs, values, out):
         result = intercept(op, values, out)
         if result is not NotImplemented:
             return result
-    return NotImplemented if ask_classes is None or out is not None else ask_classes(op, values, None)
+    return NotImplemented if ask_classes is None else ask_classes(op, values, out)
 
 
 def unanswered(name, found):

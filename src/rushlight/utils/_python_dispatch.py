@@ -8,6 +8,7 @@ has one overload, what a mode's ``func`` computes is recorded as anywhere else, 
 
 import contextlib
 
+from .. import inplace
 from ..absent import absent
 from ..autograd import levels, shells
 from ..missing import explain
@@ -42,7 +43,7 @@ class OpOverload:
         name = _THEIR_NAME.get(op.name, op.name.strip("_") if callable(how) else op.name)
         suffix = "_" if how == "inplace" else ""
         self._op, self._how = op, how
-        self._overloadname = _OVERLOAD.get(name, "default")
+        self._overloadname = "out" if how == "out" else _OVERLOAD.get(name, "default")
         self.__name__ = f"{name}{suffix}.{self._overloadname}"
         self.__module__ = "torch._ops.aten"
         self.overloadpacket = OpOverloadPacket(name + suffix, self)
@@ -65,6 +66,8 @@ class OpOverload:
             return self._how(*args, **kwargs)
         if self._op.__class__ is Method:
             return self._op.function(*args, **kwargs)
+        if self._how == "out":
+            return self._op.public(*args, **kwargs)
         values = dispatch.bind(self._op, args, kwargs)
         if self._how == "inplace":
             return levels.execute_inplace(self._op, values)
@@ -173,6 +176,7 @@ class TorchDispatchMode:
 
         # within backward, rules must call operators
         interpreter.sees_rules = True
+        interpreter.mode = self
         entered.append(interpreter)
         levels.push(interpreter)
         return self
@@ -197,9 +201,16 @@ def _types(values):
 
 def _of_class(op, values, how):
     """Ask the classes of arguments, subclasses first; NotImplemented where none has ``__torch_dispatch__``."""
-    kinds = _kinds(values)
+    out = None if how is None or isinstance(how, str) or callable(how) else how
+    kinds = _kinds(values if out is None else (*values, out))
     if not kinds:
         return NotImplemented
+    if out is not None:
+        args, kwargs = _arguments(op, values, None)
+        shells.unrecorded(_answer(overload_of(op, "out"), kinds, args, {**kwargs, "out": out}))
+        for each in out if isinstance(out, (list, tuple)) else (out,):
+            inplace.finish(each, None)
+        return out
     args, kwargs = _arguments(op, values, how)
     answer = _answer(overload_of(op, how), kinds, args, kwargs)
     return shells.recorded(op, values, answer, how == "inplace" or how is subscript.setitem)
@@ -238,6 +249,22 @@ def _kinds(values):
 
 dispatch.ask_classes = _of_class
 dispatch.ask_method = _method_of_class
+
+
+def _get_current_dispatch_mode_stack():
+    """The modes of this thread, the outermost first."""
+    return [each.mode for each in levels._stack.interpreters if hasattr(each, "mode")]
+
+
+def _get_current_dispatch_mode():
+    """The mode that is asked first, or None."""
+    modes = _get_current_dispatch_mode_stack()
+    return modes[-1] if modes else None
+
+
+def is_in_torch_dispatch_mode(include_infra_modes=True):
+    """Whether a mode is entered; none of them belongs to rushlight itself."""
+    return bool(_get_current_dispatch_mode_stack())
 
 
 @contextlib.contextmanager
