@@ -46,3 +46,11 @@ def test_refusals():
         x[torch.tensor([0])]
     with pytest.raises(TypeError, match="does not support deleting items"):
         del x[0]
+
+
+def test_a_row_may_be_filled_with_one_of_its_own_elements():
+    x = torch.arange(6.0).reshape(2, 3)
+    x[1] = x[1][2]
+    assert x.tolist() == [[0.0, 1.0, 2.0], [5.0, 5.0, 5.0]]
+    with pytest.raises(RuntimeError, match="refer to a single memory location"):
+        x[1] = x.flatten()[2:5]

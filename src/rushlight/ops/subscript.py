@@ -375,7 +375,7 @@ def setitem(self, index, value):
         if recorded:
             _check(self, index, edge)
         inplace.check_memory(part)
-        if given and value._vc is self._vc:
+        if given and value._vc is self._vc and raw.ndim == part.ndim:  # a single number is read before it is written to
             inplace.check_apart(part, raw)
         dispatch.write(part, raw)
         raws = (array, index, raw)
@@ -389,7 +389,7 @@ def setitem(self, index, value):
             tuple(each._a if isinstance(each, Tensor) else each for each in index),
             _value(value, array.dtype),
         )
-        inplace.check_memory(array)
+        inplace.warn_of_shared_elements(array)
         indexing.setitem(array, raws[1], raws[2])
     if not recorded:
         inplace.finish(self, None)
