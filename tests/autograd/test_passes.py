@@ -1,5 +1,7 @@
 """What user code can ask of the backward pass that is running, and nodes that refuse to be differentiated."""
 
+import warnings
+
 import pytest
 
 import rushlight as torch
@@ -140,3 +142,39 @@ def test_what_must_not_be_deleted_or_set():
     assert not y.requires_grad
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
         x.set_(torch.ones(3))
+
+
+def test_whether_a_node_will_run():
+    x = torch.ones(2, requires_grad=True)
+    y = x * 2
+    (leaf, _), _ = y.grad_fn.next_functions
+    seen = []
+    y.register_hook(lambda g: seen.append(_C._will_engine_execute_node(leaf)))
+    y.sum().backward(retain_graph=True)
+    assert seen == [True]
+    with pytest.raises(RuntimeError, match="we are currently running autograd.grad()"):
+        torch.autograd.grad(y.sum(), x)
+    z = x * 2
+    z.register_hook(lambda g: _C._will_engine_execute_node(z))
+    with pytest.raises(RuntimeError, match="expects an grad_fn, but got Tensor"):
+        z.sum().backward()
+    with pytest.raises(RuntimeError, match="should only be called during the backward pass"):
+        _C._will_engine_execute_node(leaf)
+
+
+def test_where_warnings_are_errors_anomaly_mode_prints_its_own(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mode = torch.autograd.detect_anomaly()
+        warnings.simplefilter("error")
+        with mode, pytest.raises(RuntimeError, match="returned nan values"):
+            (torch.zeros(1, requires_grad=True) * 0).sqrt().mul(0).sum().backward()
+    assert "Error detected in" in capsys.readouterr().err
+
+
+def test_inference_tensors_have_no_version_to_increment():
+    x = torch.ones(2)
+    with torch.inference_mode():
+        y = torch.ones(2)
+    torch.autograd.graph.increment_version([x, y])
+    assert x._version == 1 and y.is_inference()

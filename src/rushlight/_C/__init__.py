@@ -5,6 +5,7 @@ import weakref
 from .. import Generator, Size, device, dtype, layout  # noqa: F401
 from ..absent import absent
 from ..array.linalg import LinAlgError as _LinAlgError  # noqa: F401
+from ..autograd import graph
 from ..autograd.anomaly import running
 from ..autograd.engine import current_pass
 from ..autograd.forward_ad import _is_fwd_grad_enabled, _set_fwd_grad_enabled  # noqa: F401
@@ -24,10 +25,20 @@ def _current_autograd_node():
 
 
 def _will_engine_execute_node(node):
-    """Whether the running backward pass will reach a node. RuntimeError outside of one."""
+    """Whether the running backward pass will execute a node.
+
+    RuntimeError outside of one, and for a leaf if the pass is that of ``grad``, which accumulates nothing.
+    """
     found = current_pass()
     if found is None:
         raise RuntimeError("_get_graph_exec_info should only be called during the backward pass")
+    if not isinstance(node, graph.Node):
+        raise RuntimeError(f"_will_engine_execute_node expects an grad_fn, but got {type(node).__name__}")
+    if isinstance(node, graph.Leaf) and not found.accumulate:
+        raise RuntimeError(
+            "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not "
+            "supported."
+        )
     return found.will_run(node)
 
 

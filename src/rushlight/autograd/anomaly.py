@@ -113,40 +113,31 @@ def note(node):
 
 def report(node):
     """Warn about the forward call of a failing node and of those whose derivative it is."""
-    name = node.name()
     found = node.metadata.get("traceback_")
-    if found is None:
-        warnings.warn(
-            f"Error detected in {name}. No forward pass information available. Enable detect anomaly during forward pass for more "
-            "information.",
-            UserWarning,
-            stacklevel=2,
-        )
-    else:
-        warnings.warn(
-            f"Error detected in {name}. Traceback of forward call that caused the error:\n{''.join(found)}",
-            UserWarning,
-            stacklevel=2,
-        )
+    _warn(
+        f"Error detected in {node.name()}. "
+        + (_UNKNOWN if found is None else f"Traceback of forward call that caused the error:\n{''.join(found)}")
+    )
     parent = node.metadata.get("parent_")
     while parent is not None:
-        name, metadata = parent.name(), parent.metadata
-        found = metadata.get("traceback_")
+        start = f"\n\nPrevious calculation was induced by {parent.name()}. "
+        found = parent.metadata.get("traceback_")
         if found is None:
-            warnings.warn(
-                f"\n\nPrevious calculation was induced by {name}. No forward pass information available. Enable detect anomaly during "
-                "forward pass for more information.",
-                UserWarning,
-                stacklevel=2,
-            )
+            _warn(start + _UNKNOWN)
             break
-        warnings.warn(
-            f"\n\nPrevious calculation was induced by {name}. Traceback of forward call that induced the previous calculation:\n"
-            f"{''.join(found)}",
-            UserWarning,
-            stacklevel=2,
-        )
-        parent = metadata.get("parent_")
+        _warn(f"{start}Traceback of forward call that induced the previous calculation:\n{''.join(found)}")
+        parent = parent.metadata.get("parent_")
+
+
+_UNKNOWN = "No forward pass information available. Enable detect anomaly during forward pass for more information."
+
+
+def _warn(text):
+    """Warn; where warnings are errors, print it, as the error that backward failed with is the one to raise."""
+    try:
+        warnings.warn(text, UserWarning, stacklevel=3)
+    except UserWarning:
+        traceback.print_exc()
 
 
 def check_outputs(node, received):

@@ -109,6 +109,8 @@ class _Pass:
     callbacks = ()
     #: the edges whose cotangents are wanted, None where all leaves are
     wanted = None
+    #: whether gradients are accumulated, as by ``backward``, or handed out
+    accumulate = True
 
     @functools.cached_property
     def number(self):
@@ -684,7 +686,7 @@ class Sweep:
     def _as_pass(self):
         """What is running, for those who ask."""
         made = _Pass()
-        made.roots, made.keep, made.wanted = self.roots, True, self.wanted
+        made.roots, made.keep, made.wanted, made.accumulate = self.roots, True, self.wanted, False
         return made
 
 

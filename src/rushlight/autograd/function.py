@@ -121,7 +121,7 @@ class BackwardCFunction(FunctionCtx, Node):
     def _raw_saved_tensors(self):
         if self.saved is None:
             raise freed()
-        return self.saved
+        return tuple([SavedTensor.of_nothing() if each is None else each for each in self.saved])
 
     def maybe_clear_saved_tensors(self):
         self.saved = None

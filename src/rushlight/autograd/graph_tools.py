@@ -241,9 +241,13 @@ def will_execute(task, node):
 
 
 def increment_version(tensor):
-    """Say that ``tensor`` (or each of an iterable of them) was written to by other means: saved values of it become stale."""
+    """Say that ``tensor`` (or each of an iterable of them) was written to by other means: saved values of it become stale.
+
+    Inference tensors have no version, and are passed over.
+    """
     for each in (tensor,) if isinstance(tensor, Tensor) else tensor:
-        bump(each._vc)
+        if not each.is_inference():
+            bump(each._vc)
 
 
 def set_warn_on_accumulate_grad_stream_mismatch(enabled):

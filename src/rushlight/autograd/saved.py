@@ -147,7 +147,7 @@ class SavedTensor:
         """Pack this saved tensor now with ``pack_hook`` and bring it back with ``unpack_hook`` when it is needed."""
         for hook in (pack_hook, unpack_hook):
             if not callable(hook):
-                raise TypeError("expected a callable")
+                raise TypeError("register_hooks(): incompatible function arguments: both hooks must be callable")
         if self._dtype is None:
             raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
         if self._hooks is not None:
