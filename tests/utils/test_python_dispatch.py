@@ -270,3 +270,12 @@ def test_modes_can_be_listed():
     with Log() as outer, Log() as inner:
         assert dispatch._get_current_dispatch_mode_stack() == [outer, inner]
         assert dispatch._get_current_dispatch_mode() is inner and dispatch.is_in_torch_dispatch_mode()
+
+
+def test_operators_have_the_names_that_pytorch_has_for_them():
+    with Log() as log:
+        torch.ones(4).split(2)
+        torch.zeros(2).fill_(3.0)
+        torch.nn.functional.mse_loss(torch.ones(2), torch.zeros(2))
+    assert {"aten.split.Tensor", "aten.mse_loss.default"} <= set(log.calls)
+    assert torch.ops.aten.split.Tensor is torch.ops.aten.split.default
