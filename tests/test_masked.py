@@ -99,3 +99,16 @@ def test_what_is_refused():
         masked.amax(mask, mask=mask)
     with pytest.raises(AttributeError, match="MaskedTensor"):
         getattr(masked, "MaskedTensor")  # noqa: B009 - the point is the lookup
+
+
+def test_what_leaves_a_reduction_as_it_is():
+    x = torch.ones(2, dtype=torch.int32)
+    identity = torch.masked._reduction_identity
+    assert identity("sum", x).item() == 0 and identity("masked.amax", x).item() == -(2**31)
+    assert identity("mean", x.float()) is None
+
+
+def test_the_mask_a_function_sees():
+    x = torch.ones(2, 3)
+    assert torch.masked._input_mask(x).all() and torch.masked._input_mask(x).shape == x.shape
+    assert torch.masked._input_mask(x, mask=torch.tensor([1, 0, 1])).tolist() == [[True, False, True]] * 2

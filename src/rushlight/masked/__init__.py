@@ -5,6 +5,9 @@ carries its mask along, is not there.
 """
 
 from ..missing import module_getattr
+from .masks import canonical_dims as _canonical_dim  # noqa: F401 - PyTorch's private names, of which references are made
+from .masks import canonical_input_mask as _input_mask  # noqa: F401
+from .masks import reduction_identity as _reduction_identity  # noqa: F401
 from .normalizations import cumprod, cumsum, log_softmax, normalize, softmax, softmin
 from .reductions import amax, amin, argmax, argmin, logaddexp, logsumexp, mean, median, norm, prod, std, sum, var
 

@@ -5,10 +5,10 @@ operator then gives the masked result, and its derivative is zero at the masked 
 """
 
 from .. import dtypes
-from ..ops.creation import full
+from ..ops.creation import full, ones
 from ..ops.table import TENSOR as F
 
-__all__ = ["canonical_dims", "canonical_mask", "replace_masked"]
+__all__ = ["canonical_dims", "canonical_input_mask", "canonical_mask", "reduction_identity", "replace_masked"]
 
 
 def canonical_dims(dim, ndim):
@@ -90,3 +90,17 @@ def _bound(dtype, least):
         return None
     info = dtypes.iinfo(dtype)
     return info.min if least else info.max
+
+
+def canonical_input_mask(input, *args, mask=None):
+    """``torch.masked._input_mask``: the mask a masked function sees, in its input's shape; all true without a mask."""
+    return ones(input.shape, dtype=dtypes.bool) if mask is None else canonical_mask(input, mask)
+
+
+def reduction_identity(op_name, input, *args):
+    """``torch.masked._reduction_identity``: what leaves a reduction as it is, as a 0-d tensor; None where there is nothing.
+
+    ``op_name`` may be written with dots, ``args`` is the order of a norm.
+    """
+    name = op_name.rpartition(".")[2]
+    return None if name in ("mean", "var", "std") else _identity(name, input.dtype, args[0] if args else None)
