@@ -346,6 +346,8 @@ def _unflatten(x, ndim, count, dim, sizes):
 def _squeeze(x, ndim, count, dim):
     if dim is None:
         return (tuple([i for i in range(1, ndim + 1) if x._a.shape[i] == 1]),)
+    if not ndim and isinstance(dim, int) and dim:
+        raise RuntimeError(f"Dimension is out of range (expected to be in range of [-1, 0], but got [{dim}]")
     given = (dim,) if isinstance(dim, int) else dim
     return (ups(given, ndim) if ndim else (),)
 
@@ -479,6 +481,11 @@ def _parts(level, op, values, dims):
 @rule("as_strided")
 def _as_strided(level, op, values, dims):
     x, size, stride, offset = values
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"Tensor.as_strided(size, stride, ...): size and stride must have the same length! Got size {list(size)} and stride "
+            f"{list(stride)}"
+        )
     step = x.stride()[dims[0]]
     start = x.storage_offset() if offset is None else offset
     return batched(op, (x, (level.size, *size), (step, *stride), start)), 0

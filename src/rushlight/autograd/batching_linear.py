@@ -45,10 +45,19 @@ def _unseen(a, b):
     return not state.shells or (a.__class__ is Tensor and b.__class__ is Tensor)
 
 
-def _check_product(name, a, dim_a, b, dim_b):
+def _check_ranks(name, a, dim_a, b, dim_b, *wanted):
     n, m = a._a.ndim - (dim_a is not None), b._a.ndim - (dim_b is not None)
-    if (n, m) != (2, 2):
-        raise RuntimeError(f"{'self' if n != 2 else 'mat2'} must be a matrix")
+    if (n, m) != wanted:
+        raise RuntimeError(
+            f"Shape mismatch: Got incorrect dims for {name}(a, b). a has dim {n}and b has dim {m}but expected them to have dim "
+            f"{wanted[0]} and dim {wanted[1]}"
+        )
+
+
+def _check_product(name, a, dim_a, b, dim_b):
+    _check_ranks(name, a, dim_a, b, dim_b, 2, 2)
+    if dim_a is not None and dim_b is not None:
+        return  # a product of batches says what is wrong
     inner, outer = front(a, dim_a)._a.shape[-2:], front(b, dim_b)._a.shape[-2:]
     if inner[1] != outer[0]:
         raise RuntimeError(
@@ -62,6 +71,7 @@ def _mm(a, dim_a, b, dim_b):
 
 
 def _mv(a, dim_a, v, dim_v):
+    _check_ranks("mv", a, dim_a, v, dim_v, 2, 1)
     a, v = front(a, dim_a), front(v, dim_v)
     if dim_v is None:
         return TENSOR.matmul(a, v)
@@ -71,6 +81,8 @@ def _mv(a, dim_a, v, dim_v):
 
 
 def _dot(level, a, dim_a, b, dim_b):
+    if a._a.ndim - (dim_a is not None) != 1 or b._a.ndim - (dim_b is not None) != 1:
+        raise RuntimeError("Got wrong shapes for dot")
     if dim_b is None:
         return TENSOR.mv(front(a, dim_a), b)
     if dim_a is None:
@@ -87,6 +99,7 @@ def _mm_rule(level, op, values, dims):
 
 @rule("bmm")
 def _bmm(level, op, values, dims):
+    _check_ranks("bmm", values[0], dims[0], values[1], dims[1], 3, 3)
     return TENSOR.matmul(*_matrices(values, dims, 0, 1)), 0
 
 
@@ -154,8 +167,36 @@ def _baddbmm(level, op, values, dims):
 # ------------------------------------------------------------------------------------------------------ linear algebra
 
 
+#: how operators call themselves where a sample is no matrix, if not by their names
+_SPOKEN = dict(
+    linalg_cholesky_ex="linalg.cholesky",
+    _eigvals="linalg.eig",
+    _eigvalsh="linalg.eigh",
+    linalg_inv="linalg.inv_ex",
+    _svdvals="linalg.svd",
+    linalg_matrix_exp="torch.matrix_exp",
+)
+
+
+def _check_matrix(op, x, dim):
+    """Refuse samples with fewer than two dimensions, of which the batch would make one."""
+    rank = x._a.ndim - (dim is not None)
+    if rank >= 2 or not (op.name.startswith("linalg_") or op.name in _SPOKEN):
+        return
+    if op.name in ("linalg_lu_factor", "linalg_lu_factor_ex"):
+        # as PyTorch has it, with the batch
+        size = list(x._a.shape)
+        raise RuntimeError(f"torch.lu_factor_ex: Expected tensor with 2 or more dimensions. Got size: {size} instead")
+    if op.name == "linalg_lu":
+        size = list(x._a.shape if dim is None else front(x, dim)._a.shape[1:])
+        raise RuntimeError(f"linalg.lu: Expected tensor with 2 or more dimensions. Got size: {size} instead")
+    name = _SPOKEN.get(op.name) or op.name.replace("_", ".", 1)
+    raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+
+
 def _stacked(level, op, values, dims):
     """Operators on stacks of matrices: every tensor gets the batch in front, those of fewer dimensions ones after it."""
+    _check_matrix(op, values[0], dims[0])
     places = [i for i, each in enumerate(values) if isinstance(each, Tensor)]
     made = each_expanded(level, values, dims, places)
     return _with_empties(level, batched(op, made))
@@ -191,6 +232,7 @@ def _pairs_of_matrices(level, op, values, dims):
 @rule("linalg_solve", "linalg_solve_ex")
 def _solve(level, op, values, dims):
     a, b, *rest = values
+    _check_matrix(op, a, dims[0])
     rank_a, rank_b = a._a.ndim - (dims[0] is not None), b._a.ndim - (dims[1] is not None)
     shape_a = front(a, dims[0])._a.shape[dims[0] is not None :]
     shape_b = front(b, dims[1])._a.shape[dims[1] is not None :]

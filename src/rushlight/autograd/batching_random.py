@@ -10,7 +10,7 @@ from . import forward_ad, levels
 from .batching import batched, rule
 from .dual import DualLevel
 from .levels import Below
-from .vmap import RANDOM, VmapLevel, expanded, front, padded
+from .vmap import RANDOM, UNWRITABLE, VmapLevel, expanded, front, padded
 
 __all__ = ["drawn", "filled", "sampled"]
 
@@ -97,6 +97,11 @@ def filled(method, target, args, kwargs):
     if level.randomness == "error":
         raise RuntimeError(RANDOM)
     held, dim = level.split(target)
+    if any(level.split(each)[1] is not None for each in tensors[1:]):
+        if level.randomness == "same":
+            raise RuntimeError(_SAME)
+        if dim is None:
+            raise RuntimeError(UNWRITABLE.format(what=f"inplace {method.__name__.strip('_')}", where="in a vmap"))
     with Below(depth):
         if level.randomness == "same":
             if dim is None:

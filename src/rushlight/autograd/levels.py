@@ -338,7 +338,12 @@ class Level:
     def _as_view(self, op, values, result, refuse=None):
         """The result of an operator that may give a view, as the view it is of the first argument."""
         source = values[0]
-        if not (isinstance(result, Tensor) and self.owns(result) and self.owns(source) and self.is_view(result)):
+        if not isinstance(result, Tensor) or not self.owns(source):
+            return result
+        if not self.owns(result) and result._view is not None:
+            # what is the same for all samples comes back as it is; but a write to it has to reach the source's place in this graph
+            result = self.lift(result)
+        if not self.owns(result) or not self.is_view(result):
             return result
         replay = (lambda base: execute(op, (base, *values[1:]))) if op.replay else None
         return wrap_view(result._a, result._dtype, source, refuse=refuse, replay=replay)

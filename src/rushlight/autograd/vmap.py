@@ -37,7 +37,7 @@ RANDOM = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
     "or perform the randomness operation out of vmap"
 )
-_UNWRITABLE = (
+UNWRITABLE = (
     "vmap: {what}(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more elements than "
     "`self`. This happened due to `other` being vmapped over but `self` not being vmapped over {where}. Please try to use out-of-place "
     "operators instead of {what}. If said operator is being called inside the PyTorch framework, please file a bug report instead."
@@ -60,7 +60,7 @@ def unwritable(level, op, values):
         what, where = _NAMED.get(op.name, "inplace arithmetic"), "in a vmap"
     else:
         what, where = f"aten::{op.name.lstrip('_')}_", f"at level {level.number}"
-    return RuntimeError(_UNWRITABLE.format(what=what, where=where))
+    return RuntimeError(UNWRITABLE.format(what=what, where=where))
 
 
 _NUMBERS = frozenset((int, float, bool, type(None), str, dtype))

@@ -607,6 +607,17 @@ def new_empty_strided(
     self, size, stride, *, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ):
     """As ``empty_strided``, with this tensor's dtype."""
+    if state.rare:
+
+        def make(held, shape):
+            # samples lie one after the other, each as it was asked for
+            extent = 0 if 0 in size else 1 + sum([(n - 1) * step for n, step in zip(size, stride)])
+            strides = stride if len(shape) == len(stride) else (extent, *stride)
+            return new_empty_strided(held, shape, strides, dtype=dtype)
+
+        made = _made_like(self, make, tuple(size))
+        if made is not None:
+            return finish(made, requires_grad)
     return empty_strided(size, stride, dtype=dtype or self._dtype, device=device, requires_grad=requires_grad)
 
 

@@ -6,6 +6,8 @@ gives PyTorch's mask. Element-wise dropout is one multiplication by the mask, he
 
 import warnings
 
+import numpy as np
+
 from .. import dtypes
 from ..autograd.modes import state
 from .creation import empty, empty_like
@@ -24,7 +26,7 @@ def _noise(F, shape, like, p):
     """Zeros with probability p, else ones."""
 
     def draw(shape):
-        if shape == tuple(like.shape) and not like.is_contiguous():
+        if like._a.__class__ is np.ndarray and shape == tuple(like.shape) and not like.is_contiguous():
             # draws follow the order in memory, which the noise has in common with its input
             return F.bernoulli_(empty_like(like), 1 - p)
         return F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p)

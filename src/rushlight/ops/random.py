@@ -49,9 +49,20 @@ default_generator = streams.default_generator
 default_generator.__class__ = Generator
 
 
+def _refuse_out_in_vmap(out):
+    from ..autograd.levels import is_lane
+
+    if is_lane(out):
+        raise RuntimeError(
+            "vmap: We do not support calling out variants of random operations inside of vmap. Please use non-out variants as a workaround"
+        )
+
+
 def _options(name, kwargs):
     """The options of a constructor: (out, dtype or None, requires_grad, generator)."""
     out = kwargs.pop("out", None)
+    if out is not None and state.rare:
+        _refuse_out_in_vmap(out)
     dtype = kwargs.pop("dtype", None)
     requires_grad = kwargs.pop("requires_grad", False)
     generator = kwargs.pop("generator", None)
