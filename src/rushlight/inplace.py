@@ -5,6 +5,7 @@ a part of its base: the base's new node (CopySlices) applies the write's own nod
 like every other view of that base, is looked up again from the base at its next use (AsStrided).
 """
 
+import warnings
 import weakref
 
 import numpy as np
@@ -320,6 +321,17 @@ def check_memory(array):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
+        )
+
+
+def warn_of_shared_elements(array):
+    """What PyTorch says of writes by index to an expanded tensor, which it does not refuse as it does other writes."""
+    if 0 in array.strides and _overlapping_write(array):
+        warnings.warn(
+            "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. "
+            "This also applies to advanced indexing e.g. tensor[indices] = tensor",
+            UserWarning,
+            stacklevel=3,
         )
 
 

@@ -195,3 +195,10 @@ def test_a_source_that_overlaps_its_target_is_refused():
             write()
     x[::2].add_(x[1::2])
     assert x.tolist() == [1.0, 1.0, 5.0, 3.0, 9.0, 5.0]
+
+
+def test_writes_by_index_to_an_expanded_tensor_warn():
+    x = torch.tensor(0.0).expand(2)
+    with pytest.warns(UserWarning, match="Use of index_put_ on expanded tensors is deprecated"):
+        x[x == 0] = 2.0
+    assert x.tolist() == [2, 2]
