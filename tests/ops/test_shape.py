@@ -124,3 +124,8 @@ def test_a_view_in_another_dtype_shares_memory():
     x = torch.zeros(2)
     x.view(torch.int32)[0] = 0x3F800000
     assert x.tolist() == [1, 0]
+
+
+def test_the_matrix_transpose_of_a_scalar_is_the_scalar():
+    x = torch.ones((), requires_grad=True) * 1
+    assert x.mT is x and x.mH is x

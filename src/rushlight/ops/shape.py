@@ -146,7 +146,7 @@ def _matrix_transpose(self):
     """The last two dimensions exchanged."""
     if self.ndim < 2:
         kernels.mT(self._a)
-        return TENSOR.permute(self, ())
+        return self
     return TENSOR.transpose(self, -2, -1)
 
 
