@@ -178,3 +178,11 @@ def test_inference_tensors_have_no_version_to_increment():
         y = torch.ones(2)
     torch.autograd.graph.increment_version([x, y])
     assert x._version == 1 and y.is_inference()
+
+
+def test_no_gradient_comes_back_through_an_undefined_one():
+    x = torch.ones(2, requires_grad=True)
+    y = _C._functions.UndefinedGrad()(x * 2)
+    assert y.tolist() == [2.0, 2.0] and y.grad_fn.name() == "torch::autograd::UndefinedGradBackward"
+    (y.sum() + x[0]).backward()
+    assert x.grad.tolist() == [1.0, 0.0]

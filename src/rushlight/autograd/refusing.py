@@ -1,10 +1,10 @@
-"""Nodes that refuse to be differentiated, with a text given beforehand."""
+"""Functions that pass tensors on, and whose nodes refuse to be differentiated or let no gradient through."""
 
 from ..tensor import Tensor, attach, edge_of
 from .graph import Node, Output, tick
 from .modes import thread
 
-__all__ = ["DelayedError", "Error"]
+__all__ = ["DelayedError", "Error", "UndefinedGrad", "UndefinedGradBackward", "check_inputs"]
 
 
 class Error(Node):
@@ -20,7 +20,19 @@ class Error(Node):
     run_graph = run
 
 
-Error.__module__ = "builtins"
+class UndefinedGradBackward(Node):
+    """Passes no gradient on."""
+
+    __slots__ = ("width",)
+    cpp_name = "torch::autograd::UndefinedGradBackward"
+
+    def run(self, cotangent, keep):
+        return [None] * len(self.next)
+
+    run_graph = run
+
+
+Error.__module__ = UndefinedGradBackward.__module__ = "builtins"
 
 
 class DelayedError:
@@ -37,15 +49,24 @@ class DelayedError:
 
     def __call__(self, *inputs):
         check_inputs(inputs, self.num_inputs)
-        values = [None if each is None else attach(each._a, each._dtype, None, [0]) for each in inputs]
-        edges = [None if each is None else edge_of(each) for each in inputs]
-        if any(edge is not None for edge in edges):
-            self._refuse(values, edges)
-        return tuple(values) if len(values) > 1 else values[0]
+        return _passed_on(inputs, Error, self.message)
 
-    def _refuse(self, values, edges):
-        node = Error()
-        node.seq, node.saved, node.guard = tick(), self.message, None
+
+class UndefinedGrad:
+    """Passes tensors on; no gradient comes back through what it returned."""
+
+    def __call__(self, *inputs):
+        check_inputs(inputs, len(inputs))
+        return _passed_on(inputs, UndefinedGradBackward, ())
+
+
+def _passed_on(inputs, cls, saved):
+    """The values of tensors (or None) as outputs of a node of class ``cls``, if any of them requires grad."""
+    values = [None if each is None else attach(each._a, each._dtype, None, [0]) for each in inputs]
+    edges = [None if each is None else edge_of(each) for each in inputs]
+    if any(edge is not None for edge in edges):
+        node = cls()
+        node.seq, node.saved, node.guard = tick(), saved, None
         node.next = tuple(edges) if thread.grad else ()
         node.width = len(values)
         shapes = tuple([() if each is None else each._a.shape for each in values])
@@ -54,6 +75,7 @@ class DelayedError:
         for i, each in enumerate(values):
             if each is not None:
                 each._edge = node if len(values) == 1 else Output(node, i, shapes[i], kinds[i])
+    return tuple(values) if len(values) > 1 else values[0]
 
 
 def check_inputs(given, count):
