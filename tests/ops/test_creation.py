@@ -69,3 +69,25 @@ def test_whole_numbers_of_any_size():
     assert torch.tensor([2**64, 0], dtype=torch.bool).tolist() == [True, False]
     with pytest.raises(RuntimeError, match="value cannot be converted to type uint8 without overflow"):
         torch.tensor([255.5], dtype=torch.uint8)
+
+
+def test_out_that_overlaps_an_operand_in_part_is_refused():
+    x = torch.arange(6.0)
+    for write in (lambda: torch.add(x[:5], 1, out=x[1:]), lambda: torch.sin(x[1:], out=x[:5])):
+        with pytest.raises(
+            RuntimeError, match="input tensor and the written-to tensor refer to a single memory location"
+        ):
+            write()
+    assert torch.add(x, 1, out=x).tolist() == [1, 2, 3, 4, 5, 6]
+    assert torch.add(x[:3], 1, out=x[3:]).tolist() == [2, 3, 4]
+
+
+def test_empty_lies_in_the_format_it_is_asked_for():
+    assert torch.empty(2, 3, 4, 5, memory_format=torch.channels_last).stride() == (60, 1, 15, 3)
+    assert torch.empty(2, 3, memory_format=torch.contiguous_format).stride() == (3, 1)
+    with pytest.raises(RuntimeError, match="required rank 4 tensor to use channels_last format"):
+        torch.empty(2, 3, memory_format=torch.channels_last)
+    with pytest.raises(RuntimeError, match="unsupported memory format Preserve"):
+        torch.empty(2, 3, memory_format=torch.preserve_format)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'memory_format'"):
+        torch.zeros(2, 3, 4, 5, memory_format=torch.channels_last)

@@ -10,7 +10,6 @@ from tests.parity.situations import SITUATIONS, _leaf
 
 # Situations that do not agree yet, each with the reason; asserted to be still so.
 KNOWN = {
-    "mm_of_integers_and_floats": "differs: RuntimeError says 'expected m1 and m2 to have the same dtype, but got: long != float' PyTorch 'expected m1 and",
     "invert_floats": "differs: NotImplementedError: 'bitwise_not_cpu' not implemented for 'Float' instead of TypeError: ~ (operator.invert) i",
     "matmul_function_by_a_number": "differs: AttributeError: 'int' object has no attribute 'ndim' instead of TypeError: matmul(): argument 'other' (positio",
     "where_of_a_number": "differs: AttributeError: 'float' object has no attribute 'dtype' instead of TypeError: where() received an invalid comb",

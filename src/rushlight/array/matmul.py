@@ -18,17 +18,11 @@ __all__ = [
 _FLOAT32 = np.dtype(np.float32)
 _FLOAT64 = np.dtype(np.float64)
 _BLAS = "fc"  # kinds that BLAS multiplies (float16 excepted)
-_C_NAMES = {
-    **dict(bool="bool", uint8="unsigned char", int8="signed char", int16="short", int32="int", int64="long"),
-    **dict(uint16="unsigned short", uint32="unsigned int", uint64="unsigned long"),
-    **dict(float16="c10::Half", bfloat16="c10::BFloat16", float32="float", float64="double"),
-    **dict(complex64="c10::complex<float>", complex128="c10::complex<double>"),
-}
 _SMALL = 4096  # multiplications below which NumPy's integer loop is as fast as the detour through float64
 
 
 def _c_name(array):
-    return _C_NAMES[dtypes.of(array.dtype).name]
+    return dtypes.of(array.dtype).cpp_name
 
 
 def multiply(a, b):

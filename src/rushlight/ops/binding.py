@@ -119,6 +119,8 @@ def require_tensors(op, values):
                 raise type_error(op, name, i + 1, value)
             if value.__class__ in (str, np.ndarray, dict, set) or (name == "input" and value is None):
                 raise type_error(op, name, i + 1, value)
+            if op.elementwise and value.__class__ in (list, tuple):
+                raise type_error(op, name, i + 1, value)
     if op.elementwise and op.numbers != "any":
         _require_operands(op, values)
     if op.elementwise and not any(isinstance(v, Tensor) for v in values):

@@ -154,6 +154,10 @@ def write_out(op, values, out):
     pairs = list(zip(outs, results))
     for each, array in reversed(pairs) if op.out == "same, last first" else pairs:
         _check_out(op, dtypes.of(array.dtype), each, raws)
+        if op.elementwise and each._a.shape == array.shape:
+            for raw in raws:
+                if raw.__class__ is _ndarray:
+                    inplace.check_apart(each._a, raw)
     if many:
         for each, array in zip(outs, results):
             store(each, array)
