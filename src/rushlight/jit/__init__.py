@@ -8,7 +8,7 @@ import warnings
 from typing import Any, Final, NamedTuple  # noqa: F401
 
 from ..absent import stand_in
-from ..nn.modules.module import Module as ScriptModule  # noqa: F401
+from ..nn.modules.module import Module
 
 __all__ = [
     *(
@@ -70,6 +70,22 @@ class Attribute(NamedTuple):
 
     value: Any
     type: Any
+
+
+class ScriptModule(Module):
+    """A base for modules whose methods are scripts; they run as Python, as those of any module do."""
+
+    @property
+    def original_name(self):
+        """The name of the class."""
+        return type(self).__name__
+
+
+class RecursiveScriptModule(ScriptModule):
+    """What ``isinstance`` is asked for: `script` gives the module itself here."""
+
+
+ScriptModule.__module__ = RecursiveScriptModule.__module__ = "torch.jit._script"
 
 
 class ScriptFunction:
