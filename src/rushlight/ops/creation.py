@@ -367,9 +367,12 @@ def _filler(name, fill):
     ):  # fmt: skip
         shape = sizes(name, args, size)
         check_options(name, layout, device, pin_memory)
+        if memory_format is not None and fill is not np.empty:
+            raise TypeError(f"{name}() got an unexpected keyword argument 'memory_format'")
         if out is None:
             d = as_dtype(dtype, name=name)
-            return finish(wrap(fill(shape, d.numpy), d), requires_grad)
+            made = fill(shape, d.numpy) if memory_format is None else _in_format(fill, shape, d.numpy, memory_format)
+            return finish(wrap(made, d), requires_grad)
         d = named_dtype(name, dtype, out)
         return give(name, fill(shape, d.numpy), out, d, requires_grad)
 
@@ -516,15 +519,22 @@ def empty_beside(array, numpy_dtype):
 CHANNELS_LAST = {"channels_last": 4, "channels_last_3d": 5}
 
 
+def _in_format(fill, shape, numpy_dtype, memory_format):
+    """A new array whose elements lie in the order of a memory format other than preserve_format."""
+    format = memory_format.name
+    if format == "contiguous_format":
+        return fill(shape, numpy_dtype)
+    if format not in CHANNELS_LAST:
+        raise RuntimeError("unsupported memory format Preserve")
+    if len(shape) != CHANNELS_LAST[format]:
+        raise RuntimeError(f"required rank {CHANNELS_LAST[format]} tensor to use {format} format")
+    return np.moveaxis(fill((shape[0], *shape[2:], shape[1]), numpy_dtype), -1, 1)
+
+
 def layout_like(fill, array, numpy_dtype, memory_format=None):
     """A new array shaped like ``array``, with its strides where those are dense."""
-    format = getattr(memory_format, "name", None)
-    if format == "contiguous_format":
-        return fill(array.shape, numpy_dtype)
-    if format in CHANNELS_LAST:
-        if array.ndim != CHANNELS_LAST[format]:
-            raise RuntimeError(f"required rank {CHANNELS_LAST[format]} tensor to use {format} format")
-        return np.moveaxis(fill((array.shape[0], *array.shape[2:], array.shape[1]), numpy_dtype), -1, 1)
+    if memory_format is not None and memory_format.name != "preserve_format":
+        return _in_format(fill, array.shape, numpy_dtype, memory_format)
     if array.flags.c_contiguous or array.ndim < 2:
         return fill(array.shape, numpy_dtype)
     made = empty_beside(array, numpy_dtype)
