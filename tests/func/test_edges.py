@@ -151,3 +151,40 @@ def test_once_differentiable_says_so_after_a_vjp():
     (pulled,) = pull(torch.tensor(1.0, requires_grad=True))
     with pytest.raises(RuntimeError, match="marked with @once_differentiable"):
         pulled.backward()
+
+
+@pytest.mark.parametrize(
+    "operator", [lambda y: y + 1, lambda y: y - torch.ones(3), lambda y: torch.zeros(3).copy_(y), torch.relu]
+)
+def test_writing_to_a_result_leaves_the_tangent_of_the_argument(x, operator):
+    tangent = torch.ones(3)
+
+    def write(y):
+        made = operator(y)
+        made.mul_(2.0)
+        return y * 1, made
+
+    kept, doubled = jvp(write, (x,), (tangent,))[1]
+    assert kept.tolist() == [1.0] * 3 and doubled.tolist() == [2.0] * 3 and tangent.tolist() == [1.0] * 3
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, tangent)
+        operator(dual).mul_(2.0)
+        assert forward_ad.unpack_dual(dual).tangent.tolist() == [1.0] * 3
+
+
+def test_what_stands_behind_a_tensor_can_be_asked():
+    from rushlight._C import _functorch as asked
+
+    seen = []
+
+    def look(x):
+        seen.append((asked.is_batchedtensor(x), asked.maybe_get_level(x), asked.maybe_get_bdim(x)))
+        seen.append((asked.is_gradtrackingtensor(x), asked.get_unwrapped(x).shape))
+        return x.sum()
+
+    vmap(look, in_dims=1)(torch.ones(2, 3))
+    grad(look)(torch.ones(2))
+    assert seen == [(True, 1, 1), (False, (2, 3)), (False, 1, -1), (True, (2,))]
+    assert asked.maybe_get_level(torch.ones(1)) == -1 and asked.maybe_current_level() is None
+    with pytest.raises(RuntimeError, match="No wrappers present!"):
+        asked.get_unwrapped(torch.ones(1))

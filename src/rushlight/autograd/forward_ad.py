@@ -422,7 +422,19 @@ def push_forward(op, values, result, given=None):
         found = _by_itself(op, values, given)
     else:
         found = _by_transposing(op, values, results, given)
+    if not op.view:
+        found = _apart(found, given)
     return [t if ok else None for t, ok in zip(found, differentiable)]
+
+
+def _apart(found, given):
+    """Tangents of results that are new memory: copies where they are an argument's tangent, which a later write must not reach."""
+    arrays = [t._a for each in given for t in (each if each.__class__ is list else (each,)) if t is not None]
+
+    def shared(tangent):
+        return tangent._view is not None or any(tangent._a is array for array in arrays)
+
+    return [TENSOR.clone(t) if t is not None and shared(t) else t for t in found]
 
 
 def _tangents(value):
