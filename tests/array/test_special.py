@@ -310,3 +310,11 @@ def test_integers_are_refused_by_name():
         special_gamma.polygamma(-1, np.ones(2))
     with pytest.raises(RuntimeError, match="p has to be greater than or equal to 1"):
         special_gamma.mvlgamma(np.ones(2), 0)
+
+
+@pytest.mark.parametrize("kernel", [special_gamma.lgamma, special_bessel.i0])
+def test_results_have_the_order_in_memory_of_their_operand(kernel):
+    x = np.linspace(0.5, 3, 24).reshape(2, 3, 4).transpose(2, 0, 1)
+    made = kernel(x)
+    assert made.strides == x.strides
+    assert np.array_equal(made, kernel(x.copy("C")))

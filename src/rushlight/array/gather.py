@@ -53,7 +53,7 @@ def _check_bounds(index, size, dim, error):
 def flat_places(shape, dim, index):
     """The flat places in an array of ``shape`` that ``index`` (of its number of dimensions) names along ``dim``."""
     strides = _strides(shape)
-    places = np.multiply(index, strides[dim], dtype=np.int64)
+    places = np.multiply(index, strides[dim], dtype=np.int64, order="C")
     ndim = len(shape)
     for d in range(ndim):
         if d != dim and index.shape[d] > 1:

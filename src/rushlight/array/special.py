@@ -36,8 +36,14 @@ def in_double(function, *inputs):
         if other.shape != first.shape:
             inputs = np.broadcast_arrays(*inputs)
             break
-    dtype = inputs[0].dtype
-    out = allocate(inputs[0].shape, dtype)
+    first = inputs[0]
+    if first.ndim > 1 and not first.flags.c_contiguous:
+        axes = np.argsort([-abs(step) for step in first.strides], kind="stable").tolist()
+        if axes != sorted(axes):  # the result has the order in memory of the first operand
+            made = in_double(function, *[x.transpose(axes) for x in inputs])
+            return made.transpose(np.argsort(axes))
+    dtype = first.dtype
+    out = allocate(first.shape, dtype)
     flat = out.reshape(-1)
     sources = [x.reshape(-1) for x in inputs]
     narrow = dtype != np.float64
