@@ -15,6 +15,7 @@ KERNELS = {
     "adaptive_max_pool2d": lambda x: pooling.adaptive_max_pool2d(x, (3, 2))[1],
     "convolution": lambda x: conv.convolution(x, WEIGHT, None, 1, 0, 1, False, 0, 1),
     "upsample": lambda x: resample.upsample(x, (12, 10), "nearest", False, (None, None)),
+    "upsample_backward": lambda g: resample.upsample_backward(g, (6, 5), (2, 8, 3, 5), "linear", False, (None, None)),
     "group_norm": lambda x: norm.native_group_norm(x, None, None, 2, 8, 30, 4, 1e-5)[0],
     "batch_norm": lambda x: norm.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)[0],
     "pad": lambda x: pad.constant_pad_nd(x, (1, 1)),

@@ -52,6 +52,7 @@ def upsample(input, output_size, mode, align_corners, scale_factors):
     return result.copy() if result is input else result
 
 
+@keeps_channels_last
 def upsample_backward(grad_output, output_size, input_size, mode, align_corners, scale_factors):
     """Adjoint of `upsample`: cotangent of an input of `input_size` (N, C, *S)."""
     size = tuple(input_size)[2:]
