@@ -147,3 +147,10 @@ def test_addmm_in_place_keeps_the_graph():
     y.addmm_(x, x, beta=3)
     y.sum().backward()
     assert x.grad.tolist() == [[7.0, 7.0], [7.0, 7.0]]
+
+
+def test_a_matrix_product_with_something_else_is_left_to_that():
+    x = torch.ones(2, 2)
+    assert x.__matmul__(object()) is NotImplemented and x.__rmatmul__(object()) is NotImplemented
+    with pytest.raises(TypeError, match="unsupported operand type"):
+        2 @ x

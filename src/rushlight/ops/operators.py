@@ -65,7 +65,7 @@ def hang():
     bridge.add = TENSOR.add
     bridge.copy = _copy_of
     Tensor.__matmul__ = _matmul
-    Tensor.__rmatmul__ = lambda self, other: _matmul(other, self)
+    Tensor.__rmatmul__ = _rmatmul
 
 
 def _copy_of(tensor, like):
@@ -76,10 +76,16 @@ def _copy_of(tensor, like):
 
 
 def _matmul(self, other):
-    if not isinstance(other, Tensor) or not isinstance(self, Tensor):
-        if not hasattr(other, "__torch_function__"):
-            return NotImplemented
-    return TENSOR.matmul(self, other)
+    return TENSOR.matmul(self, other) if _is_tensor(self, other) else NotImplemented
+
+
+def _rmatmul(self, other):
+    return TENSOR.matmul(other, self) if _is_tensor(self, other) else NotImplemented
+
+
+def _is_tensor(self, other):
+    """Whether both are tensors, or `other` is of a class that answers for operators."""
+    return (isinstance(other, Tensor) and isinstance(self, Tensor)) or hasattr(other, "__torch_function__")
 
 
 def _reflected(python, name):
