@@ -57,3 +57,11 @@ def test_untyped_storages_take_attributes_and_weak_references():
     storage = torch.UntypedStorage(2)
     storage.note = "mine"
     assert weakref.ref(storage)() is storage and storage.note == "mine"
+
+
+def test_tensors_of_storages():
+    untyped = torch.UntypedStorage(struct.pack("<2h", 5, -6))
+    assert torch.tensor(untyped, dtype=torch.int16).tolist() == [5, -6]
+    assert torch.tensor(torch.FloatStorage([1, 2])).dtype is torch.float32
+    with pytest.raises(RuntimeError, match="Expected a Storage of type Int or an UntypedStorage, but got Float"):
+        torch.tensor(torch.FloatStorage([1, 2]), dtype=torch.int32)

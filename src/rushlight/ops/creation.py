@@ -221,6 +221,12 @@ def array_of(data, dtype=None):
     if isinstance(data, (np.ndarray, np.generic)):
         array = np.asarray(data)
         return _cast(array, dtypes.of(array.dtype) if dtype is None else dtype)
+    if hasattr(data, "untyped"):  # a storage: its memory, read as elements of the dtype
+        own = getattr(data, "dtype", None)
+        d = dtype or own or dtypes.int64
+        if own not in (None, d):
+            raise RuntimeError(f"Expected a Storage of type {d.legacy} or an UntypedStorage, but got {own.legacy}")
+        return _cast(data.untyped().strided(d, 0, (data.nbytes() // d.itemsize,)), d)
     if hasattr(data, "__dlpack__"):
         from ..interop import from_dlpack
 
