@@ -1,5 +1,6 @@
 """Trees: what is a container, what a leaf, and how structures are compared, printed and put together again."""
 
+import enum
 from collections import OrderedDict, defaultdict, deque, namedtuple
 
 import pytest
@@ -85,3 +86,30 @@ def test_only_some_types():
     assert tree.tree_map_only((int, str), lambda x: x * 2, [1, "a", 2.0]) == [2, "aa", 2.0]
     with pytest.raises(TypeError, match="must be a type"):
         tree.tree_map_only(3, None, [])
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+def test_enumerations_in_contexts_are_written_by_name():
+    spec = tree.TreeSpec(dict, [Colour.RED], [tree.LeafSpec()])
+    text = tree.treespec_dumps(spec)
+    assert tree.treespec_loads(text) == spec
+    with pytest.raises(ValueError, match="is no enumeration"):
+        tree.treespec_loads(text.replace("Colour", "Pair"))
+
+
+def test_the_old_name_of_registration_overwrites_with_a_warning():
+    class Twin:
+        pass
+
+    with pytest.warns(FutureWarning, match="deprecated"):
+        tree._register_pytree_node(Twin, lambda pair: ([], None), lambda children, _: Twin())
+    with pytest.warns(UserWarning, match="already registered as pytree node. Overwriting"):
+        tree._register_pytree_node(Twin, lambda pair: ([1, 2], None), lambda children, _: Twin())
+    leaves, spec = tree.tree_flatten(Twin())
+    assert leaves == [1, 2]
+    with pytest.raises(NotImplementedError, match="No registered serialization name"):
+        tree.treespec_dumps(spec)
+    tree._deregister_pytree_node(Twin)

@@ -5,7 +5,9 @@ tensors and everything else unregistered are leaves. The transforms of ``torch.f
 """
 
 import dataclasses
+import enum
 import functools
+import importlib
 import json
 import types
 import warnings
@@ -141,6 +143,11 @@ def _register_pytree_node(cls, flatten_fn, unflatten_fn, **options):
         FutureWarning,
         stacklevel=2,
     )
+    if cls in SUPPORTED_NODES:
+        warnings.warn(
+            f"{cls} is already registered as pytree node. Overwriting the previous registration.", stacklevel=2
+        )
+        _deregister_pytree_node(cls)
     register_pytree_node(cls, flatten_fn, unflatten_fn, **options)
 
 
@@ -717,10 +724,29 @@ def _to_json(spec):
     known = _SERIALIZED.get(spec.type)
     if known is None or known.name is None:
         raise NotImplementedError(
-            f"Serializing {spec.type} in pytree is not supported; give register_pytree_node a serialized_type_name."
+            f"No registered serialization name for {spec.type} found. Please update your _register_pytree_node call with a "
+            "`serialized_type_name` kwarg."
         )
-    context = json.dumps(spec.context) if known.dump is None else known.dump(spec.context)
+    context = json.dumps(spec.context, default=_enum_to_json) if known.dump is None else known.dump(spec.context)
     return {"type": known.name, "context": context, "children_spec": [_to_json(child) for child in spec.children()]}
+
+
+def _enum_to_json(value):
+    """A member of an enumeration by its names; TypeError for whatever else JSON does not know."""
+    if not isinstance(value, enum.Enum):
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    kind = type(value)
+    return {"__enum__": True, "fqn": f"{kind.__module__}:{kind.__qualname__}", "name": value.name}
+
+
+def _enum_from_json(found):
+    if not found.get("__enum__"):
+        return found
+    module, _, qualname = found["fqn"].partition(":")
+    kind = functools.reduce(getattr, qualname.split("."), importlib.import_module(module))
+    if not (isinstance(kind, type) and issubclass(kind, enum.Enum)):
+        raise ValueError(f"{found['fqn']} is no enumeration")
+    return kind[found["name"]]
 
 
 def treespec_loads(serialized):
@@ -739,7 +765,9 @@ def _from_json(data):
             break
     else:
         raise NotImplementedError(f"Deserializing {data['type']} in pytree is not registered.")
-    context = json.loads(data["context"]) if known.load is None else known.load(data["context"])
+    context = (
+        json.loads(data["context"], object_hook=_enum_from_json) if known.load is None else known.load(data["context"])
+    )
     return TreeSpec(cls, context, [_from_json(child) for child in data["children_spec"]])
 
 
