@@ -29,11 +29,11 @@ def _will_engine_execute_node(node):
 
     RuntimeError outside of one, and for a leaf if the pass is that of ``grad``, which accumulates nothing.
     """
+    if not isinstance(node, graph.Node):
+        raise RuntimeError(f"_will_engine_execute_node expects an grad_fn, but got {type(node).__name__}")
     found = current_pass()
     if found is None:
         raise RuntimeError("_get_graph_exec_info should only be called during the backward pass")
-    if not isinstance(node, graph.Node):
-        raise RuntimeError(f"_will_engine_execute_node expects an grad_fn, but got {type(node).__name__}")
     if isinstance(node, graph.Leaf) and not found.accumulate:
         raise RuntimeError(
             "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not "
