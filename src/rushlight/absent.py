@@ -7,6 +7,7 @@ of the same kind, whatever their names, and so are those that the table here lis
 """
 
 import importlib.machinery
+import importlib.util
 import sys
 
 from .missing import explain, names
@@ -74,6 +75,10 @@ def _getattr_of(module, sentence):
     def __getattr__(name):
         if name.startswith("__") or known and name not in known and not name.startswith("_"):
             raise AttributeError(explain(module, name))
+        if "__path__" in space:
+            below = importlib.util.find_spec(f"{module}.{name}")
+            if not isinstance(below.loader, _Finder):
+                return importlib.import_module(below.name)  # a module that has a file of its own
         return space.setdefault(name, absent(f"{title}.{name}", sentence))
 
     return __getattr__

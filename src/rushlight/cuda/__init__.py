@@ -187,8 +187,4 @@ def get_device_module(device=None):
     return importlib.import_module(f"..{kind}", __name__)
 
 
-_other_name = stand_in(__name__, "rushlight computes on the CPU")
-
-
-def __getattr__(name):
-    return importlib.import_module(".amp", __name__) if name == "amp" else _other_name(name)
+__getattr__ = stand_in(__name__, "rushlight computes on the CPU")
