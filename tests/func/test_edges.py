@@ -188,3 +188,33 @@ def test_what_stands_behind_a_tensor_can_be_asked():
     assert asked.maybe_get_level(torch.ones(1)) == -1 and asked.maybe_current_level() is None
     with pytest.raises(RuntimeError, match="No wrappers present!"):
         asked.get_unwrapped(torch.ones(1))
+
+
+@pytest.mark.parametrize("save", ["save_for_backward", "save_for_forward"])
+@pytest.mark.parametrize("which", ["input", "output"])
+def test_an_input_that_is_returned_cannot_be_saved_by_setup_context(save, which):
+    class Same(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            getattr(ctx, save)(inputs[0] if which == "input" else output)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+        @staticmethod
+        def jvp(ctx, t):
+            return t.view_as(t)
+
+    a = torch.tensor(2.0)
+    for run in (
+        lambda: Same.apply(a),
+        lambda: grad(lambda x: Same.apply(x.clone()))(a),
+        lambda: jvp(lambda x: Same.apply(x.clone()), (a,), (a,)),
+    ):
+        with pytest.raises(RuntimeError, match="input that has been returned as-is as output is being saved"):
+            run()

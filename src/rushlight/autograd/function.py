@@ -415,6 +415,26 @@ def _set_up(cls, ctx, args, result):
         cls.setup_context(ctx, args, result)
     finally:
         set_grad(was)
+    kept = [*(ctx.to_save or ()), *(ctx.saved_for_forward or ())]
+    if kept:
+        _refuse_as_is(ctx, kept, args, result if isinstance(result, tuple) else (result,))
+
+
+def _refuse_as_is(ctx, kept, args, outputs):
+    """RuntimeError for a saved tensor that is both an input and an output, which become two tensors."""
+    dirty = ctx.dirty_tensors or ()
+    for each in kept:
+        if (
+            each is not None
+            and any(each is a for a in args)
+            and any(each is o for o in outputs)
+            and not any(each is d for d in dirty)
+        ):
+            raise RuntimeError(
+                "An input that has been returned as-is as output is being saved for backward. This is not supported if you override "
+                "setup_context. You should return and save a view of the input instead, e.g. with x.view_as(x) or setup ctx inside the "
+                "forward function itself."
+            )
 
 
 def _save(ctx):
