@@ -96,3 +96,18 @@ def test_the_functions_that_ask_are_listed_with_their_names():
     stand_ins = torch.overrides.get_testing_overrides()
     assert stand_ins[torch.add](None, None) == -1
     assert list(inspect.signature(stand_ins[torch.softmax]).parameters)[:2] == ["input", "dim"]
+
+
+def test_making_an_instance_asks_nobody():
+    class Marked(torch.Tensor):
+        def __new__(cls, data):
+            made = torch.Tensor._make_subclass(cls, data, require_grad=True)
+            made.mark = 1
+            return made
+
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            assert args[0].mark == 1
+            return super().__torch_function__(func, types, args, kwargs)
+
+    assert Marked(torch.ones(2)).requires_grad

@@ -414,7 +414,7 @@ def _make_subclass(cls, data, require_grad=False):
     made = _new(cls)
     made._a, made._dtype, made._vc, made._edge, made._view = data._a, data._dtype, data._vc, None, None
     if require_grad:
-        made.requires_grad_(True)
+        made._require_grad(True)
     return made
 
 
@@ -455,7 +455,7 @@ def _make_wrapper_subclass(
     array = hollow(tuple(size), dtype.numpy, strides, storage_offset or 0, dispatch_sizes_strides_policy)
     made._a, made._dtype, made._vc, made._edge, made._view = array, dtype, [0], None, None
     if requires_grad:
-        made.requires_grad_(True)
+        made._require_grad(True)
     settle(made, array)
     return made
 
