@@ -7,7 +7,7 @@ import pytest
 import rushlight as torch
 
 
-@pytest.mark.parametrize("name", ["fx", "ao", "export", "onnx", "distributed"])
+@pytest.mark.parametrize("name", ["fx", "ao", "export", "onnx", "distributed", "sparse", "quasirandom"])
 def test_modules_below_an_absent_one_can_be_imported(name):
     below = importlib.import_module(f"rushlight.{name}.somewhere.below")
     with pytest.raises(NotImplementedError, match=rf"so torch.{name}.somewhere.below.Thing is not there"):

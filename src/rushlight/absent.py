@@ -29,6 +29,7 @@ _SENTENCES = {
         "mtia": "rushlight computes on the CPU",
         "nn.attention.flex_attention": "rushlight attends by torch.nn.functional.scaled_dot_product_attention",
         "nested": "rushlight has no nested tensors",
+        "quasirandom": "rushlight draws no Sobol sequences; scipy.stats.qmc does",
         "sparse": "rushlight has no sparse tensors",
         "utils.cpp_extension": "rushlight compiles no C++",
         "utils.flop_counter": "rushlight counts no operations",
