@@ -43,7 +43,7 @@ class UntypedStorage:
     __slots__ = ("__dict__", "__weakref__", "_root")
 
     def __init__(self, source=0, *, device=None):
-        if isinstance(source, int):
+        if isinstance(source, (int, np.integer)):
             self._root = np.zeros(source, np.uint8)
         elif isinstance(source, np.ndarray):
             self._root = root(source)
@@ -234,7 +234,7 @@ class TypedStorage:
         if len(args) > 1:
             raise RuntimeError("TypedStorage.__init__: Too many positional arguments: expected at most 1")
         source = args[0] if args else 0
-        array = np.zeros(source, dtype.numpy) if isinstance(source, int) else np.array(list(source), dtype.numpy)
+        array = np.zeros(source, dtype.numpy) if isinstance(source, (int, np.integer)) else np.array(list(source), dtype.numpy)
         self._untyped = UntypedStorage(array)
 
     def untyped(self):

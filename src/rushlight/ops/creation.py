@@ -255,7 +255,7 @@ def array_of(data, dtype=None):
             raise OverflowError("can't convert negative int to unsigned")
         if not (fits(array.max().item(), wanted) and fits(array.min().item(), wanted)):
             raise RuntimeError(f"value cannot be converted to type {wanted.name} without overflow")
-    if array.dtype.kind == "c" and not wanted.is_complex:
+    if array.dtype.kind == "c" and not wanted.is_complex and wanted.category:
         raise TypeError("must be real number, not complex")
     return _cast(array, wanted)
 
@@ -280,7 +280,7 @@ def _scalar(tensor):
 
 def _cast(array, dtype):
     with np.errstate(all="ignore"):
-        if array.dtype.kind == "c" and not dtype.is_complex:
+        if array.dtype.kind == "c" and not (dtype.is_complex or dtype is dtypes.bool):
             array = array.real
         return np.array(array, dtype=dtype.numpy, order="C")
 
