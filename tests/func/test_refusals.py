@@ -77,3 +77,11 @@ def test_a_write_to_a_view_of_what_is_the_same_for_all_samples(dims):
     found = vmap(lambda leaf, g: vjp(chain, leaf)[1](g)[0], in_dims=dims)(given, cotangents)
     expected = cotangents * torch.stack([leaf[0].cos(), 3 * leaf[1].cos(), torch.tensor(3.0)])
     assert torch.allclose(found, expected)
+
+
+def test_numbers_like_a_batch_that_lies_across_are_drawn_as_it_lies():
+    torch.manual_seed(0)
+    whole = torch.rand(2, 3)
+    torch.manual_seed(0)
+    found = vmap(torch.rand_like, in_dims=-1, randomness="different")(torch.ones(2, 3))
+    assert torch.equal(found, whole.t())

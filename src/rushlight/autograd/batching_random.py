@@ -12,7 +12,7 @@ from .dual import DualLevel
 from .levels import Below
 from .vmap import RANDOM, UNWRITABLE, VmapLevel, expanded, front, padded
 
-__all__ = ["drawn", "filled", "sampled"]
+__all__ = ["drawn", "drawn_like", "filled", "sampled"]
 
 _UNBATCHED = (
     "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same randomness. If this is necessary "
@@ -37,6 +37,18 @@ def drawn(draw, shape):
     for level in reversed(batches):
         made = level.make(made, 0)
     return made
+
+
+def drawn_like(draw, input):
+    """``draw(held)`` on what ``input`` holds of a batch whose samples want different numbers, laid out as it is; None for any other."""
+    depth, level = _concerned((input,)) or (0, None)
+    if not isinstance(level, VmapLevel) or level.randomness != "different":
+        return None
+    held, dim = level.split(input)
+    if dim is None:
+        return None
+    with Below(depth):
+        return level.make(draw(held), dim)
 
 
 def _concerned(tensors):

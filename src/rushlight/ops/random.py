@@ -163,9 +163,15 @@ def randn_like(input, **kwargs):
 def _sampled_like(name, fill, input, kwargs):
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    given = dict(kwargs)
     _, dtype, requires_grad, generator = _options(name, kwargs)
     numpy_dtype = (dtype or input._dtype).numpy
     if state.rare:
+        from ..autograd.batching_random import drawn_like
+
+        made = drawn_like(lambda held: _sampled_like(name, fill, held, given), input)
+        if made is not None:
+            return made
         made = _drawn(lambda shape: wrap(fill(np.empty(shape, numpy_dtype), generator=generator)), input._a.shape)
         return finish(made, requires_grad)
     return finish(wrap(fill(empty_beside(input._a, numpy_dtype), generator=generator)), requires_grad)
