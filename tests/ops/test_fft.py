@@ -1,9 +1,12 @@
 """torch.fft and the short-time transform: against NumPy, and their derivatives against differences."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 import rushlight as torch
+from rushlight.ops import linalg_warnings
 from tests.ops.differences import check
 
 rng = np.random.default_rng(0)
@@ -115,3 +118,13 @@ def test_short_time_transform_has_derivatives():
 def test_stft_asks_for_return_complex():
     with pytest.raises(RuntimeError, match="stft requires the return_complex parameter be given for real inputs"):
         torch.stft(torch.ones(16), 8)
+
+
+def test_an_inverse_without_its_window_is_warned_of_once():
+    spectrum = torch.stft(torch.ones(64), 16, window=torch.ones(16), return_complex=True)
+    linalg_warnings.forget()
+    with pytest.warns(UserWarning, match="Please provide the same window used by stft"):
+        torch.istft(spectrum, 16)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        torch.istft(spectrum, 16)

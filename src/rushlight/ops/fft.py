@@ -452,6 +452,8 @@ def istft(
     length=None,
     return_complex=False,
 ):
+    if window is None:
+        tell_once("istft without a window")
     hop = n_fft // 4 if hop_length is None else hop_length
     width = n_fft if win_length is None else win_length
     if not complex_dtype(input):

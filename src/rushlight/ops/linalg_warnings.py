@@ -55,6 +55,11 @@ _TEXTS = {
         "windows such as torch.hann_window or torch.hamming_window are recommended to reduce spectral leakage.To suppress "
         "this warning and use a rectangular window, explicitly set `window=torch.ones(n_fft, device=<device>)`."
     ),
+    "istft without a window": (
+        "A window was not provided. A rectangular window will be applied.Please provide the same window used by stft to make "
+        "the inversion lossless.To suppress this warning and use a rectangular window, explicitly set "
+        "`window=torch.ones(n_fft, device=<device>)`."
+    ),
     "istft": (
         "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. Please "
         "check your center and hop_length settings."
