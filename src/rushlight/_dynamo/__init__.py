@@ -5,16 +5,19 @@ from ..compiler import allow_in_graph, assume_constant_result, disable, is_compi
 from .eval_frame import OptimizedModule
 
 __all__ = [
-    *(
-        "InvalidBackend",
-        "OptimizedModule",
-        "allow_in_graph",
-        "assume_constant_result",
-        "config",
-        "disable",
-        "is_compiling",
-    ),
-    *("list_backends", "mark_dynamic", "mark_static", "mark_static_address", "maybe_mark_dynamic", "reset"),
+    "InvalidBackend",
+    "OptimizedModule",
+    "allow_in_graph",
+    "assume_constant_result",
+    "config",
+    "disable",
+    "is_compiling",
+    "list_backends",
+    "mark_dynamic",
+    "mark_static",
+    "mark_static_address",
+    "maybe_mark_dynamic",
+    "reset",
 ]
 
 
