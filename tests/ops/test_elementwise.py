@@ -324,7 +324,7 @@ def test_complex_numbers_are_refused(name):
         find(name)(*arguments)
 
 
-@pytest.mark.parametrize("name", ["nextafter", "heaviside"])
+@pytest.mark.parametrize("name", ["nextafter", "heaviside", "isclose", "polar"])
 def test_operands_that_do_not_broadcast(name):
     with pytest.raises(RuntimeError, match=r"The size of tensor a \(2\) must match the size of tensor b \(3\)"):
         getattr(torch, name)(torch.ones(2), torch.ones(3))

@@ -460,6 +460,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
         raise RuntimeError(f"rtol must be greater than or equal to zero, but got {rtol:g}")
     if atol < 0:
         raise RuntimeError(f"atol must be greater than or equal to zero, but got {atol:g}")
+    broadcast_shapes_of_two(input.shape, other.shape)
     close = np.equal(input, other)
     inexact = input.dtype.kind in "fc" or is_half(input.dtype)
     if equal_nan and inexact:

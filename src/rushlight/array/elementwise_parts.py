@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from .. import dtypes
+from .arguments import broadcast_shapes_of_two
 from .blocks import SMALL, apply, blockwise, is_half, keep, zeros
 from .elementwise import legacy, refuse, require_tensor
 
@@ -145,7 +146,7 @@ def complex(real, imag):
 def polar(abs, angle):
     """The complex number of this length and direction."""
     _check_parts("polar", abs=abs, angle=angle)
-    result = np.empty(np.broadcast_shapes(abs.shape, angle.shape), dtypes.of(abs.dtype).to_complex().numpy)
+    result = np.empty(broadcast_shapes_of_two(abs.shape, angle.shape), dtypes.of(abs.dtype).to_complex().numpy)
     result.real = abs * np.cos(angle)
     result.imag = abs * np.sin(angle)
     return result
