@@ -43,7 +43,7 @@ _PRIVATE = frozenset(
             "inplace",
             "interop",
         ),
-        *("mirror", "missing", "ops", "parameter", "printing", "settings", "shown", "size", "tensor"),
+        *("mirror", "missing", "ops", "parameter", "printing", "settings", "shown", "size", "symbolic", "tensor"),
     )
 )
 

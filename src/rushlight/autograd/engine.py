@@ -69,7 +69,7 @@ def _store(leaf, cotangent):
     grad = leaf.grad
     if grad is None:
         # the caller's name, this parameter and getrefcount's own argument
-        if cotangent.base is not None or getrefcount(cotangent) > 3 or not cotangent.flags.c_contiguous:
+        if cotangent.base is not None or getrefcount(cotangent) > 3 or cotangent.strides != leaf.array.strides:
             cotangent = _like_leaf(leaf, cotangent)
         leaf.grad = bridge.wrap(cotangent, leaf.dtype)
     else:
@@ -88,11 +88,14 @@ def accumulate(leaf, cotangent):
 
 
 def _like_leaf(leaf, cotangent):
+    """A copy with the leaf's strides where its elements fill their memory in some order, else contiguous."""
     owner = leaf.array
-    if owner.shape == cotangent.shape and not owner.flags.c_contiguous and owner.ndim > 1 and 0 not in owner.strides:
-        made = np.empty_like(owner, dtype=cotangent.dtype)
-        made[...] = cotangent
-        return made
+    if not owner.flags.c_contiguous and owner.shape == cotangent.shape:
+        extent = 1 + sum([(n - 1) * s for n, s in zip(owner.shape, owner.strides)]) // owner.itemsize
+        if extent == owner.size and 0 not in owner.strides:
+            made = np.empty_like(owner, dtype=cotangent.dtype)
+            made[...] = cotangent
+            return made
     return np.array(cotangent, order="C")
 
 

@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from ... import kthvalue, norm, ones_like, rand, rand_like, topk, zeros_like
+from ...shown import Shown
 from .convert_parameters import parameters_to_vector
 
 
-class BasePruningMethod(ABC):
+class BasePruningMethod(Shown, ABC):
     """A way to choose what is pruned; as an object, the hook of one parameter of one module.
 
     Subclasses set ``PRUNING_TYPE`` ("unstructured", "structured" with an attribute ``dim``, or "global": what part of the tensor
@@ -427,8 +428,3 @@ def _compute_norm(t, n, dim):
     dims = list(range(t.dim()))
     dims.pop(dim)
     return norm(t, p=n, dim=dims)
-
-
-for _value in list(globals().values()):
-    if isinstance(_value, type) and _value.__module__ == __name__:
-        _value.__module__ = "torch.nn.utils.prune"
