@@ -13,12 +13,13 @@ import importlib
 import pathlib
 import sys
 import textwrap
+import types
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import rushlight  # noqa: E402
-from rushlight import missing  # noqa: E402
+from rushlight import absent, dtypes, missing  # noqa: E402
 from tests.parity.harness import report  # noqa: E402
 from tests.parity.known_gaps import read as read_gaps  # noqa: E402
 
@@ -96,15 +97,24 @@ def wrapped(names):
     return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False) or "(none)"
 
 
+def is_here(home, name):
+    """Whether a module or class has a name that does something, which the stand-ins for what is absent and dtypes without tensors do not."""
+    found = getattr(home, name, None)
+    if isinstance(found, types.ModuleType):
+        return hasattr(found, "__file__")
+    only_named = isinstance(found, rushlight.dtype) and found in dtypes.NAMES_ONLY
+    return hasattr(home, name) and not isinstance(found, absent.Absent) and not only_named
+
+
 def section(module, index, reasons, without):
     """The page's section for one module, and its line in the overview."""
     home = holder(module)
     everything = missing.names(module)
     inside = frozenset(missing._section(missing._read(), f"{module} (internals)"))
-    agrees, untested, differs, absent = [], [], [], []
+    agrees, untested, differs, missed = [], [], [], []
     for name in sorted(everything - inside):
-        if home is None or not hasattr(home, name):
-            absent.append(name)
+        if home is None or not is_here(home, name):
+            missed.append(name)
             continue
         rows = rows_for(module, name, index)
         gaps = differences(module, name, rows, without)
@@ -128,15 +138,15 @@ def section(module, index, reasons, without):
             lines.append(f"| `{name}` | {columns} | {why.replace('|', chr(92) + '|')} |")
     else:
         lines.append("(none)")
-    lines += ["", f"Not here ({len(absent)}):", "", wrapped(absent), ""]
+    lines += ["", f"Not here ({len(missed)}):", "", wrapped(missed), ""]
     if inside:
-        there = sum(home is not None and hasattr(home, n) for n in inside)
+        there = sum(home is not None and is_here(home, n) for n in inside)
         lines += [
             f"{len(inside)} further names are PyTorch's own machinery (TorchScript's classes, kernels of other devices and "
             f"libraries, quantised arithmetic, copying twins of views); {there} of them are here.",
             "",
         ]
-    return lines, f"| `{module}` | {total} | {here} | {len(differs)} | {len(absent)} |"
+    return lines, f"| `{module}` | {total} | {here} | {len(differs)} | {len(missed)} |"
 
 
 def page(rows):

@@ -38,7 +38,7 @@ _SENTENCES = {
 }
 
 
-class _Absent(type):
+class Absent(type):
     """The class of the classes that stand for what is not there; so do their attributes."""
 
     def __call__(cls, *args, **kwargs):
@@ -56,7 +56,7 @@ class _Absent(type):
 def absent(name, sentence):
     """The class that stands for ``name``, torch.x.y: what is called raises NotImplementedError with the sentence."""
     home, _, own = name.rpartition(".")
-    return _Absent(own, (), {"__module__": home, "_name": name, "_sentence": sentence})
+    return Absent(own, (), {"__module__": home, "_name": name, "_sentence": sentence})
 
 
 def stand_in(module, sentence):

@@ -234,7 +234,11 @@ class TypedStorage:
         if len(args) > 1:
             raise RuntimeError("TypedStorage.__init__: Too many positional arguments: expected at most 1")
         source = args[0] if args else 0
-        array = np.zeros(source, dtype.numpy) if isinstance(source, (int, np.integer)) else np.array(list(source), dtype.numpy)
+        array = (
+            np.zeros(source, dtype.numpy)
+            if isinstance(source, (int, np.integer))
+            else np.array(list(source), dtype.numpy)
+        )
         self._untyped = UntypedStorage(array)
 
     def untyped(self):
