@@ -436,6 +436,7 @@ class _Task(_Pass):
         """
         pending, wanted, needed, partial = self.pending, self.wanted, self.needed, self.partial
         create_graph, keep = self.create_graph, self.keep
+        reach = None if wanted is None else needed | wanted.keys()
         outer = running.node
         try:
             for node in self.order:
@@ -466,7 +467,7 @@ class _Task(_Pass):
                         below, index = edge.node, edge.index
                     else:
                         below, index = edge, 0
-                    if wanted is not None and below not in needed and below not in wanted:
+                    if reach is not None and below not in reach:
                         continue
                     slots = pending.get(below)
                     if slots is None:
@@ -476,7 +477,8 @@ class _Task(_Pass):
                         held = slots[index]
                         slots[index] = cotangent if held is None else self._sum(held, cotangent)
                 node = slots = received = edge = cotangent = held = below = None
-                if state.hooks or is_anomaly_enabled():
+                # anomaly mode is one of the rare ones
+                if state.hooks or state.rare and is_anomaly_enabled():
                     return
         finally:
             running.node = outer
