@@ -665,7 +665,7 @@ class Sweep:
         cells[self.start] = cotangent
         create_graph = self.create_graph
         outer, was = running.node, set_grad(create_graph)
-        around, _passes.current = _passes.current, self._as_pass()
+        outer_pass, _passes.current = _passes.current, self._as_pass()
         try:
             for i, node, run, routes in self.steps:
                 held = cells[i]
@@ -684,7 +684,7 @@ class Sweep:
                 _passes.current._called_back()
         finally:
             running.node = outer
-            _passes.current = around
+            _passes.current = outer_pass
             set_grad(was)
         return [None if at is None else cells[at] for at in self.ends]
 

@@ -4,7 +4,7 @@ from .. import rand
 from ..size import Size
 from . import constraints
 from ._by_logits import BinaryByLogits
-from .transformed_distribution import TransformedDistribution
+from ._relaxed import Relaxed
 from .transforms import SigmoidTransform
 from .utils import broadcast_all, clamp_probs
 
@@ -25,8 +25,6 @@ class LogitRelaxedBernoulli(BinaryByLogits):
         _, batch_shape = self._take(probs, logits)
         super().__init__(batch_shape, validate_args=validate_args)
 
-    _parameters = BinaryByLogits._parameters
-
     def _expand_more(self, new, batch_shape):
         super()._expand_more(new, batch_shape)
         new.temperature = self.temperature
@@ -45,25 +43,12 @@ class LogitRelaxedBernoulli(BinaryByLogits):
         return self.temperature.log() + diff - 2 * diff.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class RelaxedBernoulli(Relaxed):
     """Values in (0, 1) that near 0 and 1 as ``temperature`` falls, with gradients to ``probs`` or ``logits``."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}  # noqa: RUF012
     support = constraints.unit_interval
-    has_rsample = True
 
     def __init__(self, temperature, probs=None, logits=None, validate_args=None):
         base = LogitRelaxedBernoulli(temperature, probs, logits)
         super().__init__(base, SigmoidTransform(), validate_args=validate_args)
-
-    @property
-    def temperature(self):
-        return self.base_dist.temperature
-
-    @property
-    def logits(self):
-        return self.base_dist.logits
-
-    @property
-    def probs(self):
-        return self.base_dist.probs
