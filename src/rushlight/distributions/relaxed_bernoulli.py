@@ -19,6 +19,8 @@ class LogitRelaxedBernoulli(BinaryByLogits):
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}  # noqa: RUF012
     support = constraints.real
+    # named again, since only the class that names them can be expanded
+    _parameters = BinaryByLogits._parameters
 
     def __init__(self, temperature, probs=None, logits=None, validate_args=None):
         self.temperature = temperature
