@@ -26,6 +26,7 @@ __all__ = [
     "dsplit",
     "expand",
     "flatten",
+    "flattened",
     "hsplit",
     "mH",
     "mT",
@@ -37,6 +38,7 @@ __all__ = [
     "select",
     "slice",
     "split",
+    "split_bounds",
     "split_with_sizes",
     "squeeze",
     "strided_view",
@@ -178,9 +180,26 @@ def expand(input, size, *, implicit=False):
             )
     if not out:
         return input[...]
+    if 1 in out:
+        # NumPy gives dimensions of size 1 a stride of 0
+        return strided_view(input, out, _expanded_strides(input, out))
     # what np.broadcast_to does, but writable: an iterator over the wanted shape has the view
     access = _WRITABLE if input.flags.writeable else _READ_ONLY
     return np.nditer((input,), _ITERATE, access, None, "C", "no", None, out).itviews[0]
+
+
+def _expanded_strides(input, size):
+    """The strides of ``expand``: 0 for what is repeated, and for new dimensions of size 1 what they would have in C order."""
+    strides = []
+    for i in range(len(size) - 1, -1, -1):
+        at = i - len(size) + input.ndim
+        have, stride = (
+            (input.shape[at], input.strides[at])
+            if at >= 0
+            else (1, size[i + 1] * strides[-1] if strides else input.itemsize)
+        )
+        strides.append(stride if size[i] == have else 0)
+    return strides[::-1]
 
 
 _ITERATE = ["multi_index", "refs_ok", "zerosize_ok", "reduce_ok"]
@@ -348,20 +367,28 @@ def unsqueeze(input, dim):
     """A dimension of size 1 put in at ``dim``."""
     shape = input.shape
     dim = wrap_dim(dim, len(shape) + 1)
-    return input.reshape((*shape[:dim], 1, *shape[dim:]))
+    size = (*shape[:dim], 1, *shape[dim:])
+    if input.flags.c_contiguous:
+        return input.reshape(size)
+    strides = input.strides
+    new = shape[dim] * strides[dim] if dim < len(shape) else input.itemsize
+    return strided_view(input, size, (*strides[:dim], new, *strides[dim:]))
 
 
 def flatten(input, start_dim=0, end_dim=-1):
     """Dimensions ``start_dim`` to ``end_dim`` as one; a 0-d array becomes 1-d."""
-    shape = input.shape
+    shape = flattened(input.shape, start_dim, end_dim)
+    return input if shape == input.shape else input.reshape(shape)
+
+
+def flattened(shape, start_dim, end_dim):
+    """The shape of ``flatten``."""
     start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
-        return input.reshape(1)
-    if start == end:
-        return input
-    return input.reshape((*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+        return (1,)
+    return (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
 
 
 def ravel(input):
@@ -503,11 +530,15 @@ def chunk(input, chunks, dim=0):
 
 def tensor_split(input, indices_or_sections, dim=0):
     """``indices_or_sections`` nearly equal parts along ``dim``, or the parts between the listed indices."""
-    if not input.ndim:
+    bounds = split_bounds(input.shape, indices_or_sections, dim)
+    return _sections(input, wrap_dim(dim, input.ndim), bounds)
+
+
+def split_bounds(shape, given, dim):
+    """Where the parts of ``tensor_split`` begin and end."""
+    if not shape:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
-    dim = wrap_dim(dim, input.ndim)
-    n = input.shape[dim]
-    given = indices_or_sections
+    n = shape[wrap_dim(dim, len(shape))]
     if isinstance(given, np.ndarray):
         if given.dtype != np.int64:
             raise RuntimeError(
@@ -520,12 +551,7 @@ def tensor_split(input, indices_or_sections, dim=0):
             )
         given = given.tolist()
     if isinstance(given, (tuple, list)):
-        bounds, start = [], 0
-        for index in given:
-            bounds.append((start, index))
-            start = index
-        bounds.append((start, n))
-        return _sections(input, dim, bounds)
+        return list(zip((0, *given), (*given, n)))
     if given <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {given}")
     least, more = divmod(n, given)
@@ -534,7 +560,7 @@ def tensor_split(input, indices_or_sections, dim=0):
         end = start + least + (i < more)
         bounds.append((start, end))
         start = end
-    return _sections(input, dim, bounds)
+    return bounds
 
 
 def _named_split(input, given, dim, name, needed):

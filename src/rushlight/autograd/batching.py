@@ -470,7 +470,7 @@ def _unfold(level, op, values, dims):
     return batched(op, (x, up(values[1], x._a.ndim - 1), *values[2:])), 0
 
 
-@rule("unbind", "_split", "split_with_sizes", "chunk", "_tensor_split")
+@rule("unbind", "_split", "split_with_sizes", "chunk", "_unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk")
 def _parts(level, op, values, dims):
     x = front(values[0], dims[0])
     if x._a.ndim == 1:

@@ -119,6 +119,8 @@ def complete(op, values, raws, edges, layout, result):
             op.returns = "list"
         return _wrap_many(op, values, raws, edges, layout, result, recorded)
     if result.__class__ is not _ndarray:
+        if result is None:
+            return op.otherwise(*values)
         result = as_array(result)
     tensor = wrap_one(op, values, raws, result)
     if recorded and tensor._dtype.category >= 2:

@@ -15,7 +15,7 @@ from ..autograd.graph import Leaf
 from ..autograd.modes import thread
 from ..inplace import bump
 from ..mirror import reflected
-from ..tensor import Tensor
+from ..tensor import Tensor, attach, mirror_of
 from .binding import overload_error
 from .core import contiguous_format
 from .record import node_class
@@ -28,29 +28,71 @@ _view = dict(view=True, linear=True)
 # ------------------------------------------------------------------------------------------------------------ shapes
 
 
-def _unview(F, g, size, x_shape, x_dtype):
-    if size.__class__ is tuple and len(size) == 1 and isinstance(size[0], dtypes.dtype):
-        return F.view(g, (x_dtype,))
-    return F.reshape(g, x_shape)
+# where strides do not allow a view, kernels of views return None, and ``otherwise`` answers
 
 
-def view(input, size):
+def _viewed(input, size):
     if size.__class__ is tuple and len(size) == 1 and size[0].__class__ is dtypes.dtype:
-        return kernels.view_dtype(input, size[0])
+        return None
     return kernels.view(input, size)
 
 
-differentiable("view", view, vjp=_unview, varargs="size", function=False, **_view)
-differentiable(
-    *("reshape", kernels.reshape),
-    **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), varargs="shape", node_name="ViewBackward0", **_view),
-)
-differentiable(
-    "flatten", kernels.flatten, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name="ViewBackward0", **_view
-)
-differentiable(
-    "ravel", kernels.ravel, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name="ViewBackward0", **_view
-)
+def _view_dtype(input, size):
+    """The same memory and version read as another dtype: no view as the graph knows them, and without a gradient."""
+    (dtype,) = size
+    if mirror_of(input) is not None and dtype is not input._dtype:
+        kind = "conjugate" if input.is_conj() else "negative"
+        raise RuntimeError(
+            f"torch.Tensor.view is not supported for {kind} view tensors when converting to a different dtype."
+        )
+    return attach(kernels.view_dtype(input._a, dtype), dtype, None, input._vc)
+
+
+def _reshape(input, shape):
+    if not shape or min(shape) >= -1:  # NumPy takes any negative size for one to be inferred
+        try:
+            return input.reshape(shape, copy=False)
+        except (ValueError, TypeError):
+            pass
+    try:
+        return input.reshape(kernels.infer_size(shape, input.size), copy=False)
+    except ValueError:
+        return None
+
+
+def _reshape_copy(input, shape):
+    return TENSOR._unsafe_view(TENSOR.clone(input, memory_format=contiguous_format), shape)
+
+
+def _flatten(input, start_dim=0, end_dim=-1):
+    shape = kernels.flattened(input.shape, start_dim, end_dim)
+    return None if shape == input.shape else _reshape(input, shape)
+
+
+def _flatten_copy(input, start_dim, end_dim):
+    shape = kernels.flattened(input._a.shape, start_dim, end_dim)
+    return input if shape == input._a.shape else _reshape_copy(input, shape)
+
+
+def _ravel(input):
+    return kernels.view(input, (-1,)) if input.flags.c_contiguous else None
+
+
+def _ravel_copy(input):
+    return TENSOR.view(TENSOR.clone(input, memory_format=contiguous_format), (-1,))
+
+
+def _unview(F, g, x_shape):
+    return F.reshape(g, x_shape)
+
+
+differentiable("view", _viewed, vjp=_unview, otherwise=_view_dtype, varargs="size", function=False, **_view)
+_as_view = dict(vjp=_unview, node_name="ViewBackward0", **_view)
+differentiable("reshape", _reshape, otherwise=_reshape_copy, varargs="shape", **_as_view)
+differentiable("flatten", _flatten, otherwise=_flatten_copy, **_as_view)
+differentiable("ravel", _ravel, otherwise=_ravel_copy, **_as_view)
+# rules get a copy where they have no view
+RAW.view, RAW.reshape, RAW.flatten, RAW.ravel = kernels.view, kernels.reshape, kernels.flatten, kernels.ravel
 differentiable(
     *("unflatten", kernels.unflatten),
     **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name="ViewBackward0", **_view),
@@ -299,7 +341,7 @@ def _unbind_vjp(F, g, dim, x_shape):
     return F.stack(_like_first(F, g, [x_shape[:dim] + x_shape[dim + 1 :]] * len(g)), dim)
 
 
-def _split_vjp(name, kernel):
+def _split_vjp(kernel):
     """The cotangents of the parts joined again; their sizes are worked out by splitting an array without elements."""
 
     def vjp(F, g, x_shape, given, dim):
@@ -311,35 +353,30 @@ def _split_vjp(name, kernel):
     return vjp
 
 
-def _splitter(name, kernel, argument, node_name, public=True):
-    rule = _split_vjp(name, kernel)
+def _splitter(name, kernel, argument, node_name, view=True, **options):
     first = kernel.__code__.co_varnames[0]
-    space = {"rule": rule}
-    made = eval(f"lambda F, g, {first}_shape, {argument}, dim: rule(F, g, {first}_shape, {argument}, dim)", space)
-    options = {} if public else _private
-    differentiable(name, kernel, vjp=made, view=True, returns="list", node_name=node_name, **options)
+    made = eval(
+        f"lambda F, g, {first}_shape, {argument}, dim: rule(F, g, {first}_shape, {argument}, dim)",
+        {"rule": _split_vjp(kernel)},
+    )
+    differentiable(name, kernel, vjp=made, view=view, returns="list", node_name=node_name, **options)
 
 
 differentiable("unbind", kernels.unbind, vjp=_unbind_vjp, view=True, returns="list")
-_splitter("_split", kernels.split, "split_size_or_sections", "SplitBackward0", public=False)
+_splitter("_split", kernels.split, "split_size_or_sections", "SplitBackward0", **_private)
 _splitter("split_with_sizes", kernels.split_with_sizes, "split_sizes", "SplitWithSizesBackward0")
 _splitter("chunk", kernels.chunk, "chunks", "SplitBackward0")
-_splitter("_tensor_split", kernels.tensor_split, "indices_or_sections", "SliceBackward0", public=False)
-
-
-@composite("unsafe_chunk")
-def unsafe_chunk(F, input, chunks, dim=0):
-    return F.chunk(input, chunks, dim)
+# parts of the same memory that the graph does not take for views: whoever asks for them promises to write to none
+_splitter("_unsafe_split", kernels.split, "split_size_or_sections", "UnsafeSplitBackward0", view=False, **_private)
+_splitter(
+    "unsafe_split_with_sizes", kernels.split_with_sizes, "split_sizes", "UnsafeSplitWithSizesBackward0", view=False
+)
+_splitter("unsafe_chunk", kernels.chunk, "chunks", "UnsafeSplitBackward0", view=False)
 
 
 @composite("unsafe_split")
 def unsafe_split(F, tensor, split_size, dim=0):
-    return F.split(tensor, split_size, dim)
-
-
-@composite("unsafe_split_with_sizes")
-def unsafe_split_with_sizes(F, input, split_sizes, dim=0):
-    return F.split_with_sizes(input, split_sizes, dim)
+    return F._unsafe_split(tensor, split_size, dim)
 
 
 @composite("split")
@@ -361,7 +398,13 @@ def tensor_split(
         given = given._a
         kernels.tensor_split(np.empty(0), given, 0) if given.dtype != np.int64 or given.ndim > 1 else None
         given = given.tolist()
-    return F._tensor_split(input, given, dim)
+    return _parts(F, input, given, dim)
+
+
+def _parts(F, input, given, dim):
+    """The parts of ``tensor_split``, each a slice of its own."""
+    bounds = kernels.split_bounds(tuple(input.shape), given, dim)
+    return tuple([F._slice_dim(input, dim, start, end) for start, end in bounds])
 
 
 _NAMED_SPLIT = ("Tensor input, int sections", "Tensor input, tuple of ints indices")
@@ -375,7 +418,7 @@ def _named_split(name, needed):
             raise overload_error(name, (input,) if given is None else (input, given), {}, _NAMED_SPLIT)
         kernel = getattr(kernels, name)
         kernel(np.broadcast_to(np.zeros((), np.int8), tuple(input.shape)), given)  # the checks
-        return F._tensor_split(input, given, 0 if name == "hsplit" and input.ndim == 1 else needed - 1)
+        return _parts(F, input, given, 0 if name == "hsplit" and input.ndim == 1 else needed - 1)
 
     split.__name__ = name
     composite(name)(split)

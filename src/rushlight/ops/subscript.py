@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import dtypes, inplace
 from ..array.element import scalar
+from ..array.shape import strided_view
 from ..autograd.graph import Leaf, spoken, type_name, warn_user
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap_view
@@ -131,6 +132,8 @@ def _basic(self, index):
         raise _index_error(array, index) from None
     if found.__class__ is not np.ndarray:
         found = array[(*index, np.newaxis)][..., 0] if Ellipsis in index else np.asarray(found)
+    if None in index:
+        found = _stepping(array, index, found)
     tensor = wrap_view(found, self._dtype, self)
     edge = self._edge if self._view is None else edge_of(self)
     if edge is not None and thread.grad:
@@ -142,6 +145,25 @@ def _basic(self, index):
         cls = op.node_class or op.node()
         tensor._edge = form.record(cls, (self, index), (array, index), (edge,), found, tensor._vc, self._dtype)
     return tensor
+
+
+def _stepping(array, index, found):
+    """What NumPy found, with the strides that new dimensions have in PyTorch; NumPy gives them 0."""
+    if found.size == array.size and array.flags.c_contiguous:
+        return array.reshape(found.shape)
+    strides = list(found.strides)
+    dim = at = 0
+    for each in index:
+        if each is None:
+            strides[at] = array.shape[dim] * array.strides[dim] if dim < array.ndim else array.itemsize
+            at += 1
+        elif each is Ellipsis:
+            passed = array.ndim - sum(1 for e in index if e is not None and e is not Ellipsis)
+            dim, at = dim + passed, at + passed
+        else:
+            dim += 1
+            at += each.__class__ is slice
+    return strided_view(found, found.shape, strides)
 
 
 def _steps(each):

@@ -110,7 +110,7 @@ class Op:
         ),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
         *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes", "refuse"),
-        *("misfit", "prepare_out", "reflects"),
+        *("misfit", "otherwise", "prepare_out", "reflects"),
     )
 
     def __init__(self, name, kernel, **given):
@@ -245,6 +245,7 @@ def differentiable(name, kernel, *, vjp=None, vjp_all=None, **options):
     outs)`` sees the call with ``out=`` first: it raises, or returns the arguments to compute with; ``out="copies"`` copies a recorded
     result as ``copy_`` does; ``spoken_out`` is the name in the refusal of gradients, False where there is none;
     ``misfit(target, arguments, shape)`` deals with an in-place result that has another ``shape`` than the tensor ``target``: it raises, or resizes it;
+    ``otherwise`` is the function of tensors that answers where the kernel returns None (a view that strides do not allow);
     ``node_name`` is a name or a function of the bound arguments. ``vjp`` is a rule (for ``input``) or rules by argument name; ``vjp_all`` computes all at once."""
     if vjp is not None and not isinstance(vjp, dict):
         first = kernel.__code__.co_varnames[0]
