@@ -13,28 +13,12 @@ from ..absent import absent
 from ..autograd import levels, shells
 from ..missing import explain
 from ..ops import compare, core, dispatch, subscript
+from ..ops.names import THEIR_NAME
 from ..ops.table import OPS, TENSOR
 from ..tensor import Tensor
 
 __all__ = ["OpOverload", "TorchDispatchMode", "return_and_correct_aliasing"]
 
-#: operators that PyTorch's namespace has under another name
-_THEIR_NAME = {
-    **{"_to_dtype": "_to_copy", "_slice": "slice", "_select": "select", "_none": "unsqueeze", "_alias": "alias"},
-    **{"_index": "index", "_copy": "copy", "_tanh_backward": "tanh_backward", "_sigmoid_backward": "sigmoid_backward"},
-}
-#: the same, where rushlight's name is PyTorch's with an underscore before it
-_UNDERSCORED = (
-    "adaptive_max_pool2d adaptive_max_pool3d as_strided_scatter binary_cross_entropy "
-    "binary_cross_entropy_with_logits block_diag bucketize cdist complex diagonal_backward diagonal_scatter "
-    "embedding_backward fill gather_backward histogram histogramdd huber_loss index_put index_select_backward isin "
-    "max_unpool2d max_unpool3d mse_loss multi_margin_loss multilabel_margin_loss narrow nll_loss nll_loss2d "
-    "nll_loss_backward nonzero nonzero_static norm pdist polygamma prelu rrelu_with_noise scatter searchsorted "
-    "select_backward select_scatter slice_backward slice_scatter smooth_l1_loss soft_margin_loss split "
-    "tensor_split unfold_backward unique_consecutive upsample_bicubic2d upsample_bilinear2d upsample_linear1d "
-    "upsample_nearest1d upsample_nearest2d upsample_nearest3d upsample_trilinear3d view_as_real where zero"
-).split()
-_THEIR_NAME.update({f"_{name}": name for name in _UNDERSCORED if name not in OPS})
 #: operators whose usual overload is not called "default"
 _OVERLOAD = {name: "Tensor" for name in ("add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "remainder")}
 _OVERLOAD.update(
@@ -54,7 +38,7 @@ class OpOverload:
     namespace = "aten"
 
     def __init__(self, op, how=None):
-        name = _THEIR_NAME.get(op.name, op.name.strip("_") if callable(how) else op.name)
+        name = THEIR_NAME.get(op.name, op.name.strip("_") if callable(how) else op.name)
         suffix = "_" if how == "inplace" else ""
         self._op, self._how = op, how
         self._overloadname = "out" if how == "out" else _OVERLOAD.get(name, "default")
@@ -122,7 +106,7 @@ class Namespace:
     """``torch.ops.aten``: operators by PyTorch's names; whatever its overloads are called there, an operator has one here."""
 
     def __getattr__(self, name):
-        ours = {theirs: mine for mine, theirs in _THEIR_NAME.items()}
+        ours = {theirs: mine for mine, theirs in THEIR_NAME.items()}
         op = OPS.get(ours.get(name, name)) or METHODS.get(name)
         inplace = op is None and name.endswith("_")
         if inplace:
