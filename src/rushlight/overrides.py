@@ -89,6 +89,8 @@ class TorchFunctionMode:
         return self
 
     def __exit__(self, *exc):
+        if not dispatch.functions.modes:
+            raise RuntimeError("trying to pop from empty mode stack")
         dispatch.functions.modes = dispatch.functions.modes[:-1]
         leave_rare()
 

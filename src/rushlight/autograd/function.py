@@ -162,7 +162,8 @@ class BackwardCFunction(FunctionCtx, Node):
             for i, each in enumerate(given):
                 if each is None and i not in self._left_undefined:
                     given[i] = self._zeros(i)
-        received = _nested(self.apply, given)
+        with saved_values.Kept():
+            received = _nested(self.apply, given)
         if not keep:
             self.saved = None
         return self._checked(received)

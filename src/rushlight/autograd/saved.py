@@ -10,7 +10,7 @@ from ..tensor import Tensor, attach, edge_of
 from .graph import Leaf, Output, freed, stale, target
 from .modes import enter_rare, leave_rare, set_grad, thread
 
-__all__ = ["SavedTensor", "active_hooks", "disable", "pack_node", "pop", "push"]
+__all__ = ["Kept", "SavedTensor", "active_hooks", "disable", "pack_node", "pop", "push"]
 
 
 class _Stack(threading.local):
@@ -35,8 +35,32 @@ def push(pack, unpack):
 
 
 def pop():
+    """Undo the innermost ``push``."""
+    if not _stack.hooks:
+        raise RuntimeError("there are no saved tensor hooks to take away")
     _stack.hooks = _stack.hooks[:-1]
     leave_rare()
+
+
+class Kept:
+    """What code called within the block pushes and does not pop, or pops and did not push, is put right at its end.
+
+    The engine calls users' code in it: as in PyTorch, whose engine gives each node a state of its own, hooks end with the node.
+    """
+
+    __slots__ = ("_was",)
+
+    def __enter__(self):
+        self._was = _stack.hooks
+
+    def __exit__(self, *exc):
+        was, now = self._was, _stack.hooks
+        if now is not was:
+            _stack.hooks = was
+            for _ in range(len(now), len(was)):
+                enter_rare()
+            for _ in range(len(was), len(now)):
+                leave_rare()
 
 
 def disabled():
@@ -116,7 +140,8 @@ class SavedTensor:
     def _reopened(self, edge):
         was = set_grad(False)
         try:
-            found = self._hooks[1](self._packed)
+            with Kept():
+                found = self._hooks[1](self._packed)
         finally:
             set_grad(was)
         if not isinstance(found, Tensor):
