@@ -1,6 +1,7 @@
 """Connectionist temporal classification."""
 
 from ..array import ctc as kernels
+from . import undifferentiable
 from .creation import tensor
 from .functional import functional, reduction_name
 from .table import differentiable
@@ -21,15 +22,16 @@ def _pull_ctc(F, g, log_probs, targets, input_lengths, target_lengths, blank, ze
     return F._ctc_loss_backward(*(g, log_probs, targets, input_lengths, target_lengths, y[1], blank, zero_infinity))
 
 
-def _no_second(F, g):
-    raise RuntimeError("derivative for aten::_ctc_loss_backward is not implemented")
-
-
-differentiable("_ctc_loss_backward", _ctc_back_kernel, vjp=dict(grad=_no_second, log_probs=_no_second))
+differentiable(
+    "_ctc_loss_backward",
+    _ctc_back_kernel,
+    vjp=dict.fromkeys(("grad", "log_probs"), undifferentiable.derivative("_ctc_loss_backward")),
+)
 differentiable(
     "_ctc_loss",
     _ctc_kernel,
     vjp=dict(log_probs=_pull_ctc),
+    jvp=undifferentiable.tangent("_ctc_loss"),
     returns="list",
     nondiff=(1,),
     saves=(1,),

@@ -13,6 +13,7 @@ from .. import dtypes
 from ..array import elementwise as kernels
 from ..array import elementwise_parts as parts
 from ..tensor import Tensor
+from . import undifferentiable
 from .dispatch import store_out
 from .table import PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, unary
 
@@ -27,15 +28,6 @@ differentiable(
     **dict(jvp=dict(input=lambda F, t, mask: F._masked(t, mask), gate=lambda F, t, mask: F.zeros_like(t))),
     **dict(method=False, function=False),
 )
-
-
-def no_derivative(name):
-    """A rule for operators that PyTorch cannot differentiate: it says so when it is asked."""
-
-    def rule(F, g):
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-    return rule
 
 
 def zero(F, g):
@@ -158,8 +150,9 @@ Tensor.__div__ = lambda self, other: self / other
 Tensor.__idiv__ = lambda self, other: self.div_(other)
 Tensor.__rdiv__ = lambda self, other: self.reciprocal() * other
 binary(
-    *("floor_divide", kernels.floor_divide, no_derivative("floor_divide"), no_derivative("floor_divide")),
-    **dict(spoken_out="aten::floor_divide"),
+    *("floor_divide", kernels.floor_divide, *[undifferentiable.derivative("floor_divide")] * 2),
+    jvp=dict.fromkeys(("input", "other"), undifferentiable.tangent("aten::floor_divide")),
+    **dict(node_name=undifferentiable.NODE, spoken_out="aten::floor_divide"),
 )
 binary(
     "fmod",
@@ -422,7 +415,9 @@ def _heaviside_out(result, out):
 
 differentiable(
     *("heaviside", kernels.heaviside),
-    **dict(vjp=dict(input=no_derivative("heaviside"), values=no_derivative("heaviside")), inplace=True, out=True),
+    vjp=dict.fromkeys(("input", "values"), undifferentiable.derivative("heaviside")),
+    jvp=dict.fromkeys(("input", "values"), undifferentiable.tangent("aten::heaviside")),
+    **dict(node_name=undifferentiable.NODE, inplace=True, out=True),
     **dict(check_out=_heaviside_out, spoken_out="aten::heaviside"),
 )
 differentiable(

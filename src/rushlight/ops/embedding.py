@@ -3,6 +3,7 @@
 import warnings
 
 from ..array import embedding as kernels
+from . import undifferentiable
 from .functional import functional
 from .recompute import spread
 from .table import composite, differentiable
@@ -112,15 +113,11 @@ def _pull_bag(
     return tuple(each for each, there in zip(pulled, present) if there)
 
 
-def _no_second(F, g):
-    raise NotImplementedError("the derivative for '_embedding_bag_backward' is not implemented.")
-
-
 for _name in ("weight", "samples"):
     differentiable(
         f"_embedding_bag_{_name}_backward",
         getattr(kernels, f"embedding_bag_{_name}_backward"),
-        vjp=dict(grad=_no_second),
+        vjp=dict(grad=undifferentiable.partial("_embedding_bag_backward")),
         node_name="EmbeddingBagBackwardBackward0",
         method=False,
         function=False,
@@ -130,6 +127,7 @@ differentiable(
     "embedding_bag",
     _bag_kernel,
     vjp_all=_pull_bag,
+    jvp=dict.fromkeys(("weight", "per_sample_weights"), undifferentiable.tangent("_embedding_bag")),
     returns="list",
     nondiff=(1, 2, 3),
     saves=(1, 2, 3),

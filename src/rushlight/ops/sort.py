@@ -1,10 +1,11 @@
 """Sorting, searching and sets; the cotangent of sorted values goes back where they came from."""
 
 from ..array import sort as kernels
+from . import undifferentiable
 from .dispatch import store_out
 from .reduce import take_vjp
 from .refusals import keep_same, same
-from .table import composite, differentiable
+from .table import PLACES, TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
 
@@ -69,8 +70,25 @@ def isin(F, elements, test_elements, *, assume_unique=False, invert=False, out=N
     return _passed(F._isin, (elements, test_elements, assume_unique, invert), out)
 
 
-differentiable("_unique", kernels.unique, returns="list", **_private)
-differentiable("_unique_consecutive", kernels.unique_consecutive, returns="list", **_private)
+def _unique_name(dim):
+    return "_unique2" if dim is None else "unique_dim"
+
+
+differentiable(
+    *("_unique", kernels.unique),
+    vjp=lambda F, g, dim: undifferentiable.partial(_unique_name(dim))(F, g),
+    jvp=lambda F, t, dim: undifferentiable.tangent(_unique_name(dim))(F, t),
+    node_name=lambda values: "Unique2Backward0" if values[4] is None else "UniqueDimBackward0",
+    **dict(returns="list", nondiff=(1, 2)),
+    **_private,
+)
+differentiable(
+    *("_unique_consecutive", kernels.unique_consecutive),
+    vjp=undifferentiable.partial("unique_consecutive"),
+    jvp=undifferentiable.tangent("unique_consecutive"),
+    **dict(returns="list", nondiff=(1, 2), node_name="UniqueConsecutiveBackward0"),
+    **_private,
+)
 
 
 def _asked(found, return_inverse, return_counts):
@@ -89,3 +107,22 @@ def unique(F, input, sorted=True, return_inverse=False, return_counts=False, dim
 def unique_consecutive(F, input, return_inverse=False, return_counts=False, dim=None):
     found = F._unique_consecutive(input, return_inverse, return_counts, dim)
     return _asked(found, return_inverse, return_counts)
+
+
+# the operators below ``unique``, which some programs call themselves; what was not asked for is empty
+
+
+def _unique2(input, sorted=True, return_inverse=False, return_counts=False):
+    values, inverse, counts = TENSOR._unique(input, sorted, return_inverse, return_counts)
+    return values, inverse if return_inverse else inverse.new_empty(0), counts if return_counts else counts.new_empty(0)
+
+
+def _unique(input, sorted=True, return_inverse=False):
+    return _unique2(input, sorted, return_inverse)[:2]
+
+
+def unique_dim(input, dim, sorted=True, return_inverse=False, return_counts=False):
+    return TENSOR._unique(input, sorted, return_inverse, return_counts, dim)
+
+
+PLACES[""].update(_unique=_unique, _unique2=_unique2)

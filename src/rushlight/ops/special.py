@@ -8,27 +8,9 @@ from ..array import special_bessel as bessel
 from ..array import special_gamma as gamma
 from ..array import special_polynomials as polynomials
 from ..tensor import Tensor
+from . import undifferentiable
 from .elementwise import guard_inplace
 from .table import PLACES, TENSOR, binary, composite, elementwise, unary
-
-
-def missing_derivative(name):
-    """A rule for special functions that PyTorch cannot differentiate: it says so when it is asked."""
-
-    def rule(F, g):
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-    return rule
-
-
-def missing_partial(name):
-    """A rule for the argument of a function that PyTorch can differentiate in its other one only."""
-
-    def rule(F, g):
-        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
-
-    return rule
-
 
 # -------------------------------------------------------------------------------------- error function, distributions
 
@@ -115,18 +97,24 @@ def _igamma_partial(F, x, other):
 
 
 binary(
-    *("igamma", gamma.igamma, missing_partial("igamma: input"), _igamma_partial),
+    *("igamma", gamma.igamma, undifferentiable.partial("igamma: input"), _igamma_partial),
     **dict(numbers="none", aliases=("special_gammainc",)),
+    jvp=dict(input=undifferentiable.tangent("igamma"), other=lambda F, t, x, other: t * _igamma_partial(F, x, other)),
 )
 binary(
-    *("igammac", gamma.igammac, missing_partial("igammac: input")),
+    *("igammac", gamma.igammac, undifferentiable.partial("igammac: input")),
     lambda F, x, other: -_igamma_partial(F, x, other),
     **dict(numbers="none", aliases=("special_gammaincc",)),
+    jvp=dict(input=undifferentiable.tangent("igammac"), other=lambda F, t, x, other: -t * _igamma_partial(F, x, other)),
 )
 binary(
-    *("special_zeta", gamma.zeta, missing_partial("zeta")),
+    *("special_zeta", gamma.zeta, undifferentiable.partial("zeta")),
     lambda F, x, other: -x * F.special_zeta(x + 1, other),
     **dict(kind="float", numbers="one", inplace=False),
+    jvp=dict(
+        input=undifferentiable.tangent("special_zeta"),
+        other=lambda F, t, x, other: -t * x * F.special_zeta(x + 1, other),
+    ),
 )
 
 
@@ -180,14 +168,16 @@ unary(
     *("special_i1e", bessel.i1e, lambda F, x, y: F.special_i0e(x) - y * F.sgn(x) - _i1_over(F, x, y, 0.5)),
     **dict(kind="float", inplace=False, node_name="SpecialI1EBackward0"),
 )
+
+
+# what follows PyTorch takes for constants: no gradient is wanted for their results, and no tangent
 for _name in (
     *("airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "spherical_bessel_j0"),
     *("modified_bessel_k0", "modified_bessel_k1", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1"),
 ):
-    _rule = missing_derivative("special_" + _name)
-    unary("special_" + _name, getattr(bessel, _name), _rule, kind="float", inplace=False)
-for _name, _kernel in (("modified_bessel_i0", bessel.i0), ("modified_bessel_i1", bessel.i1)):
-    unary("special_" + _name, _kernel, missing_derivative("special_" + _name), kind="float", inplace=False)
+    unary("special_" + _name, getattr(bessel, _name), kind="float", inplace=False)
+unary("special_modified_bessel_i0", bessel.i0, kind="float", inplace=False)
+unary("special_modified_bessel_i1", bessel.i1, kind="float", inplace=False)
 
 for _name in (
     *("chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w"),
@@ -195,11 +185,7 @@ for _name in (
     *("shifted_chebyshev_polynomial_v", "shifted_chebyshev_polynomial_w"),
     *("hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p"),
 ):
-    _rule = missing_derivative("special_" + _name)
-    elementwise(
-        *("special_" + _name, getattr(polynomials, _name), ("input", "n"), dict(input=_rule, n=_rule)),
-        **dict(kind="float", inplace=False),
-    )
+    elementwise("special_" + _name, getattr(polynomials, _name), ("input", "n"), {}, kind="float", inplace=False)
 
 # only methods, not functions
 for _name in ("erfinv_", "lgamma_", "digamma_", "igamma_", "igammac_", "mvlgamma_"):

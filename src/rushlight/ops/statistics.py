@@ -5,6 +5,7 @@ import numpy as np
 from .. import dtypes
 from ..array import statistics as kernels
 from ..array.arguments import wrap_dim
+from . import undifferentiable
 from .linalg_out import accept_out
 from .reduce import named, picking, raw, rush_dtype, shared, take_vjp
 from .refusals import same
@@ -152,7 +153,12 @@ accept_out("nanquantile", same(_QUANTILE_OUT), copies=True)
 
 # ------------------------------------------------------------------------------------------------------- counting
 
-differentiable("bincount", kernels.bincount)
+differentiable(
+    *("bincount", kernels.bincount),
+    vjp=dict(weights=undifferentiable.derivative("bincount")),
+    jvp=dict(weights=undifferentiable.tangent("aten::bincount")),
+    node_name=undifferentiable.NODE,
+)
 differentiable(
     *("histc", kernels.histc),
     **dict(
@@ -183,6 +189,9 @@ def _histogram_out(arguments, outs):
 
 differentiable(
     *("_histogram", _histogram),
+    vjp=undifferentiable.derivative("histogram"),
+    jvp=undifferentiable.tangent("aten::histogram"),
+    node_name=undifferentiable.NODE,
     **dict(returns=("hist", "bin_edges"), out=True, spoken_out="aten::histogram", prepare_out=_histogram_out),
     **_private,
 )
@@ -197,7 +206,13 @@ def _histogramdd(input, bins, range, weight, density):
     return kernels.histogramdd(input, bins, range=range, weight=weight, density=density)
 
 
-differentiable("_histogramdd", _histogramdd, returns="list", **_private)
+differentiable(
+    *("_histogramdd", _histogramdd),
+    vjp=undifferentiable.derivative("_histogramdd_from_bin_cts"),
+    jvp=undifferentiable.tangent("aten::_histogramdd_from_bin_cts"),
+    **dict(returns="list", node_name=undifferentiable.NODE),
+    **_private,
+)
 
 
 def _refuse_histogramdd(input, bins, **other):

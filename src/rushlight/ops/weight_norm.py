@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import undifferentiable
 from .table import PLACES, TENSOR, composite, differentiable
 
 
@@ -67,4 +68,9 @@ def _geqrf(input):
     return np.swapaxes(reflectors, -2, -1), tau
 
 
-differentiable("geqrf", _geqrf, returns=("a", "tau"))
+differentiable(
+    *("geqrf", _geqrf),
+    vjp=undifferentiable.partial("geqrf"),
+    jvp=undifferentiable.tangent("geqrf"),
+    returns=("a", "tau"),
+)

@@ -1,0 +1,45 @@
+"""Rules of operators that PyTorch cannot differentiate: they raise its errors when a derivative is asked for.
+
+``derivative`` and ``partial`` make rules for reverse mode, ``tangent`` one for forward mode (for an operator's ``jvp``).
+"""
+
+__all__ = ["NODE", "derivative", "partial", "tangent"]
+
+#: the name of the node of an operator without any derivative
+NODE = "NotImplemented"
+
+
+def derivative(name):
+    """A rule for an operator without any derivative."""
+
+    def rule(F, g):
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    return rule
+
+
+def partial(name):
+    """A rule for the argument of an operator that can be differentiated in another one; ``name`` may say which."""
+
+    def rule(F, g):
+        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
+
+    return rule
+
+
+def tangent(name):
+    """A rule for forward mode; ``aten::`` in front of the name stands for an operator that has no formula at all."""
+    text = f"Trying to use forward AD with {name} that does not support it"
+    if name.startswith("aten::"):
+        text += "."
+    else:
+        text += (
+            " because it has not been implemented yet.\nPlease file an issue to PyTorch at "
+            "https://github.com/pytorch/pytorch/issues/new?template=feature-request.yml so that we can prioritize its "
+            "implementation or submit a PR adding the implementation to derivatives.yaml"
+        )
+
+    def rule(F, t):
+        raise NotImplementedError(text)
+
+    return rule
