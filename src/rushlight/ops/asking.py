@@ -46,6 +46,8 @@ def asking(function, shown=None):
             result = _asked(shown or public, name, args, kwargs)
             if result is not NotImplemented:
                 return result
+            if dispatch.watch is not None:
+                return dispatch.watch(name, function)(*args, **kwargs)
         return function(*args, **kwargs)
 
     return public

@@ -29,6 +29,8 @@ ask_classes = None
 ask_method = None
 #: what mixed precision makes of the arguments of a composite (see ``amp``): a function of (name, args, kwargs), asked likewise
 cast_arguments = None
+#: what a profile makes of a composite or a maker of tensors: a function of (name, function), giving what to call instead
+watch = None
 
 
 # ------------------------------------------------------------------------------------------------------- executing
@@ -414,6 +416,7 @@ def composite_function(name, function, on_tensors, options):
             if len(args) > at and not isinstance(args[at], (tuple, list)):
                 args = (*args[:at], args[at:])
         values = (*args, *kwargs.values()) if kwargs else args
+        run = on_tensors
         if state.rare or foreign(values):
             found = overloaded(values)
             types = tuple(type(o) for o in found)
@@ -423,13 +426,15 @@ def composite_function(name, function, on_tensors, options):
                     return result
             if cast_arguments is not None:
                 args, kwargs = cast_arguments(name, args, kwargs)
+            if watch is not None:
+                run = watch(name, on_tensors)
         try:
-            return on_tensors(*args, **kwargs)
+            return run(*args, **kwargs)
         except TypeError:
             renamed = numpy_names(kwargs, code.co_varnames)
             if renamed.keys() == kwargs.keys():
                 raise
-            return on_tensors(*args, **renamed)
+            return run(*args, **renamed)
 
     if options.get("out"):
         inner = public
