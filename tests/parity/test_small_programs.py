@@ -20,7 +20,10 @@ PROGRAMS = [
 ]
 
 #: warnings that a process gives once, so that whether a program gives them depends on what ran before it
-ONCE = ("TypedStorage is deprecated", "The given buffer is not writable", "The given NumPy array is not writable")
+ONCE = (
+    *("TypedStorage is deprecated", "The given buffer is not writable", "The given NumPy array is not writable"),
+    *("`torch.jit.script` is deprecated", "index_reduce() is in beta"),
+)
 
 
 def outcome(module, program):

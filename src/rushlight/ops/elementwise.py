@@ -182,14 +182,15 @@ def _pow_input(F, g, x, exponent):
 
 def _pow_exponent(F, g, x, exponent, y):
     n = number(x)
+    # powers of 0 that stay 0 nearby
+    settled = (F.real(exponent) >= 0) & (F.imag(exponent) == 0) if is_complex(exponent) else exponent >= 0
+    if n == 0:
+        return F._masked(g * conj(F, y * -math.inf), ~settled)
     if n is not None:
-        if n == 0:
-            return (
-                F._masked(g * conj(F, y * -math.inf), ~(exponent >= 0)) if not is_complex(exponent) else F.zeros_like(g)
-            )
         return g * conj(F, y * F.log(F.zeros_like(y) + n))
-    zero_base = (x == 0) & (exponent >= 0) if not is_complex(exponent) else x == 0
-    return F._masked(g * conj(F, y * F.log(x)), ~zero_base)
+    # the logarithm of a negative number is complex where the power is
+    base = F.zeros_like(y) + x if is_complex(exponent) and not is_complex(x) else x
+    return F._masked(g * conj(F, y * F.log(base)), ~((x == 0) & settled))
 
 
 def _pow_name(values):

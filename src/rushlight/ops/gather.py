@@ -7,6 +7,7 @@ from ..array import gather as kernels
 from ..array import indexing, masks
 from ..array.arguments import wrap_dim
 from ..array.shape import expand
+from ..autograd.refusing import DelayedError
 from ..tensor import Tensor
 from .reduce import as_number, raw
 from .refusals import same
@@ -97,10 +98,17 @@ differentiable(
 # -------------------------------------------------------------------------------- combining what meets in one place
 
 
-def _reduction_vjp(F, g, needs, x, src, y, reduce, include_self, pick, add, fill, redo):
+#: the refusal to differentiate the gradient of a product once more; ``{}`` is the operator, then the name of its source
+_NO_SECOND = (
+    "{0}(): Double backward is unsupported for {1} when >1 zeros in {1} are scattered to the same position in self"
+)
+
+
+def _reduction_vjp(F, g, needs, x, src, y, reduce, include_self, names, pick, add, fill, redo):
     """Cotangents of scatter_reduce and index_reduce; ``pick``, ``add``, ``fill``, ``redo`` move between the two sides.
 
-    ``pick`` reads at the index, ``add`` adds there, ``fill`` writes zero there, ``redo`` is the operator itself.
+    ``pick`` reads at the index, ``add`` adds there, ``fill`` writes zero there, ``redo`` is the operator itself. ``names`` are the
+    operator's and its source's.
     """
     if reduce == "sum":
         to_self, to_src = g, pick(g)
@@ -119,6 +127,9 @@ def _reduction_vjp(F, g, needs, x, src, y, reduce, include_self, pick, add, fill
         without = redo(x, F.masked_fill(src, single, 1.0))
         rest = pick(g * y) / F.masked_fill(src, zero, 1.0)
         to_src = F.where(single, pick(g * without), rest)
+        if F is TENSOR and (raw(zeros) > 1).any():
+            # right as it is, but the derivatives of what is left out here would be wrong
+            to_src = DelayedError(_NO_SECOND.format(*names), 1)(to_src)
     else:
         own = as_number(F, F.eq(x, y), g)
         theirs = as_number(F, F.eq(src, pick(y)), g)
@@ -131,7 +142,7 @@ def _reduction_vjp(F, g, needs, x, src, y, reduce, include_self, pick, add, fill
 
 def _scatter_reduce_vjp(F, g, needs, x, dim, index, src, y, reduce, include_self):
     to_self, to_src = _reduction_vjp(
-        *(F, g, needs, x, src, y, reduce, include_self),
+        *(F, g, needs, x, src, y, reduce, include_self, ("scatter_reduce", "src")),
         pick=lambda a: F.gather(a, dim, index),
         add=lambda a, b: F.scatter_add(a, dim, index, b),
         fill=lambda a: F._scatter_value(a, dim, index, 0),
@@ -145,7 +156,7 @@ differentiable("scatter_reduce", kernels.scatter_reduce, vjp_all=_scatter_reduce
 
 def _index_reduce_vjp(F, g, needs, x, dim, index, source, y, reduce, include_self):
     to_self, to_src = _reduction_vjp(
-        *(F, g, needs, x, source, y, reduce, include_self),
+        *(F, g, needs, x, source, y, reduce, include_self, ("index_reduce", "source")),
         pick=lambda a: F.reshape(F.index_select(a, dim, index), tuple(source.shape)),
         add=lambda a, b: F.index_add(a, dim, index, b),
         fill=lambda a: F._index_fill_value(a, dim, index, 0),
