@@ -224,7 +224,9 @@ def _checked(each):
 def take_at(view, arrays):
     where = _numpy_index(view.shape, arrays)
     try:
-        return np.asarray(view[where])
+        found = view[where]
+        # NumPy lays the dimensions of index arrays out in front, PyTorch the result in order
+        return found if found.flags.c_contiguous else found.copy()
     except IndexError as error:
         raise _translated(error, view.shape, where) from None
 
@@ -287,6 +289,11 @@ def _check_expandable(value, shape):
     from .shape import expand
 
     expand(value, shape)
+
+
+def is_whole(item, size):
+    """Whether PyTorch takes a slice for all of a dimension, as it stands."""
+    return not item.start and item.step in (None, 1) and (item.stop is None or item.stop >= size)
 
 
 def put_at(view, arrays, values, accumulate):

@@ -451,7 +451,7 @@ def _transpose(level, op, values, dims):
     x = front(values[0], dims[0])
     ndim = x._a.ndim - 1
     first, second = up(values[1], ndim), up(values[2], ndim)
-    return (batched(op, (x, first, second)) if ndim else run("_alias", x, (Ellipsis,))), 0
+    return (batched(op, (x, first, second)) if ndim else run("_alias", x)), 0
 
 
 @rule("t")
@@ -459,7 +459,7 @@ def _t(level, op, values, dims):
     x = front(values[0], dims[0])
     if x._a.ndim > 3:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x._a.ndim - 1}D")
-    return (run("transpose", x, 1, 2) if x._a.ndim == 3 else run("_alias", x, (Ellipsis,))), 0
+    return (run("transpose", x, 1, 2) if x._a.ndim == 3 else run("_alias", x)), 0
 
 
 @rule("unfold")

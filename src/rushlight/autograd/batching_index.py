@@ -158,7 +158,7 @@ def _fitted(level, value, dim, ndim):
     return padded(value, ndim, 0)
 
 
-@rule("_select", "_slice", "_none", "_alias")
+@rule("_select", "_slice", "_none", "_whole")
 def _basic(level, op, values, dims):
     index = values[1] if values[1].__class__ is tuple else (values[1],)
     return subscript.getitem(front(values[0], dims[0]), (slice(None), *index)), 0

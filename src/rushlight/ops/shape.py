@@ -108,7 +108,7 @@ differentiable(
     *("squeeze", kernels.squeeze),
     **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name=_squeeze_name, **_view),
 )
-differentiable("unsqueeze", kernels.unsqueeze, vjp=lambda F, g, x_shape: F.reshape(g, x_shape), **_view)
+differentiable("unsqueeze", kernels.unsqueeze, vjp=lambda F, g, dim: F.squeeze(g, dim), **_view)
 differentiable(
     *("expand", kernels.expand),
     **dict(vjp=lambda F, g, x_shape: F.sum_to(g, x_shape), varargs="size", function=False, **_view),

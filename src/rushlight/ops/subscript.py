@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import dtypes, inplace
 from ..array.element import scalar
+from ..array.indexing import is_whole
 from ..array.shape import strided_view
 from ..autograd.graph import Leaf, spoken, type_name, warn_user
 from ..autograd.modes import state, thread
@@ -20,6 +21,7 @@ from .dispatch import broadcast, execute, share_counter
 from .forms import form_of
 from .record import Layout, make_node
 from .table import RAW, TENSOR, differentiable
+from .unfolding import folded, leave_room
 
 _BASIC = {int, slice, type(None), type(Ellipsis)}
 
@@ -50,7 +52,9 @@ _rule = dict(vjp=lambda F, g, index, x_shape: F._unsubscript(g, index, x_shape),
 _SELECT = differentiable("_select", _view, node_name="SelectBackward0", **_rule)
 _SLICE = differentiable("_slice", _view, node_name="SliceBackward0", **_rule)
 _UNSQUEEZE = differentiable("_none", _view, node_name="UnsqueezeBackward0", **_rule)
-_ALIAS = differentiable("_alias", _view, node_name="AliasBackward0", **_rule)
+_WHOLE = differentiable("_whole", _view, node_name="AliasBackward0", **_rule)
+_alias = dict(linear=True, view=True, node_name="AliasBackward0", **_private)
+_ALIAS = differentiable("_alias", lambda input: input[...], vjp=lambda F, g: g, **_alias)
 differentiable("_unsubscript", _unview, vjp=lambda F, g, index: F._slice(g, index), **_private)
 differentiable("_blank", _blank, vjp=lambda F, g, index: F._blank(g, index), **_private)
 
@@ -79,6 +83,15 @@ _INDEX = differentiable(
     vjp=lambda F, g, index, x_shape: F._unindex(g, index, x_shape),
     **_private,
 )
+
+for _op, _shows in {
+    _SELECT: "dim index self_sym_sizes",
+    _SLICE: "dim end self_sym_sizes start step",
+    _UNSQUEEZE: "dim",
+    _WHOLE: "",
+    _INDEX: "indices self_sym_sizes",
+}.items():
+    _op.node_class = folded(_op, _shows.split())
 differentiable("_unindex", _untake, vjp=lambda F, g, index: F._index(g, index), **_private)
 
 
@@ -138,6 +151,7 @@ def _basic(self, index):
     edge = self._edge if self._view is None else edge_of(self)
     if edge is not None and thread.grad:
         op = _step(self, index)
+        leave_room(index)
         if state.rare:
             tensor._edge = make_node(op, (self, index), (array, index), (edge,), _ONE, (found,), (tensor._vc,))
             return tensor
@@ -186,7 +200,7 @@ def _form(op):
 
 def _step(self, index):
     """The operator PyTorch would apply last for this index."""
-    last = _ALIAS
+    last = _WHOLE
     dim = 0
     for each in index:
         if each is None:
@@ -195,7 +209,7 @@ def _step(self, index):
             dim += self._a.ndim - sum(1 for e in index if e is not None and e is not Ellipsis)
             continue
         elif each.__class__ is slice:
-            if len(index) == 1 or not _whole(each, self._a.shape[dim] if dim < self._a.ndim else 0):
+            if len(index) == 1 or not is_whole(each, self._a.shape[dim] if dim < self._a.ndim else 0):
                 last = _SLICE
             dim += 1
             continue
@@ -205,10 +219,6 @@ def _step(self, index):
             continue
         dim += each is not None
     return last
-
-
-def _whole(each, size):
-    return each.indices(size) == (0, size, 1)
 
 
 def _index_error(array, index):
@@ -302,6 +312,7 @@ def _general(self, index):
     index = normal(index)
     if all(each.__class__ in _BASIC for each in index):
         return _basic(self, index)
+    leave_room(index)
     return execute(_INDEX, (self, index))
 
 
@@ -444,7 +455,7 @@ def _check(self, index, edge):
 
 def _trivial(self, index):
     dims = iter(self._a.shape)
-    return all(each is Ellipsis or (each.__class__ is slice and _whole(each, next(dims, 0))) for each in index)
+    return all(each is Ellipsis or (each.__class__ is slice and is_whole(each, next(dims, 0))) for each in index)
 
 
 def _value(value, numpy_dtype):
