@@ -14,7 +14,7 @@ from ..missing import module_getattr
 from ..ops.dispatch import functions
 from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl  # noqa: F401
 from ..tensor import Tensor as TensorBase  # noqa: F401
-from . import _autograd, _functions, _nn  # noqa: F401
+from . import _autograd, _functions, _nn, _profiler  # noqa: F401
 
 __all__ = []
 

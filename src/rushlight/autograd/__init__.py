@@ -15,7 +15,9 @@ _LAZY = {
     "gradgradcheck": "gradcheck",
     "inference_mode": "inference",
     "SavedTensor": "saved",
-    **dict.fromkeys(("_profiler_enabled", "kineto_available"), "profiler"),
+    **dict.fromkeys(("_profiler_enabled", "_supported_activities", "kineto_available", "ProfilerActivity"), "profiler"),
+    **dict.fromkeys(("_record_function_with_args_enter", "_record_function_with_args_exit"), "profiler"),
+    "DeviceType": "profiler_util",
     **dict.fromkeys(("set_multithreading_enabled", "is_multithreading_enabled", "is_view_replay_enabled"), "grad_mode"),
     **dict.fromkeys(("_unsafe_preserve_version_counter", "_force_original_view_tracking"), "grad_mode"),
 }
