@@ -319,3 +319,16 @@ def test_profiles_that_were_not_started_have_nothing_to_show():
             getattr(prof, method)()
     with pytest.raises(AssertionError, match="No valid profiler activities found"):
         torch.profiler.profile(activities=[])
+
+
+def test_loaders_and_optimizers_name_what_they_do():
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    with profile() as found:
+        for (row,) in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.ones(2, 2))):
+            optimizer.zero_grad()
+            (row * weight).sum().backward()
+            optimizer.step()
+    counts = {average.key: average.count for average in found.key_averages()}
+    assert counts["enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__"] == 3
+    assert counts["Optimizer.zero_grad#SGD.zero_grad"] == counts["Optimizer.step#SGD.step"] == 2

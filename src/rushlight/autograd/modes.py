@@ -5,6 +5,7 @@ path: threads with gradients off, and the rarer modes (``state.rare``: function 
 the profiler), which send an operator through the general path.
 """
 
+import contextlib
 import functools
 import inspect
 import threading
@@ -32,6 +33,10 @@ class State:
 
 class _ThreadModes(threading.local):
     grad = True
+    # in inference mode, where nothing is recorded: what ``grad`` was set to meanwhile, which is what the user is told. Else None
+    told = None
+    # whether forward mode propagates tangents
+    forward = True
     # how many transforms of torch.func the code of this thread is within
     transforms = 0
     # the level of theirs that records nothing for now: gradients are computed that nobody is going to differentiate at it
@@ -64,8 +69,21 @@ def count_duals(change):
         state.duals += change
 
 
+def marked(name):
+    """A context for a stretch of the library's own code that profiles show by a name."""
+    if not state.rare:
+        return contextlib.nullcontext()
+    from .profiler import record_function
+
+    return record_function(name)
+
+
 def set_grad(on):
     """Turn recording on or off in this thread; returns what it was."""
+    was = thread.told
+    if was is not None:
+        thread.told = on
+        return was
     was = thread.grad
     if was is not on:
         thread.grad = on
@@ -76,7 +94,7 @@ def set_grad(on):
 
 def is_grad_enabled():
     """Whether operations of this thread are recorded for differentiation."""
-    return thread.grad
+    return thread.grad if thread.told is None else thread.told
 
 
 class ContextDecorator:

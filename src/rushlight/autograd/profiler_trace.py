@@ -41,6 +41,7 @@ def write_trace(path, events, epoch_ns, thread_of, metadata=(), trace_id=""):
             )
         )
     found += _links(events, process, thread_of)
+    found += _window(max([event.time_range.end for event in events], default=0))
     whole = {
         "schemaVersion": 1,
         "deviceProperties": [],
@@ -83,8 +84,26 @@ def _arguments(event):
     return args
 
 
+def _window(end):
+    """The stretch of time that was recorded; these come last, and programs look for them there."""
+    yield dict(
+        ph="X",
+        cat="Trace",
+        name="PyTorch Profiler (0)",
+        pid="Spans",
+        tid="PyTorch Profiler",
+        ts=0,
+        dur=end,
+        args={"Op count": 0},
+    )
+    yield dict(ph="M", name="process_sort_index", pid="Spans", tid=0, ts=0, args={"sort_index": 536870912})
+    where = dict(ph="i", s="g", pid="Traces", tid="Trace PyTorch Profiler")
+    yield dict(**where, name="Iteration Start: PyTorch Profiler", ts=0)
+    yield dict(pid="", tid="", ph="i", s="g", name="Record Window End", ts=end)
+
+
 def _links(events, process, thread_of):
-    """Arrows from the call that made a node to the node's run in backward."""
+    """Arrows from the call that made a node to the node's run in backward, numbered as nodes run."""
     made, drawn = {}, set()
     for event in events:
         number = event.sequence_nr
@@ -97,7 +116,7 @@ def _links(events, process, thread_of):
             for phase, end, more in (("s", made[number], {}), ("f", event, {"bp": "e"})):
                 yield dict(
                     ph=phase,
-                    id=made[number].id,
+                    id=len(drawn),
                     pid=process,
                     tid=thread_of(end.thread),
                     ts=end.time_range.start,

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from .. import dtypes
 from ..autograd.hooks import RemovableHandle
-from ..autograd.modes import set_grad, state, thread
+from ..autograd.modes import marked, set_grad, thread
 from ..parameter import Parameter
 from ..shown import Shown
 from ..tensor import Tensor
@@ -225,12 +225,8 @@ class Optimizer(Shown):
         @functools.wraps(func)
         def wrapper(*args, **kwargs):
             self = args[0]
-            if state.rare:
-                from ..autograd.profiler import record_function
-
-                with record_function(f"Optimizer.step#{type(self).__name__}.step"):
-                    return hooked(self, args, kwargs)
-            return hooked(self, args, kwargs)
+            with marked(f"Optimizer.step#{type(self).__name__}.step"):
+                return hooked(self, args, kwargs)
 
         def hooked(self, args, kwargs):
             if _global_optimizer_pre_hooks or self._optimizer_step_pre_hooks:
@@ -272,19 +268,20 @@ class Optimizer(Shown):
 
     def zero_grad(self, set_to_none=True):
         """Drop the gradients of all parameters, or fill them with zeros if ``set_to_none`` is False."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                grad = p.grad
-                if grad is None:
-                    continue
-                if set_to_none:
-                    p.grad = None
-                    continue
-                if grad.grad_fn is not None:
-                    grad.detach_()
-                else:
-                    grad.requires_grad_(False)
-                grad.zero_()
+        with marked(self._zero_grad_profile_name):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    grad = p.grad
+                    if grad is None:
+                        continue
+                    if set_to_none:
+                        p.grad = None
+                        continue
+                    if grad.grad_fn is not None:
+                        grad.detach_()
+                    else:
+                        grad.requires_grad_(False)
+                    grad.zero_()
 
     # ------------------------------------------------------------------------------------------------------ hooks
 

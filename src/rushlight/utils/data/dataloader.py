@@ -15,6 +15,7 @@ import warnings
 from typing import Generic, TypeVar
 
 from ... import empty, int64
+from ...autograd.modes import marked
 from ...failures import ExceptionWrapper
 from ...shown import Shown
 from . import _utils
@@ -292,11 +293,12 @@ class _BaseDataLoaderIter:
         return self
 
     def __next__(self):
-        batch = self._next_data()
-        self._num_yielded += 1
-        if self._iterable and self._announced is not None and self._num_yielded > self._announced:
-            self._warn_of_length()
-        return batch
+        with marked(f"enumerate(DataLoader)#{type(self).__name__}.__next__"):
+            batch = self._next_data()
+            self._num_yielded += 1
+            if self._iterable and self._announced is not None and self._num_yielded > self._announced:
+                self._warn_of_length()
+            return batch
 
     next = __next__
 
