@@ -7,7 +7,9 @@ import numpy as np
 
 from . import dtypes
 from .autograd.graph import Leaf
-from .autograd.modes import thread
+from .autograd.inference import counter
+from .autograd.modes import state, thread
+from .ops import dispatch
 from .storage import borrow, require_storage, root
 from .tensor import Tensor, _new, edge_of, mirror_of, reading, wrap
 
@@ -16,11 +18,19 @@ from .tensor import Tensor, _new, edge_of, mirror_of, reading, wrap
 
 def item(self):
     """The value of a one-element tensor as a Python number."""
+    answer = _answer(self) if state.rare else NotImplemented
+    if answer is not NotImplemented:
+        return answer
     array = reading(self)
     if array.size != 1:
         raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
     value = array.item()
     return float(value) if self._dtype is dtypes.bfloat16 else value
+
+
+def _answer(self):
+    """The value that modes, or the tensor's class, give for it; NotImplemented where nobody is asked."""
+    return NotImplemented if dispatch.ask_method is None else dispatch.ask_method("_local_scalar_dense", (self,), {})
 
 
 def tolist(self):
@@ -40,13 +50,14 @@ def _bool(self):
     if size != 1:
         what = "no values" if size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
-    return bool(reading(self))
+    answer = _answer(self) if state.rare else NotImplemented
+    return bool(reading(self) if answer is NotImplemented else answer)
 
 
 def _index(self):
     if self._a.size != 1 or self._dtype.category > 1:
         raise TypeError("only integer tensors of a single element can be converted to an index")
-    return int(self._a.item())
+    return int(item(self))
 
 
 def _float(self):
@@ -279,7 +290,8 @@ def _copy_of_memory(self, memo):
         memo.setdefault(id(memo), []).append(source)
     offset = self._a.__array_interface__["data"][0] - source.__array_interface__["data"][0]
     made = _new(type(self))
-    made._a, made._dtype, made._edge, made._vc, made._view = _over(flat, self._a, offset), self._dtype, None, [0], None
+    made._a, made._dtype, made._edge, made._view = _over(flat, self._a, offset), self._dtype, None, None
+    made._vc = counter()
     return made
 
 
@@ -418,6 +430,9 @@ Tensor.get_device = lambda self: -1
 
 def _reflects(function):
     def asked(self):
+        while hasattr(self._a, "held"):
+            # a transform's tensor is lazily what the tensor within it is
+            self = self._a.held
         mirror = mirror_of(self)
         return mirror is not None and mirror.function is function
 

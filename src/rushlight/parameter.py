@@ -1,5 +1,6 @@
 """``torch.nn.Parameter``: a tensor that a module counts among its parameters."""
 
+from .autograd.inference import counter_like
 from .tensor import Tensor, _new, leaf_of
 
 
@@ -26,7 +27,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if type(data) is not Tensor and type(data) is not Parameter:
             return _of_class(data, requires_grad)
         made = _new(cls)
-        made._a, made._dtype, made._edge, made._vc, made._view = data._a, data._dtype, None, [0], None
+        made._a, made._dtype, made._edge, made._view = data._a, data._dtype, None, None
+        made._vc = counter_like(data._vc)
         if requires_grad:
             if not (made._dtype.is_floating_point or made._dtype.is_complex):
                 raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")

@@ -309,7 +309,9 @@ class Tensor:
             made = self.detach()
             made._vc = [0]
             return made
-        return wrap(self._a, self._dtype) if mirror_of(self) is None else outside(self)
+        if mirror_of(self) is not None:
+            return outside(self)
+        return attach(self._a, self._dtype, None, inference.counter_like(self._vc))
 
     @data.setter
     def data(self, value):
@@ -321,10 +323,7 @@ class Tensor:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._a = value._a
         self._dtype = value._dtype
-        if hasattr(self, "_meta"):
-            _refit(self._meta, self)
-        elif self._edge.__class__ is Leaf:
-            _refit(self._edge, self)
+        refit(self)
 
     @data.deleter
     def data(self):
@@ -338,8 +337,11 @@ class Tensor:
 Tensor.__module__ = "torch"
 
 
-def _refit(leaf, tensor):
-    leaf.array, leaf.shape, leaf.dtype = tensor._a, tensor._a.shape, tensor._dtype
+def refit(tensor):
+    """Tell the Leaf of a tensor, if there is one, of the array that the tensor has from now on."""
+    leaf = getattr(tensor, "_meta", tensor._edge)
+    if leaf.__class__ is Leaf:
+        leaf.array, leaf.shape, leaf.dtype = tensor._a, tensor._a.shape, tensor._dtype
 
 
 class layout:  # noqa: N801 - PyTorch's name

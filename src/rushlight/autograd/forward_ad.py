@@ -30,7 +30,6 @@ __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_le
 
 class _Level(threading.local):
     number = -1
-    enabled = True
     # while tangents are computed
     busy = False
 
@@ -102,22 +101,22 @@ class _set_fwd_grad_enabled(ContextDecorator):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode):
         self.mode = mode
-        self.prev = _level.enabled
-        _level.enabled = mode
+        self.prev = thread.forward
+        thread.forward = mode
 
     def clone(self):
         return type(self)(self.mode)
 
     def __enter__(self):
-        _level.enabled = self.mode
+        thread.forward = self.mode
 
     def __exit__(self, *exc):
-        _level.enabled = self.prev
+        thread.forward = self.prev
 
 
 def _is_fwd_grad_enabled():
     """Whether tangents are propagated in this thread."""
-    return _level.enabled
+    return thread.forward
 
 
 def __getattr__(name):
@@ -191,7 +190,7 @@ def unpack_dual(tensor, *, level=None):
         level = _level.number
     if level < 0:
         return UnpackedDualTensor(tensor, None)
-    tangent = tangent_of(tensor)
+    tangent = tangent_of(tensor) if thread.forward else None
     with _off():
         return UnpackedDualTensor(tensor.view_as(tensor), tangent)
 
@@ -232,7 +231,7 @@ record.revived = _revived
 
 def propagating():
     """Whether tangents are propagated in this thread."""
-    return _level.number >= 0 and _level.enabled and not _level.busy
+    return _level.number >= 0 and thread.forward and not _level.busy
 
 
 def _same_view(whole, view, tensor):
@@ -263,7 +262,7 @@ def is_dual(value):
 
 
 def _interpret(op, values, how):
-    if _level.busy or not _level.enabled:
+    if _level.busy or not thread.forward:
         return NotImplemented
     tensors, tangents = _operands(values)
     outs = (

@@ -2,9 +2,9 @@
 
 import threading
 
-from .modes import ContextDecorator, enter_rare, leave_rare, set_grad
+from .modes import ContextDecorator, enter_rare, is_grad_enabled, leave_rare, set_grad, thread
 
-__all__ = ["InferenceCounter", "inference_mode", "is_inference_mode_enabled"]
+__all__ = ["InferenceCounter", "counter", "counter_like", "inference_mode", "is_inference_mode_enabled"]
 
 _SAVED = (
     "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by "
@@ -53,11 +53,22 @@ def counter():
     return InferenceCounter((0,)) if _mode.on else [0]
 
 
-def _set(on):
-    was = _mode.on
-    if on != was:
+def counter_like(other):
+    """A new counter for a tensor on the memory of one that has the counter ``other``."""
+    return [0] if other.__class__ is list else InferenceCounter((0,))
+
+
+def _set(on, told, forward):
+    """Turn the mode on or off, and with it what it sets: grad mode, and forward mode. Returns what all three were."""
+    was = _mode.on, is_grad_enabled(), thread.forward
+    if on != _mode.on:
         _mode.on = on
         (enter_rare if on else leave_rare)()
+    # the mode records nothing, whatever grad mode says within it
+    thread.told = None
+    set_grad(told and not on)
+    thread.told = told if on else None
+    thread.forward = forward
     return was
 
 
@@ -79,9 +90,7 @@ class inference_mode(ContextDecorator):  # noqa: N801 - PyTorch's name
         return type(self)(self.mode)
 
     def __enter__(self):
-        self._was = _set(self.mode)
-        self._grad = set_grad(not self.mode)
+        self._was = _set(self.mode, not self.mode, not self.mode)
 
     def __exit__(self, *exc):
-        set_grad(self._grad)
-        _set(self._was)
+        _set(*self._was)

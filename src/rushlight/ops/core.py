@@ -7,9 +7,10 @@ import numpy as np
 from .. import devices, dtypes, inplace
 from ..autograd.engine import sum_to as _sum_to
 from ..autograd.graph import Leaf
+from ..autograd.inference import is_inference_mode_enabled
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
-from ..tensor import Tensor, edge_of, outside, wrap
+from ..tensor import Tensor, edge_of, outside, refit, wrap
 from . import dispatch
 from .creation import CHANNELS_LAST, as_dtype
 from .dispatch import bind, broadcast, execute, execute_inplace
@@ -56,6 +57,9 @@ def in_format(array, format):
 
 def is_in_format(array, format):
     if format in _CHANNELS_LAST:
+        if hasattr(array, "strided"):
+            # that of a transform's tensor
+            array = array.strided()
         return array.ndim == _CHANNELS_LAST[format] and np.moveaxis(array, 1, -1).flags.c_contiguous
     return array.flags.c_contiguous
 
@@ -343,10 +347,13 @@ def detach(self):
 
         return detach_all(self)
     made = outside(self)
-    if self.__class__ is not Tensor:
+    if self.__class__ is not Tensor or state.rare:
         found = dispatch.overloaded((self,))
-        if found:
-            return type(self).__torch_function__(detach, (type(self),), (self,), {})
+        for each in found:
+            types = tuple([type(other) for other in found if other is not dispatch._INNERMOST])
+            result = type(each).__torch_function__(detach, types, (self,), {})
+            if result is not NotImplemented:
+                return result
         answer = NotImplemented if dispatch.ask_method is None else dispatch.ask_method("detach", (self,), {})
         if answer is not NotImplemented:
             answer._vc = self._vc
@@ -378,7 +385,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     if source is None:
         self._a = np.empty((0,), self._dtype.numpy)
     elif isinstance(source, Tensor):
-        self._a, self._dtype, self._vc = source._a, source._dtype, source._vc
+        self._a, self._dtype = source._a, source._dtype
     elif isinstance(source, UntypedStorage) or hasattr(source, "_untyped"):
         source = getattr(source, "_untyped", source)
         count = source.nbytes() // self._dtype.itemsize
@@ -386,6 +393,7 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         self._a = source.strided(self._dtype, storage_offset, shape, stride)
     else:
         raise TypeError(f"set_(): argument 'source' (position 1) must be Tensor, not {type(source).__name__}")
+    refit(self)
     inplace.finish(self, None)
     return self
 
@@ -400,7 +408,7 @@ def resize_(self, *sizes, memory_format=None):
     shape = parse("resize_", sizes)
     if hasattr(self._a, "held"):
         raise NotImplementedError("resize_() of a tensor of a transform (vmap, jvp) is not supported")
-    if edge_of(self) is not None:
+    if edge_of(self) is not None and not is_inference_mode_enabled():
         raise RuntimeError("cannot resize variables that require grad")
     if memory_format is preserve_format:
         raise RuntimeError("Unsupported memory formatPreserve")
@@ -415,7 +423,9 @@ def resize_(self, *sizes, memory_format=None):
         flat = np.empty(count, self._dtype.numpy)
         kept = self._a.reshape(-1)
         flat[: kept.size] = kept[:count]
+    inplace.bump(self._vc)
     self._a = _shaped(flat, shape, memory_format)
+    refit(self)
     return self
 
 

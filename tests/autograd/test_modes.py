@@ -1,0 +1,75 @@
+"""Modes: what inference mode switches off, and what it leaves of tensors made within it."""
+
+import copy
+
+import pytest
+
+import rushlight as torch
+from rushlight.autograd import forward_ad
+
+
+def test_inference_mode_records_nothing_whatever_grad_mode_says():
+    x = torch.ones(2, requires_grad=True)
+    with torch.inference_mode():
+        assert not torch.is_grad_enabled()
+        with torch.enable_grad():
+            assert torch.is_grad_enabled()
+            assert not (x * 2).requires_grad
+            with torch.inference_mode(False):
+                assert (x * 2).requires_grad
+        assert not torch.is_grad_enabled()
+    assert torch.is_grad_enabled() and (x * 2).requires_grad
+
+
+def test_inference_mode_leaves_grad_mode_as_it_was():
+    with torch.no_grad():
+        with torch.inference_mode():
+            torch.set_grad_enabled(True)
+        assert not torch.is_grad_enabled()
+
+
+def test_inference_mode_switches_forward_mode_off():
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(torch.ones(2), torch.ones(2))
+        with torch.inference_mode():
+            assert forward_ad.unpack_dual(dual).tangent is None
+            assert forward_ad.unpack_dual(dual * 2).tangent is None
+        assert forward_ad.unpack_dual(dual * 2).tangent.tolist() == [2, 2]
+
+
+def test_what_shares_memory_with_an_inference_tensor_is_one():
+    normal = torch.ones(2)
+    with torch.inference_mode():
+        inferred = torch.ones(2)
+        assert torch.nn.Linear(2, 2).weight.is_inference()
+        assert copy.deepcopy(normal).is_inference()
+        assert not normal.data.is_inference()
+    assert inferred.data.is_inference()
+    assert not copy.deepcopy(inferred).is_inference()
+    with pytest.raises(RuntimeError, match="Setting requires_grad=True on inference tensor outside InferenceMode"):
+        torch.nn.Parameter(inferred)
+    assert torch.nn.Parameter(inferred, requires_grad=False).is_inference()
+
+
+def test_resize_counts_as_a_write():
+    x = torch.arange(6.0)
+    saved = (x * torch.ones(6, requires_grad=True)).sum()
+    x.resize_(6)
+    assert x._version == 0
+    x.resize_(2, 3)
+    assert x._version == 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        saved.backward()
+    with torch.inference_mode():
+        assert torch.ones(2, requires_grad=True).resize_(1).shape == (1,)
+
+
+def test_a_leaf_set_to_other_memory_takes_gradients_of_its_new_shape():
+    w = torch.nn.Parameter(torch.ones(4))
+    for size in (3, 2):
+        with torch.no_grad():
+            w.set_(w[1:])
+        w.grad = None
+        torch.cat((w, w)).sum().backward()
+        assert w.grad.tolist() == [2] * size
+    assert w._version == 2
