@@ -51,6 +51,12 @@ class dtype:  # noqa: N801 - PyTorch's name
         """The C++ type's name, which some of PyTorch's error texts use."""
         return _CPP.get(self.name, self.name)
 
+    @property
+    def abbr(self):
+        """A short name: the kind's letter, and the bits of an element (``f32``, ``i64``, ``bf16``, ``b8``)."""
+        kind = "bf" if self.name == "bfloat16" else self.name[0]
+        return f"{kind}{8 * self.itemsize}{self.name.partition('_')[2]}"
+
     def to_real(self):
         """The floating dtype of the parts of a complex one; itself otherwise."""
         return {complex64: float32, complex128: float64, BY_NAME["complex32"]: float16}.get(self, self)

@@ -278,4 +278,170 @@ def test_operators_have_the_names_that_pytorch_has_for_them():
         torch.zeros(2).fill_(3.0)
         torch.nn.functional.mse_loss(torch.ones(2), torch.zeros(2))
     assert {"aten.split.Tensor", "aten.mse_loss.default"} <= set(log.calls)
-    assert torch.ops.aten.split.Tensor is torch.ops.aten.split.default
+    assert torch.ops.aten.split.Tensor is torch.ops.aten.split.Tensor
+    with pytest.raises(AttributeError, match="'aten.split' has no overload name 'nothing'"):
+        getattr(torch.ops.aten.split, "nothing")  # noqa: B009 - it is the error that is wanted
+
+
+def calls(function):
+    with Log() as log:
+        function()
+    return log.calls
+
+
+def test_a_mode_sees_functions_that_make_tensors_as_pytorch_spells_them():
+    seen = []
+
+    class Arguments(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            seen.append((str(func), args, kwargs))
+            return func(*args, **(kwargs or {}))
+
+    cpu = {"device": torch.device("cpu"), "pin_memory": False}
+    with Arguments():
+        torch.ones(2, 3), torch.empty([]), torch.randint(0, 5, (2,)), torch.arange(1, 5, 2)
+        made = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+        torch.tensor([1.0])
+    assert seen[:4] == [
+        ("aten.ones.default", ([2, 3],), cpu),
+        ("aten.empty.memory_format", ([],), cpu),
+        ("aten.randint.low", (0, 5, [2]), cpu),
+        ("aten.arange.start_step", (1, 5, 2), cpu),
+    ]
+    assert seen[4][2] == {"dtype": torch.float64, **cpu} and made.requires_grad
+    assert seen[5][0] == "aten.lift_fresh.default" and seen[5][1][0].tolist() == [1.0]
+
+
+def test_overloads_and_arguments_are_pytorchs():
+    x, index = torch.arange(6.0).reshape(2, 3), torch.tensor([1])
+
+    class Arguments(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            seen.append((str(func), *args[1:], kwargs or {}))
+            return func(*args, **(kwargs or {}))
+
+    for function, expected in (
+        (lambda: x.sum(0), [("aten.sum.dim_IntList", [0], {})]),
+        (lambda: x.mean((0, 1), keepdim=True), [("aten.mean.dim", [0, 1], True, {})]),
+        (lambda: x.max(1), [("aten.max.dim", 1, {})]),
+        (lambda: x.var(1), [("aten.var.correction", [1], {"correction": 1})]),
+        (lambda: x > 1, [("aten.gt.Scalar", 1, {})]),
+        (lambda: 2**x, [("aten.pow.Scalar", x, {})]),
+        (lambda: x.reshape(3, 2), [("aten.view.default", [3, 2], {})]),
+        (lambda: x.narrow(1, 1, 2), [("aten.slice.Tensor", 1, 1, 3, {})]),
+        (lambda: x.double(), [("aten._to_copy.default", {"dtype": torch.float64})]),
+        (lambda: x.softmax(1), [("aten._softmax.default", 1, False, {})]),
+        (lambda: x[0, 1:], [("aten.select.int", 0, 0, {}), ("aten.slice.Tensor", 0, 1, (1 << 63) - 1, {})]),
+        (lambda: x[:, index], [("aten.index.Tensor", [None, index], {})]),
+        (lambda: x.split([1, 1]), [("aten.split_with_sizes.default", [1, 1], {})]),
+    ):
+        seen = []
+        with Arguments():
+            function()
+        assert seen == expected
+
+
+def test_subscripts_and_their_writes_are_the_steps_of_pytorch():
+    x = torch.zeros(2, 3, requires_grad=True)
+
+    def write():
+        y = x * 2
+        y[0] = 1.0
+        y[:, 1] = y[:, 0]
+        y[torch.tensor([1])] = 5.0
+        return y.sum().backward()
+
+    assert calls(write)[1:9] == [
+        *("aten.lift_fresh.default", "aten.select.int", "aten.fill_.Tensor", "aten.select.int", "aten.select.int"),
+        *("aten.copy_.default", "aten.lift_fresh.default", "aten.lift_fresh.default"),
+    ]
+    assert x.grad.tolist() == [[0.0] * 3, [0.0] * 3]
+
+
+def test_values_read_and_numbers_drawn_in_place_are_seen():
+    x = torch.ones(2)
+    assert calls(lambda: bool(x.sum() > 1)) == [
+        "aten.sum.default",
+        "aten.gt.Scalar",
+        "aten._local_scalar_dense.default",
+    ]
+    assert calls(lambda: x.detach().uniform_().normal_(1.0, 2.0)) == [
+        *("aten.detach.default", "aten.uniform_.default", "aten.normal_.default"),
+    ]
+
+
+def test_operators_called_by_pytorchs_names_take_pytorchs_arguments():
+    aten, x = torch.ops.aten, torch.arange(6.0).reshape(2, 3)
+    assert torch.equal(aten.sum.dim_IntList(x, [0]), x.sum(0)) and aten.max(x) == 5
+    assert torch.equal(aten.slice.Tensor(x, 1, 0, 2), x[:, :2]) and torch.equal(
+        aten.index.Tensor(x, [None, torch.tensor([1])]), x[:, [1]]
+    )
+    assert (
+        torch.equal(aten._softmax.default(x, 1, False), x.softmax(1))
+        and aten._to_copy.default(x, dtype=torch.int64).dtype == torch.int64
+    )
+    assert aten.mse_loss.default(x, x + 1, 2) == 6 and aten.ones.default([2]).tolist() == [1.0, 1.0]
+    assert torch.equal(aten.linear(x, x), x @ x.T) and aten.dim(x) == 2
+    func = aten.add_.Tensor
+    assert func is aten.add_.Tensor and func.overloadpacket is aten.add_ and isinstance(func, torch._ops.OpOverload)
+    assert (func.name(), func._opname, func.namespace) == ("aten::add_.Tensor", "add_", "aten")
+    schema = func._schema
+    assert schema.is_mutable and not aten.add.Tensor._schema.is_mutable and schema.name == "aten::add_"
+    assert [(each.name, each.kwarg_only, each.is_write) for each in schema.arguments] == [
+        ("self", False, True), ("other", False, False), ("alpha", True, False)
+    ]  # fmt: skip
+    assert torch.Tag.pointwise in aten.add.Tensor.tags and torch.Tag.nondeterministic_seeded in aten.rand.default.tags
+    with pytest.raises(NotImplementedError, match="scaled_dot_product_attention"):
+        aten._scaled_dot_product_flash_attention.default(x, x, x)
+
+
+def test_a_mode_that_leaves_an_operator_to_others():
+    class Polite(TorchDispatchMode):
+        asked = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.asked += 1
+            return NotImplemented if types else func(*args, **(kwargs or {}))
+
+    x = Held(torch.ones(2))
+    with Polite() as mode:
+        assert type(x.abs()) is Held
+    assert mode.asked == 2
+
+    class Rude(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            return NotImplemented
+
+    plain = torch.ones(2)
+    with Rude(), pytest.raises(TypeError, match=r"'torch._ops.aten.abs.default'; all(.|\n)*mode object"):
+        plain.abs()
+
+    class OfClass(TorchDispatchMode):
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            return func(*args)
+
+    with OfClass(), pytest.raises(RuntimeError, match="as a classmethod is not supported"):
+        plain.abs()
+
+
+def test_what_a_mode_returns_must_be_a_tensor_where_one_is_expected():
+    class Strange(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            return "arf"
+
+    x = torch.ones(2)
+    with Strange(), pytest.raises(RuntimeError, match="Unable to cast arf to Tensor"):
+        x.neg()
+
+
+def test_nobody_is_asked_where_dispatch_is_off():
+    from rushlight.utils._mode_utils import all_same_mode, no_dispatch
+
+    with Log() as log:
+        with no_dispatch():
+            torch.ones(2) + 1
+        assert log.calls == []
+        torch.ones(2) + 1
+        assert log.calls == ["aten.ones.default", "aten.add.Tensor"]
+    assert all_same_mode([log, log]) and not all_same_mode([log, Log()])

@@ -42,7 +42,8 @@ operators.hang()
 def __getattr__(name):
     # torch.ops.aten: the operators by PyTorch's names; torch.ops.<namespace>: those of torch.library
     if name == "aten":
-        from ..utils._python_dispatch import aten
+        from ..utils import _python_dispatch  # noqa: F401 - asks modes and classes from now on
+        from .overloads import aten
 
         return aten
     if name.startswith("__") or importlib.util.find_spec(f"{__name__}.{name}") is not None:

@@ -23,7 +23,8 @@ _MAKERS = (
         "complex",
     ),
     *("empty_strided", "empty_permuted", "arange", "range", "linspace", "logspace", "tril_indices", "triu_indices"),
-    *("rand", "randn", "randint", "randperm", "normal"),
+    *("rand", "randn", "randint", "randperm", "normal", "rand_like", "randn_like", "randint_like"),
+    *("bernoulli", "multinomial"),
     *("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window"),
 )
 _QUESTIONS = (

@@ -11,6 +11,7 @@ from ..array.random_grad import dirichlet_grad, standard_gamma_grad
 from ..autograd.graph import Node, tick
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, wrap
+from . import dispatch
 from .creation import check_options, check_out, empty_beside, finish, give, named_dtype, sizes
 from .dispatch import resize_out
 from .table import PLACES, TENSOR, as_array, differentiable
@@ -49,10 +50,10 @@ default_generator = streams.default_generator
 default_generator.__class__ = Generator
 
 
-def _refuse_out_in_vmap(out):
-    from ..autograd.levels import is_lane
+def _refuse_out_in_vmap():
+    from ..autograd.batching_random import batched_around
 
-    if is_lane(out):
+    if batched_around():
         raise RuntimeError(
             "vmap: We do not support calling out variants of random operations inside of vmap. Please use non-out variants as a workaround"
         )
@@ -62,7 +63,7 @@ def _options(name, kwargs):
     """The options of a constructor: (out, dtype or None, requires_grad, generator)."""
     out = kwargs.pop("out", None)
     if out is not None and state.rare:
-        _refuse_out_in_vmap(out)
+        _refuse_out_in_vmap()
     dtype = kwargs.pop("dtype", None)
     requires_grad = kwargs.pop("requires_grad", False)
     generator = kwargs.pop("generator", None)
@@ -388,6 +389,8 @@ def _filler(name, fill, node_name, order, defaults):
 
             options = kwargs if generator is None else dict(kwargs, generator=generator)
             result = batching_random.filled(method, self, args, options)
+            if result is NotImplemented and dispatch.ask_method is not None:
+                result = dispatch.ask_method(name, (self, *args), options)
             if result is not NotImplemented:
                 return result
         given = dict(zip(order, args))

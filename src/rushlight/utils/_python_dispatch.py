@@ -1,160 +1,23 @@
 """``torch.utils._python_dispatch``: modes and classes that stand before every operator (``__torch_dispatch__``).
 
 A mode, or the class of an argument, is called as ``__torch_dispatch__(func, types, args, kwargs)`` for each operator that runs, those
-within composites and within backward included. ``func`` is called with (other) arguments to run the operator itself. A class is asked with
-recording off, and the call is recorded above it (``autograd.shells``). Differences from PyTorch: operators are rushlight's, an operator
-has one overload, what a mode's ``func`` computes is recorded as anywhere else, and factories (``torch.zeros``) do not ask.
+within composites and within backward included. ``func`` (``ops.overloads``) is called with (other) arguments to run the operator itself.
+A class is asked with recording off, and the call is recorded above it (``autograd.shells``). Differences from PyTorch: operators are
+rushlight's, above all in derivatives, and what a mode's ``func`` computes is recorded as anywhere else.
 """
 
 import contextlib
+import inspect
 
 from .. import inplace
-from ..absent import absent
 from ..autograd import levels, shells
-from ..missing import explain
-from ..ops import compare, core, dispatch, subscript
-from ..ops.names import THEIR_NAME
-from ..ops.table import OPS, TENSOR
+from ..ops import dispatch, subscript, subscript_steps
+from ..ops.makers import METHODS, spelled_call
+from ..ops.overloads import OpOverload, overload
+from ..ops.spelling import spelled
 from ..tensor import Tensor
 
 __all__ = ["OpOverload", "TorchDispatchMode", "return_and_correct_aliasing"]
-
-#: operators whose usual overload is not called "default"
-_OVERLOAD = {name: "Tensor" for name in ("add", "sub", "mul", "div", "eq", "ne", "lt", "le", "gt", "ge", "remainder")}
-_OVERLOAD.update(
-    select="int", slice="Tensor", index="Tensor", pow="Tensor_Scalar", transpose="int", where="self", split="Tensor"
-)
-
-#: operators that classes of tensors name to answer for, and that never run here
-_ABSENT = {
-    "_pin_memory": "rushlight computes on the CPU",
-    **dict.fromkeys(("_sparse_addmm", "_sparse_mm_reduce_impl"), "rushlight has no sparse tensors"),
-}
-
-
-class OpOverload:
-    """An operator as ``__torch_dispatch__`` is given it; calling it runs the operator on whatever stands below."""
-
-    namespace = "aten"
-
-    def __init__(self, op, how=None):
-        name = THEIR_NAME.get(op.name, op.name.strip("_") if callable(how) else op.name)
-        suffix = "_" if how == "inplace" else ""
-        self._op, self._how = op, how
-        self._overloadname = "out" if how == "out" else _OVERLOAD.get(name, "default")
-        self.__name__ = f"{name}{suffix}.{self._overloadname}"
-        self.__module__ = "torch._ops.aten"
-        self.overloadpacket = OpOverloadPacket(name + suffix, self)
-
-    def name(self):
-        return f"aten::{self.__name__}"
-
-    def __deepcopy__(self, memo):
-        # there is one object for an operator
-        return self
-
-    def __repr__(self):
-        return f"<OpOverload(op='aten.{self.overloadpacket.__name__}', overload='{self._overloadname}')>"
-
-    def __str__(self):
-        return f"aten.{self.__name__}"
-
-    def __call__(self, *args, **kwargs):
-        if callable(self._how):
-            return self._how(*args, **kwargs)
-        if self._op.__class__ is Method:
-            return self._op.function(*args, **kwargs)
-        if self._how == "out":
-            return self._op.public(*args, **kwargs)
-        values = dispatch.bind(self._op, args, kwargs)
-        if self._how == "inplace":
-            return levels.execute_inplace(self._op, values)
-        asked = _of_class(self._op, values, self._how)
-        return levels.execute(self._op, values) if asked is NotImplemented else asked
-
-
-class OpOverloadPacket:
-    """All overloads of an operator, of which there is one."""
-
-    def __init__(self, name, overload):
-        self.__name__ = name
-        self._overload = overload
-
-    def overloads(self):
-        return [self._overload._overloadname]
-
-    def __getattr__(self, name):
-        # whatever PyTorch calls its overloads
-        if name.startswith("_"):
-            raise AttributeError(f"an operator has no attribute '{name}'")
-        return self._overload
-
-    def __deepcopy__(self, memo):
-        return self
-
-    def __call__(self, *args, **kwargs):
-        return self._overload(*args, **kwargs)
-
-    def __repr__(self):
-        return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
-
-    def __str__(self):
-        return f"aten.{self.__name__}"
-
-
-class Namespace:
-    """``torch.ops.aten``: operators by PyTorch's names; whatever its overloads are called there, an operator has one here."""
-
-    def __getattr__(self, name):
-        ours = {theirs: mine for mine, theirs in THEIR_NAME.items()}
-        op = OPS.get(ours.get(name, name)) or METHODS.get(name)
-        inplace = op is None and name.endswith("_")
-        if inplace:
-            op = OPS.get(ours.get(name[:-1], name[:-1]))
-        if op is None and name in _ABSENT:
-            return absent(f"torch.ops.aten.{name}", _ABSENT[name])
-        if op is None:
-            raise AttributeError(explain("torch.ops.aten", name))
-        return overload_of(op, "inplace" if inplace else None).overloadpacket
-
-
-class Method:
-    """What stands for an operator where PyTorch has one and here is a function of tensors."""
-
-    def __init__(self, name, function):
-        self.name, self.function = name, function
-
-
-_FUNCTIONS = {"detach": core.detach, "equal": compare.equal}
-_FUNCTIONS.update({name: getattr(TENSOR, name) for name in ("zeros_like", "ones_like", "empty_like", "full_like")})
-_FUNCTIONS.update({name: getattr(Tensor, name) for name in ("new_zeros", "new_ones", "new_empty", "new_full")})
-_FUNCTIONS["_local_scalar_dense"] = Tensor.item
-_FUNCTIONS.update(sym_size=lambda input: tuple(input.shape), sym_stride=Tensor.stride)
-METHODS = {name: Method(name, function) for name, function in _FUNCTIONS.items()}
-
-
-aten = Namespace()
-_overloads = {}
-
-
-def overload_of(op, how=None):
-    """The one object that stands for an operator, in place or not."""
-    key = (op.name, how)
-    if key not in _overloads:
-        _overloads[key] = OpOverload(op, how)
-    return _overloads[key]
-
-
-def _arguments(op, values, how):
-    """(args, kwargs) as a caller would write them: without what is left at its default."""
-    if callable(how):
-        return tuple(values), {}
-    defaults = op.defaults()
-    args = list(values[: op.positional])
-    while args and op.params[len(args) - 1] in defaults and args[-1] is defaults[op.params[len(args) - 1]]:
-        args.pop()
-    kwargs = {n: v for n, v in zip(op.kwnames, values[op.positional :]) if v is not defaults.get(n)}
-    return tuple(args), kwargs
 
 
 class TorchDispatchMode:
@@ -164,18 +27,8 @@ class TorchDispatchMode:
         raise NotImplementedError
 
     def __enter__(self):
-        entered = self.__dict__.setdefault("_entered", [])
-
-        def interpreter(op, values, how):
-            if isinstance(how, (Tensor, tuple, list)):
-                return NotImplemented  # out=: the operator itself, then the write
-            args, kwargs = _arguments(op, values, how)
-            return self.__torch_dispatch__(overload_of(op, how), _types(values), args, kwargs)
-
-        # within backward, rules must call operators
-        interpreter.sees_rules = True
-        interpreter.mode = self
-        entered.append(interpreter)
+        interpreter = _Asker(self)
+        self.__dict__.setdefault("_entered", []).append(interpreter)
         levels.push(interpreter)
         return self
 
@@ -185,6 +38,80 @@ class TorchDispatchMode:
     @classmethod
     def push(cls, *args, **kwargs):
         return cls(*args, **kwargs)
+
+    @classmethod
+    def is_infra_mode(cls):
+        """Whether the mode belongs to a library's own machinery (see ``is_in_torch_dispatch_mode``)."""
+        return False
+
+
+class _Asker:
+    """A mode as it stands before operators, each time it is entered (see ``autograd.levels``)."""
+
+    #: within backward, rules must call operators
+    sees_rules = True
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def __call__(self, op, values, how):
+        steps = _steps(op, values, how)
+        if steps is not None:
+            return self._above(steps)
+        if how is None or how == "inplace":
+            name, overloadname, args, kwargs = spelled(op, values, how)
+            return _whole(op, self.ask(overload(name, overloadname), values, args, kwargs))
+        name, overloadname, args, kwargs = spelled(op, values, "out")
+        return self.ask(overload(name, overloadname), (*values, how), args, {**kwargs, "out": how})
+
+    def ask(self, func, values, args, kwargs):
+        """What the mode answers; where it leaves that to others, what the arguments' classes do."""
+        dispatching = self.mode.__torch_dispatch__
+        if inspect.ismethod(dispatching) and dispatching.__self__ is not self.mode:
+            raise RuntimeError(
+                "Defining your mode's `__torch_dispatch__` as a classmethod is not supported, please make it a plain method"
+            )
+        kinds = _types(values)
+        result = dispatching(func, kinds, args, kwargs)
+        if result is not NotImplemented:
+            return result
+        asked = _in_order(kinds)
+        if not asked:
+            raise _unanswered(func, (), self.mode)
+        return self._above(lambda: shells.unrecorded(_answer(func, asked, args, kwargs, self.mode)))
+
+    def _above(self, function):
+        """Call a function with this mode on the stack again."""
+        was = levels._stack.interpreters
+        levels._stack.interpreters = (*was, self)
+        try:
+            return function()
+        finally:
+            levels._stack.interpreters = was
+
+
+def _steps(op, values, how):
+    """A function that takes the steps in which PyTorch would do it, where one call here is several there; else None."""
+    if how is subscript.getitem:
+        return lambda: subscript_steps.getitem(*values)
+    if how is subscript.setitem:
+        return lambda: subscript_steps.setitem(*values)
+    if how is None and op.otherwise is not None and op.view and op.name != "view":
+        if op.kernel(values[0]._a, *values[1:]) is None:
+            return lambda: op.otherwise(*values)
+    if op.name == "sum_to":
+        return lambda: subscript_steps.sum_to(*values)
+    return None
+
+
+def _whole(op, result):
+    """An answer in place of an operator's result: a tensor, or a sequence of them."""
+    if op.returns is None and not isinstance(result, (Tensor, tuple, list, type(None))):
+        raise RuntimeError(f"Unable to cast {result} to Tensor")
+    return result
+
+
+# --------------------------------------------------------------------------------------------------------- classes
 
 
 def _types(values):
@@ -197,24 +124,37 @@ def _types(values):
     return tuple(found)
 
 
+def _in_order(kinds):
+    """Classes in the order in which they are asked: subclasses first."""
+    return sorted(kinds, key=lambda kind: -len(kind.__mro__))
+
+
+def _kinds(values):
+    """The classes to ask."""
+    return () if shells.passed_over.classes else _in_order(_types(values))
+
+
 def _of_class(op, values, how):
-    """Ask the classes of arguments, subclasses first; NotImplemented where none has ``__torch_dispatch__``."""
+    """Ask the classes of arguments; NotImplemented where none has ``__torch_dispatch__``."""
     out = None if how is None or isinstance(how, str) or callable(how) else how
     kinds = _kinds(values if out is None else (*values, out))
     if not kinds:
         return NotImplemented
+    steps = _steps(op, values, how)
+    if steps is not None:
+        return steps()
     if out is not None:
-        args, kwargs = _arguments(op, values, None)
-        shells.unrecorded(_answer(overload_of(op, "out"), kinds, args, {**kwargs, "out": out}))
+        name, overloadname, args, kwargs = spelled(op, values, "out")
+        shells.unrecorded(_answer(overload(name, overloadname), kinds, args, {**kwargs, "out": out}))
         for each in out if isinstance(out, (list, tuple)) else (out,):
             inplace.finish(each, None)
         return out
-    args, kwargs = _arguments(op, values, how)
-    answer = _answer(overload_of(op, how), kinds, args, kwargs)
-    return shells.recorded(op, values, answer, how == "inplace" or how is subscript.setitem)
+    name, overloadname, args, kwargs = spelled(op, values, how)
+    answer = _answer(overload(name, overloadname), kinds, args, kwargs)
+    return shells.recorded(op, values, lambda: _whole(op, answer()), how == "inplace")
 
 
-def _answer(func, kinds, args, kwargs):
+def _answer(func, kinds, args, kwargs, mode=None):
     """A function without arguments that asks classes in turn."""
 
     def answer():
@@ -222,31 +162,54 @@ def _answer(func, kinds, args, kwargs):
             result = kind.__torch_dispatch__(func, kinds, args, kwargs)
             if result is not NotImplemented:
                 return result
-        names = ", ".join(kind.__name__ for kind in kinds)
-        raise TypeError(
-            f"Multiple dispatch failed for '{func}'; all __torch_dispatch__ handlers returned NotImplemented: {names}"
-        )
+        raise _unanswered(func, kinds, mode)
 
     return answer
 
 
-def _method_of_class(name, args, kwargs):
-    """The same for functions of tensors that are no operators."""
-    kinds = _kinds(args) if name in METHODS else ()
-    if not kinds:
+def _unanswered(func, kinds, mode=None):
+    who = [] if mode is None else [f"  - mode object {mode!r}\n"]
+    who += [f"  - tensor subclass {kind!r}\n" for kind in kinds]
+    return TypeError(
+        f"Multiple dispatch failed for '{func.__module__}.{func.__name__}'; all __torch_dispatch__ handlers returned NotImplemented:\n\n"
+        f"{''.join(who)}\nFor more information, try re-running with TORCH_LOGS=not_implemented"
+    )
+
+
+def _method(name, args, kwargs):
+    """Ask modes and classes for functions of tensors that are no operators here; NotImplemented where nobody is to be asked."""
+    method = METHODS.get(name)
+    if method is None or kwargs.get("out") is not None:
         return NotImplemented
-    return shells.unrecorded(_answer(overload_of(METHODS[name]), kinds, args, kwargs))
-
-
-def _kinds(values):
-    """The classes to ask, in their order."""
-    if shells.passed_over.classes:
-        return ()
-    return sorted(_types(values), key=lambda kind: -len(kind.__mro__))
+    modes = [each for each in levels._stack.interpreters if hasattr(each, "mode")]
+    kinds = _kinds(args)
+    if not modes and not kinds:
+        return NotImplemented
+    with levels.Below(len(levels._stack.interpreters) - _depth()):
+        call = spelled_call(method, args, kwargs)
+    if call is None:
+        return NotImplemented
+    name, overloadname, args, given = call
+    func = overload(name, overloadname)
+    if modes:
+        with levels.Below(len(levels._stack.interpreters) - _depth()):
+            result = modes[-1].ask(func, args, args, given)
+    else:
+        result = shells.unrecorded(_answer(func, kinds, args, given))
+    return result.requires_grad_() if kwargs.get("requires_grad") and isinstance(result, Tensor) else result
 
 
 dispatch.ask_classes = _of_class
-dispatch.ask_method = _method_of_class
+dispatch.ask_method = _method
+
+
+# ----------------------------------------------------------------------------------------------------------- modes
+
+
+def _depth():
+    """How many interpreters stand below the innermost mode of this thread; all of them where there is no mode."""
+    stack = levels._stack.interpreters
+    return next((at for at in reversed(range(len(stack))) if hasattr(stack[at], "mode")), len(stack))
 
 
 def _get_current_dispatch_mode_stack():
@@ -261,20 +224,37 @@ def _get_current_dispatch_mode():
 
 
 def is_in_torch_dispatch_mode(include_infra_modes=True):
-    """Whether a mode is entered; none of them belongs to rushlight itself."""
-    return bool(_get_current_dispatch_mode_stack())
+    """Whether a mode is entered; one of a library's own machinery counts only if asked for."""
+    return any(include_infra_modes or not mode.is_infra_mode() for mode in _get_current_dispatch_mode_stack())
 
 
 @contextlib.contextmanager
 def _disable_current_modes():
-    """Within the block no mode is asked."""
-    with levels.Below(len(levels._stack.interpreters)):
-        yield
+    """Within the block no mode is asked; the modes there were are its value."""
+    was = levels._stack.interpreters
+    levels._stack.interpreters = tuple([each for each in was if not hasattr(each, "mode")])
+    try:
+        yield [each.mode for each in was if hasattr(each, "mode")]
+    finally:
+        levels._stack.interpreters = was
+
+
+@contextlib.contextmanager
+def no_dispatch():
+    """Within the block neither modes nor classes are asked."""
+    was, shells.passed_over.classes = shells.passed_over.classes, True
+    try:
+        with _disable_current_modes():
+            yield
+    finally:
+        shells.passed_over.classes = was
 
 
 def return_and_correct_aliasing(func, args, kwargs, out):
-    """``out``, or the argument itself where ``func`` writes in place."""
-    return args[0] if func._how == "inplace" else out
+    """``out``, or the argument itself where ``func`` writes to it."""
+    if func._how == "out":
+        return kwargs["out"]
+    return args[0] if func._schema.is_mutable else out
 
 
 def is_traceable_wrapper_subclass(t):

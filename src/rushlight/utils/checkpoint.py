@@ -19,8 +19,10 @@ from ..autograd.function import Function
 from ..autograd.graph_tools import saved_tensors_hooks
 from ..autograd.modes import enable_grad, no_grad, thread
 from ..ops import dispatch
+from ..ops.overloads import OpOverloadPacket, overload
+from ..ops.spelling import spelled
 from ..tensor import Tensor
-from ._python_dispatch import OpOverload, OpOverloadPacket, _arguments, overload_of
+from ._python_dispatch import OpOverload
 from .checkpoint_debug import OperatorLog, report
 
 __all__ = [
@@ -470,13 +472,13 @@ class _Selective:
     def interpret(self, op, values, how):
         if callable(how):
             return NotImplemented
-        overload = overload_of(op, how)
+        name, overloadname, args, kwargs = spelled(op, values, how)
+        func = overload(name, overloadname)
         if self.again:
-            return self._reused(overload, op, values)
-        args, kwargs = _arguments(op, values, how)
-        calls = self.store.setdefault(overload, [])
+            return self._reused(func, op, values)
+        calls = self.store.setdefault(func, [])
         calls.append(None)
-        keep = _policy(self.policy(self.context, overload, *args, **kwargs)) in _KEPT
+        keep = _policy(self.policy(self.context, func, *args, **kwargs)) in _KEPT
         if not keep or how is not None or op.view:
             return NotImplemented
         number = len(calls) - 1
@@ -484,14 +486,14 @@ class _Selective:
         calls[number] = _Kept(result if isinstance(result, tuple) else (result,), isinstance(result, tuple))
         return result
 
-    def _reused(self, overload, op, values):
-        number = self.used.get(overload, 0)
-        self.used[overload] = number + 1
-        calls = self.store.get(overload, ())
+    def _reused(self, func, op, values):
+        number = self.used.get(func, 0)
+        self.used[func] = number + 1
+        calls = self.store.get(func, ())
         if number >= len(calls):
             which = f" invocation index {number}" if calls else ""
             raise RuntimeError(
-                f"{overload}{which} encountered during backward but not found in storage. This can happen if the operations in the "
+                f"{func}{which} encountered during backward but not found in storage. This can happen if the operations in the "
                 "checkpointed region are nondeterministic or depend on global state that changed between forward and backward."
             )
         if calls[number] is None:

@@ -1,0 +1,8 @@
+"""``torch.utils._dtype_abbrs``: short names of dtypes, for logs."""
+
+from ..dtypes import BY_NAME, bfloat16
+
+__all__ = ["dtype_abbrs"]
+
+#: of the dtypes that tensors have
+dtype_abbrs = {each: each.abbr for each in BY_NAME.values() if each._numpy is not None or each is bfloat16}
