@@ -1,15 +1,37 @@
-"""``grad(..., is_grads_batched=True)``: the same graph pulled back along a batch of cotangents, all at once under ``vmap``."""
+"""Batches of cotangents: ``grad(..., is_grads_batched=True)``, the same graph pulled back along all of them at once.
+
+PyTorch runs these under a ``vmap`` older than that of torch.func: its Functions need no ``setup_context``, and it refuses in other words.
+"""
 
 from ..tensor import Tensor
 from .calls import _as_tuple, grad
+from .vmap import VmapLevel
 
-__all__ = ["grad_batched"]
+__all__ = ["batch_map", "grad_batched"]
+
+_NO_RULE = "Batching rule not implemented for aten::{}. We could not generate a fallback."
+
+
+class _BatchLevel(VmapLevel):
+    """The level of a batch of cotangents or tangents."""
+
+    takes_old_functions = True
+    no_item, no_truth = _NO_RULE.format("item"), _NO_RULE.format("is_nonzero")
+    no_random = (
+        "vmap: We do not yet support calling random operations inside of vmap. Please perform random operations outside of vmap as a "
+        "workaround"
+    )
+
+
+def batch_map(function, *args):
+    """``function(*args)`` for all samples at once: the first dimension of each argument, and of each tensor it returns, is the batch."""
+    from ..func.batching import mapped_at
+
+    return mapped_at(_BatchLevel, function, args)
 
 
 def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads):
     """As ``grad``; the first axis of every cotangent, and of every gradient returned, is the batch."""
-    from ..func.batching import vmap
-
     cotangents = _as_tuple(grad_outputs)
     _check_shapes(outputs, cotangents)
 
@@ -30,7 +52,7 @@ def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allo
         return tuple(each for each in found if each is not None)
 
     missing = []
-    found = iter(vmap(present, 0, 0, "error")(cotangents))
+    found = iter(batch_map(present, cotangents))
     return tuple(None if none else next(found) for none in missing)
 
 

@@ -1,10 +1,12 @@
 """Custom Functions under ``vmap``: the user's ``vmap`` static method, or a rule made from the Function itself."""
 
+import functools
 from collections import namedtuple
 
 from ..tensor import Tensor
 from ..utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_map, tree_unflatten
 from . import function
+from .levels import is_lane
 
 VmapInfo = namedtuple("VmapInfo", ("batch_size", "randomness"))
 VmapInfo.__module__ = "torch._functorch.autograd_function"
@@ -14,6 +16,8 @@ _MORE = "For more details, please see https://pytorch.org/docs/main/notes/extend
 
 def call(level, cls, args):
     """``cls.apply(*args)`` for arguments of which some are of ``level``."""
+    if level.takes_old_functions:
+        return _generated(level, cls, *_held(level, args))
     own = cls.vmap is not function.Function.vmap
     if cls.generate_vmap_rule and own:
         raise RuntimeError(
@@ -25,8 +29,7 @@ def call(level, cls, args):
             f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement the vmap "
             f"staticmethod or set generate_vmap_rule=True. {_MORE}"
         )
-    held = tree_map(lambda each: level.split(each)[0] if isinstance(each, Tensor) else each, args)
-    dims = tree_map(lambda each: level.split(each)[1] if isinstance(each, Tensor) else None, args)
+    held, dims = _held(level, args)
     if all(each is None for each in tree_flatten(dims)[0]):
         return cls.apply(*held)
     if cls.generate_vmap_rule:
@@ -47,6 +50,12 @@ def call(level, cls, args):
             f"output has structure {spec}. {_MORE}"
         )
     return tree_unflatten([_inward(level, each, dim) for each, dim in zip(outputs, places)], spec)
+
+
+def _held(level, args):
+    """(what arguments hold, the dimensions of their batches)."""
+    held = tree_map(lambda each: level.split(each)[0] if isinstance(each, Tensor) else each, args)
+    return held, tree_map(lambda each: level.split(each)[1] if isinstance(each, Tensor) else None, args)
 
 
 def _inward(level, value, dim):
@@ -79,37 +88,75 @@ class _Kept:
     def save_for_forward(self, *tensors):
         self.__dict__["_for_forward"] = tensors
 
+    def taken(self):
+        """What was saved for backward and for forward mode."""
+        return self.__dict__.get("_for_backward", ()), self.__dict__.get("_for_forward", ())
+
+
+def _forward_with_ctx(cls, args):
+    """``forward(ctx, *args)`` on samples: (output, what it saved, attributes it left on ctx)."""
+    ctx = function.FunctionCtx()
+    ctx.needs_input_grad = tuple([isinstance(each, Tensor) and each.requires_grad for each in args])
+    kept = _Kept(ctx)
+    output = cls.forward(kept, *args)
+    return output, kept.taken(), vars(ctx)
+
+
+def _unbatched(value):
+    """A tuple of samples' tensors, as ctx has them where outputs or inputs are marked, as the batches they are of."""
+    if value.__class__ is not tuple:
+        return value
+    return tuple([each._a.held if isinstance(each, Tensor) and is_lane(each) else each for each in value])
+
 
 def _generated(level, cls, held, dims):
     """The Function one level down: each of its methods under a ``vmap`` of its own."""
     from ..func.batching import restore_vmap
 
-    size, randomness = level.size, level.randomness
+    size = level.size
+    restored = functools.partial(restore_vmap, size=size, randomness=level.randomness, kind=type(level))
+    old = cls.setup_context is function.Function.setup_context
     found = {}
 
     def forward(*args):
-        output, found["out"] = restore_vmap(cls.forward, dims, size, randomness)(*args)
+        if not old:
+            output, found["out"] = restored(cls.forward, dims)(*args)
+            return output
+
+        def inner(*args):
+            output, saved, attributes = _forward_with_ctx(cls, args)
+            found["attributes"] = {name: _unbatched(value) for name, value in attributes.items()}
+            return output, saved
+
+        (output, found["saved"]), (found["out"], found["saved dims"]) = restored(inner, dims)(*args)
         return output
 
-    def setup_context(ctx, inputs, output):
+    def set_up(ctx, inputs, output):
+        if old:
+            vars(ctx).update(found.pop("attributes"))
+            return found.pop("saved"), found.pop("saved dims")
+
         def inner(inputs, output):
             kept = _Kept(ctx)
             cls.setup_context(kept, inputs, output)
-            return kept.__dict__.get("_for_backward", ()), kept.__dict__.get("_for_forward", ())
+            return kept.taken()
 
-        places = (dims, found["out"])
-        (back, forth), (back_dims, forth_dims) = restore_vmap(inner, places, size, randomness)(inputs, output)
+        return restored(inner, (dims, found["out"]))(inputs, output)
+
+    def setup_context(ctx, inputs, output):
+        ctx._sizes = [each.shape if isinstance(each, Tensor) else None for each in inputs]
+        (back, forth), (back_dims, forth_dims) = set_up(ctx, inputs, output)
         ctx.save_for_backward(*back)
         ctx.save_for_forward(*forth)
         ctx._batch_dims = (tuple(back_dims), tuple(forth_dims))
 
     def backward(ctx, *cotangents):
         def inner(saved, *cotangents):
-            return cls.backward(_Kept(ctx, saved), *cotangents)
+            return function.backward_of(cls)(_Kept(ctx, saved), *cotangents)
 
         out = found["out"] if isinstance(found["out"], tuple) else (found["out"],)
         places = (ctx._batch_dims[0], *out)
-        result, where = restore_vmap(inner, places, size, randomness)(ctx.saved_tensors, *cotangents)
+        result, where = restored(inner, places)(ctx.saved_tensors, *cotangents)
         single = not isinstance(result, tuple)
         pairs = zip((result,) if single else result, (where,) if single else where, dims, ctx._sizes)
         made = tuple(_like_input(size, *pair) for pair in pairs)
@@ -120,19 +167,15 @@ def _generated(level, cls, held, dims):
             return cls.jvp(_Kept(ctx, saved), *tangents)
 
         places = (ctx._batch_dims[1], *[None if t is None else d for t, d in zip(tangents, dims)])
-        result, where = restore_vmap(inner, places, size, randomness)(ctx.saved_tensors, *tangents)
+        result, where = restored(inner, places)(ctx.saved_tensors, *tangents)
         return tree_map(lambda r, d, o: _moved(size, r, d, o), result, where, found["out"])
-
-    def with_sizes(ctx, inputs, output):
-        ctx._sizes = [each.shape if isinstance(each, Tensor) else None for each in inputs]
-        setup_context(ctx, inputs, output)
 
     made = type(
         "Vmapped" + cls.__name__,
         (function.Function,),
         dict(
             forward=staticmethod(forward),
-            setup_context=staticmethod(with_sizes),
+            setup_context=staticmethod(setup_context),
             backward=staticmethod(backward),
             jvp=staticmethod(jvp),
             generate_vmap_rule=True,

@@ -10,9 +10,9 @@ from . import forward_ad, levels
 from .batching import batched, rule
 from .dual import DualLevel
 from .levels import Below
-from .vmap import RANDOM, UNWRITABLE, VmapLevel, expanded, front, padded
+from .vmap import UNWRITABLE, VmapLevel, expanded, front, padded
 
-__all__ = ["drawn", "drawn_like", "filled", "sampled"]
+__all__ = ["batched_around", "drawn", "drawn_like", "filled", "sampled"]
 
 _UNBATCHED = (
     "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear like same randomness. If this is necessary "
@@ -37,6 +37,11 @@ def drawn(draw, shape):
     for level in reversed(batches):
         made = level.make(made, 0)
     return made
+
+
+def batched_around():
+    """Whether some ``vmap`` runs."""
+    return any(isinstance(level, VmapLevel) for level in levels._stack.interpreters)
 
 
 def drawn_like(draw, input):
@@ -79,7 +84,7 @@ def sampled(sampler, values, **options):
     pairs = [level.split(each) if isinstance(each, Tensor) else (each, None) for each in values]
     many = any(dim is not None for _, dim in pairs)
     if level.randomness == "error":
-        raise RuntimeError(RANDOM)
+        raise RuntimeError(level.no_random)
     if level.randomness == "same":
         if many:
             raise RuntimeError(_SAME)
@@ -107,7 +112,7 @@ def filled(method, target, args, kwargs):
                 tangent.zero_()
         return target
     if level.randomness == "error":
-        raise RuntimeError(RANDOM)
+        raise RuntimeError(level.no_random)
     held, dim = level.split(target)
     if any(level.split(each)[1] is not None for each in tensors[1:]):
         if level.randomness == "same":
@@ -137,9 +142,7 @@ def filled(method, target, args, kwargs):
 @rule("_rrelu_noise", "_sampled_gamma")
 def _random(level, op, values, dims):
     if level.randomness == "error":
-        raise RuntimeError(RANDOM)
-    if op.name == "_rrelu_noise":
-        raise RuntimeError("vmap: we do not yet support aten::rrelu. Please file an issue")
+        raise RuntimeError(level.no_random)
     if level.randomness == "same":
         raise RuntimeError(_SAME)
     return batched(op, (expanded(values[0], dims[0], level.size), *values[1:])), 0

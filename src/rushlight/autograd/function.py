@@ -128,13 +128,7 @@ class BackwardCFunction(FunctionCtx, Node):
 
     def apply(self, *args):
         """Run the user's ``backward`` (or ``vjp``)."""
-        cls = self._forward_cls
-        backward, vjp = cls.backward, cls.vjp
-        if backward is not Function.backward and vjp is not Function.vjp:
-            raise RuntimeError(
-                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them."
-            )
-        return (vjp if vjp is not Function.vjp else backward)(self, *args)
+        return backward_of(self._forward_cls)(self, *args)
 
     def apply_jvp(self, *args):
         return self._forward_cls.jvp(self, *args)
@@ -272,6 +266,16 @@ def _expandable(shape, target):
 # ----------------------------------------------------------------------------------------------------- the class
 
 _ids = itertools.count().__next__
+
+
+def backward_of(cls):
+    """What a Function calls its derivative: ``backward`` or ``vjp``."""
+    backward, vjp = cls.backward, cls.vjp
+    if backward is not Function.backward and vjp is not Function.vjp:
+        raise RuntimeError(
+            "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of them."
+        )
+    return vjp if vjp is not Function.vjp else backward
 
 
 class FunctionMeta(type):

@@ -28,9 +28,13 @@ from .graph import Output
 from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
+    "UNBATCHABLE",
     *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "is_lane", "lift"),
     *("overwritten", "placed", "pop", "push", "remade", "top"),
 ]
+
+
+UNBATCHABLE = "Batching rule not implemented for aten::{name}; the fallback path doesn't work on out= or view ops."
 
 
 class _Stack(threading.local):
@@ -182,6 +186,10 @@ class Lane(np.ndarray):
     def item(self):
         return self.level.item(self)
 
+    def strided(self):
+        """The array as one whose layout may be compared with a memory format's."""
+        return np.asarray(self)
+
 
 def is_lane(tensor):
     """Whether a tensor belongs to some level."""
@@ -199,6 +207,8 @@ class Level:
 
     #: the class of the level's arrays
     array = Lane
+    #: whether Functions without setup_context, which transforms of torch.func refuse, may run at it
+    takes_old_functions = False
 
     def __init__(self):
         self.outer_grad = thread.grad
@@ -240,9 +250,7 @@ class Level:
             return self._setitem(*values)
         if how == "inplace":
             return self._inplace(op, values)
-        raise RuntimeError(
-            f"Batching rule not implemented for aten::{op.name}.out; the fallback path doesn't work on out= or view ops."
-        )
+        raise RuntimeError(UNBATCHABLE.format(name=f"{op.name}.out"))
 
     def _run(self, op, values):
         if self.outer_grad or not thread.grad:
@@ -527,12 +535,13 @@ class _Stand:
 
 def _custom(cls, args):
     """``Function.apply`` where interpreters stand before it."""
-    if thread.transforms and cls.setup_context is function.Function.setup_context:
+    stack = _stack.interpreters
+    lenient = sum(isinstance(each, Level) and each.takes_old_functions for each in stack)
+    if thread.transforms > lenient and cls.setup_context is function.Function.setup_context:
         raise RuntimeError(
             "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "
             "setup_context staticmethod. For more details, please see https://pytorch.org/docs/main/notes/extending.func.html"
         )
-    stack = _stack.interpreters
     depth = len(stack)
     try:
         while depth:

@@ -70,10 +70,10 @@ class Batched(Lane):
     """The array of a batch's tensor: ``held`` with the batch at dimension ``bdim`` (None: held is the same for every sample)."""
 
     def __bool__(self):
-        raise RuntimeError(_TRUTH)
+        raise RuntimeError(self.level.no_truth)
 
     def astype(self, *args, **kwargs):
-        raise RuntimeError(ITEM)
+        raise RuntimeError(self.level.no_item)
 
 
 def sample(array, bdim, size):
@@ -90,6 +90,8 @@ class VmapLevel(Level):
     """One call of ``vmap`` over ``size`` samples."""
 
     array = Batched
+    # why what depends on values or on chance is refused
+    no_item, no_truth, no_random = ITEM, _TRUTH, RANDOM
 
     def __init__(self, size, randomness):
         super().__init__()
@@ -111,7 +113,7 @@ class VmapLevel(Level):
     def item(self, array):
         if array.bdim is None:
             return array.held._a.item()
-        raise RuntimeError(ITEM)
+        raise RuntimeError(self.no_item)
 
     def same(self, array):
         made = np.ndarray.view(array, Batched)
@@ -281,7 +283,7 @@ class VmapLevel(Level):
     def shape_of_draw(self, shape):
         """(shape to draw in, whether its first dimension is the batch) for a random tensor of ``shape`` in the function."""
         if self.randomness == "error":
-            raise RuntimeError(RANDOM)
+            raise RuntimeError(self.no_random)
         return ((self.size, *shape), True) if self.randomness == "different" else (shape, False)
 
     # ---------------------------------------------------------------------------------------------- custom functions

@@ -43,6 +43,12 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 vmap.__module__ = "torch.func"
 
 
+def mapped_at(kind, func, args):
+    """``func(*args)`` for all samples at once, at a level of another class; the batch is the first dimension of everything."""
+    dims, leaves, spec, size = prepared(0, args, func)
+    return _run(func, leaves, dims, spec, size, 0, "error", {}, kind)
+
+
 def _name(func):
     return func.__name__ if hasattr(func, "__name__") else repr(func)
 
@@ -106,8 +112,8 @@ def _size(dims, leaves):
 # ------------------------------------------------------------------------------------------------------------- running
 
 
-def _run(func, leaves, dims, spec, size, out_dims, randomness, kwargs):
-    with VmapLevel(size, randomness) as level:
+def _run(func, leaves, dims, spec, size, out_dims, randomness, kwargs, kind=VmapLevel):
+    with kind(size, randomness) as level:
         given = [leaf if dim is None else level.make(leaf, dim) for leaf, dim in zip(leaves, dims)]
         output = func(*tree_unflatten(given, spec), **kwargs)
         return _unwrapped(level, output, out_dims, func)
@@ -163,11 +169,14 @@ def _outward(level, output, dim, name):
     return level.below(spread)
 
 
-def restore_vmap(func, in_dims, size, randomness):
-    """As ``vmap`` with the batch's size given, which returns ``(output, out_dims)``: the batch stays where it came to lie."""
+def restore_vmap(func, in_dims, size, randomness, kind=VmapLevel):
+    """As ``vmap`` with the batch's size given, which returns ``(output, out_dims)``: the batch stays where it came to lie.
+
+    ``kind`` is the class of the level that ``func`` runs at.
+    """
 
     def inner(*args, **kwargs):
-        with VmapLevel(size, randomness) as level:
+        with kind(size, randomness) as level:
             leaves, spec = tree_flatten(args)
             dims = _broadcast_to_and_flatten(in_dims, spec)
             given = [leaf if dim is None else level.make(leaf, dim) for leaf, dim in zip(leaves, dims)]
