@@ -2,6 +2,7 @@
 
 from ..missing import module_getattr
 from .batching import vmap
+from .einops import rearrange
 from .forward import jvp, linearize
 from .functional import debug_unwrap, functionalize
 from .jacobians import hessian, jacfwd, jacrev
@@ -19,6 +20,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "rearrange",
     "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",
