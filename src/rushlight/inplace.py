@@ -324,12 +324,13 @@ def check_memory(array):
         )
 
 
-def warn_of_shared_elements(array):
+def warn_of_shared_elements(array, name="index_put_"):
     """What PyTorch says of writes by index to an expanded tensor, which it does not refuse as it does other writes."""
     if 0 in array.strides and _overlapping_write(array):
         warnings.warn(
-            "Use of index_put_ on expanded tensors is deprecated. Please clone() the tensor before performing this operation. "
-            "This also applies to advanced indexing e.g. tensor[indices] = tensor",
+            f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before performing this operation. "
+            "This also applies to advanced indexing e.g. "
+            + ("tensor[indices] = tensor" if name == "index_put_" else "tensor[mask] = scalar"),
             UserWarning,
             stacklevel=3,
         )
@@ -341,12 +342,21 @@ def check_apart(target, source):
         target.shape == source.shape and _steps(target) == _steps(source) and address(target) == address(source)
     ):
         return
-    if not (_dense(target) and _dense(source)) or not np.may_share_memory(target, source):
-        return
-    raise RuntimeError(
-        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
-        "Please clone() the tensor before performing the operation."
-    )
+    check_no_overlap(target, source)
+
+
+def check_no_overlap(target, source):
+    """The same of a source that must not be the target itself either."""
+    if overlap(target, source):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+
+
+def overlap(one, other):
+    """Whether two arrays are known to share memory, which is looked at where both fill the memory they span."""
+    return one is other or (_dense(one) and _dense(other) and np.may_share_memory(one, other))
 
 
 def _steps(array):

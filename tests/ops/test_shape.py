@@ -126,6 +126,7 @@ def test_a_view_in_another_dtype_shares_memory():
     assert x.tolist() == [1, 0]
 
 
+@pytest.mark.filterwarnings("ignore:.*0-D tensors")
 def test_the_matrix_transpose_of_a_scalar_is_the_scalar():
     x = torch.ones((), requires_grad=True) * 1
     assert x.mT is x and x.mH is x

@@ -6,7 +6,6 @@ where PyTorch does), so writes show through; none costs more than a few hundred 
 
 import math
 import operator
-import warnings
 
 import numpy as np
 
@@ -220,6 +219,9 @@ def strided_view(input, shape, strides, byte_offset=0):
                 raise NotImplementedError("a strided view with an offset of memory that itself has gaps")
             return out
     offset = byte_offset + address(input) - address(owner)
+    if 0 in shape:
+        # PyTorch lets what has no elements begin anywhere
+        offset = min(offset, owner.nbytes)
     out = np.ndarray(shape, input.dtype, owner, offset, strides)
     if not input.flags.writeable:
         out.flags.writeable = False
@@ -275,14 +277,6 @@ def t(input):
 
 def T(input):  # noqa: N802 - PyTorch's name
     """All dimensions reversed."""
-    if input.ndim not in (0, 2) and input.ndim != 1:
-        warnings.warn(
-            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
-            "throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
-            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
-            UserWarning,
-            stacklevel=3,
-        )
     return input.transpose()
 
 
@@ -403,6 +397,8 @@ def unflatten(input, dim, sizes):
     sizes = tuple(sizes)
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
+    if not shape:
+        raise RuntimeError("unflatten got an unexpected error:\nDimension specified as 0 but tensor has no dimensions")
     if sizes.count(-1) > 1:
         raise RuntimeError("unflatten got an unexpected error:\nonly one dimension can be inferred")
     try:

@@ -32,19 +32,17 @@ __all__ = [
 class Shell(np.ndarray):
     """The array of a tensor whose class answers for it; ``twin`` is set where a node keeps it.
 
-    ``owner`` is a weak reference to the tensor itself, whose class is asked where the value of a single element is wanted.
+    ``owner`` is a weak reference to the tensor itself, whose class is asked where the value of a single element is wanted; ``source``
+    one to the tensor that a node keeps, which comes back itself if it is still there, and where it was.
     """
 
-    twin = owner = None
+    twin = owner = source = None
     _counted = False
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         raise RuntimeError(_NO_STORAGE)
 
     def __array_function__(self, function, types, args, kwargs):
-        raise RuntimeError(_NO_STORAGE)
-
-    def tolist(self):
         raise RuntimeError(_NO_STORAGE)
 
     def item(self):
@@ -64,6 +62,9 @@ class Shell(np.ndarray):
 
     def revived(self, edge, counter):
         """The tensor again, at a place of the graph."""
+        source = None if self.source is None else self.source()
+        if source is not None and source._edge is edge and source._vc is counter and source._view is None:
+            return source
         made = twin(self.twin)
         made._edge, made._vc = edge, counter
         return made
@@ -75,29 +76,42 @@ class Shell(np.ndarray):
 
 
 class AskingShell(Shell):
-    """The shell of a tensor whose class is asked, once, for its strides, and with ``policy`` "sizes" for its shape too."""
+    """The shell of a tensor whose class is asked, once, for its strides, and with ``policy`` "sizes" for its shape too.
+
+    The class answers with None to leave a question to the shell.
+    """
 
     policy = "strides"
 
     @property
     def shape(self):
-        own = np.ndarray.shape.__get__(self)
-        return self._asked("sym_size", own) if self.policy == "sizes" else own
+        found = self.asked("sym_size") if self.policy == "sizes" else None
+        return np.ndarray.shape.__get__(self) if found is None else tuple(found)
+
+    @property
+    def ndim(self):
+        found = self.asked("dim") if self.policy == "sizes" else None
+        return np.ndarray.ndim.__get__(self) if found is None else found
+
+    @property
+    def size(self):
+        found = self.asked("numel") if self.policy == "sizes" else None
+        return np.ndarray.size.__get__(self) if found is None else found
 
     @property
     def strides(self):
-        own = np.ndarray.strides.__get__(self)
-        steps = self._asked("sym_stride", None)
-        return own if steps is None else tuple([step * self.itemsize for step in steps])
+        found = self.asked("sym_stride")
+        return np.ndarray.strides.__get__(self) if found is None else tuple([step * self.itemsize for step in found])
 
-    def _asked(self, name, own):
+    def asked(self, name, *args):
+        """What the class answers; None where it leaves that to the array."""
         owner = None if self.owner is None else self.owner()
         if owner is None:
-            return own
-        found = self.__dict__.get(name)
-        if found is None:
-            found = self.__dict__[name] = tuple(dispatch.ask_method(name, (owner,), {}))
-        return found
+            return None
+        key = (name, *args)
+        if key not in self.__dict__:
+            self.__dict__[key] = dispatch.ask_method(name, (owner, *args), {})
+        return self.__dict__[key]
 
 
 _NO_STORAGE = "Cannot access data pointer of Tensor that doesn't have storage"
@@ -188,7 +202,7 @@ def kept(tensor):
     if not answers(tensor):
         return tensor._a
     array = shell(tensor._a)
-    array.twin = twin(tensor)
+    array.twin, array.source = twin(tensor), weakref.ref(tensor)
     return array
 
 
@@ -308,7 +322,7 @@ def _seat(op, values, results, many):
     raws = [np.ndarray.view(v._a, np.ndarray) if isinstance(v, Tensor) else v for v in values]
     found = dispatch.compute(op, raws)
     for each, array in zip(results, found if many else (found,)):
-        if array.shape != each._a.shape or not answers(each):
+        if array is None or array.shape != each._a.shape or not answers(each):
             continue
         replay = (lambda base: op.public(base, *values[1:])) if op.replay else None
         view = wrap_view(shell(array), each._dtype, source, refuse="multi" if many else None, replay=replay)

@@ -361,7 +361,7 @@ differentiable(
 @composite("diag")
 def diag(F, input, diagonal=0):
     if input.ndim in (1, 2):
-        return F.diag_embed(input, diagonal) if input.ndim == 1 else F.clone(F.diagonal(input, diagonal))
+        return F.diag_embed(input, diagonal) if input.ndim == 1 else F.diagonal_copy(input, diagonal)
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
 
 
@@ -409,6 +409,8 @@ def fill_diagonal_(self, fill_value, wrap=False):
         raise TypeError(
             f"fill_diagonal_(): argument 'fill_value' (position 1) must be Number, not {type(fill_value).__name__}"
         )
+    if self.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
     return TENSOR._fill_diagonal_(self, fill_value, wrap)
 
 

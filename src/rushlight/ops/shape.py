@@ -11,10 +11,11 @@ import numpy as np
 from .. import dtypes, inplace
 from ..array import shape as kernels
 from ..array.arguments import wrap_dim
-from ..autograd.graph import Leaf
-from ..autograd.modes import thread
+from ..autograd.graph import Leaf, warn_user
+from ..autograd.modes import state, thread
 from ..inplace import bump
 from ..mirror import reflected
+from ..settings import first_warning
 from ..tensor import Tensor, attach, mirror_of
 from .binding import overload_error
 from .core import contiguous_format
@@ -184,10 +185,21 @@ def _moved(ndim, source, destination):
     return tuple([n - 1 for n in kernels.movedim(marked, source, destination).shape])
 
 
+#: what PyTorch says of transposes of numbers, once
+_IDENTITY = "Tensor.{} is deprecated on 0-D tensors. This function is the identity in these cases."
+_CONJUGATE = "{} is deprecated on 0-D tensors. Consider using x.conj()."
+
+
+def _tell_once(text):
+    if first_warning(text):
+        warn_user(text)
+
+
 def _matrix_transpose(self):
     """The last two dimensions exchanged."""
     if self.ndim < 2:
         kernels.mT(self._a)
+        _tell_once(_IDENTITY.format("mT"))
         return self
     return TENSOR.transpose(self, -2, -1)
 
@@ -196,19 +208,34 @@ def _reversed(self):
     """All dimensions reversed."""
     if self._a.ndim == 2:
         return TENSOR.permute(self, (1, 0))
-    kernels.T(self._a)  # for its warning
+    _tell_once(
+        "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an error in a future "
+        "release. Consider `x.mT` to transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the "
+        "dimensions of a tensor."
+        if self._a.ndim
+        else _IDENTITY.format("T")
+    )
     return TENSOR.permute(self, tuple(range(self.ndim - 1, -1, -1)))
+
+
+def _of_rank(tensor):
+    """An array of as many dimensions, for the checks of a kernel that is not to compute."""
+    return np.empty((1,) * tensor.ndim)
 
 
 def _conjugate_transpose(self):
     """The conjugate transpose of a matrix."""
-    kernels.H(self._a)
+    kernels.H(_of_rank(self))
+    if not self.ndim:
+        _tell_once(_CONJUGATE.format("Tensor.H"))
     return TENSOR.conj(TENSOR.transpose(self, 0, 1) if self.ndim else self)
 
 
 def _batch_conjugate_transpose(self):
     """The conjugate transpose of the last two dimensions."""
-    kernels.mH(self._a)
+    kernels.mH(_of_rank(self))
+    if not self.ndim:
+        _tell_once(_CONJUGATE.format("Tensor.mH"))
     return TENSOR.conj(TENSOR.transpose(self, -2, -1) if self.ndim else self)
 
 
@@ -221,7 +248,8 @@ Tensor.mH = property(_batch_conjugate_transpose)
 @composite("adjoint")
 def adjoint(F, input):
     if input.ndim < 2:
-        kernels.adjoint(np.empty((1,) * input.ndim))
+        kernels.adjoint(_of_rank(input))
+        _tell_once(_CONJUGATE.format("adjoint()"))
         return F.conj(input)
     return F.conj(F.transpose(input, -2, -1))
 
@@ -607,6 +635,18 @@ def _named_in_place(node):
         node.__class__ = _in_place_classes[name]
 
 
+def _take_shape(tensor, view):
+    """Give a tensor the shape of its view, and so its tangent that of the view's."""
+    tangent = None
+    if state.duals:
+        from ..autograd.forward_ad import attach_tangent, tangent_of
+
+        tangent = tangent_of(view)
+    tensor._a = view._a
+    if tangent is not None:
+        attach_tangent(tensor, tangent)
+
+
 def _own_shape(name):
     """The method ``name_``: the tensor itself takes on the view's shape (its storage and version are shared anyway)."""
     view = getattr(TENSOR, name)
@@ -617,7 +657,7 @@ def _own_shape(name):
         if name == "t" and self._a.ndim > 2:
             raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {self._a.ndim}D")
         made = view(self, *args, **kwargs)
-        self._a = made._a
+        _take_shape(self, made)
         if edge is not None and thread.grad:
             self._edge = made._edge
             _named_in_place(made._edge)

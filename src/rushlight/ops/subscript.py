@@ -14,7 +14,7 @@ from ..array.indexing import is_whole
 from ..array.shape import strided_view
 from ..autograd.graph import Leaf, spoken, type_name, warn_user
 from ..autograd.modes import state, thread
-from ..tensor import Tensor, edge_of, wrap_view
+from ..tensor import Tensor, edge_of, reading, wrap_view
 from . import dispatch
 from .binding import spoken_type
 from .dispatch import broadcast, execute, share_counter
@@ -24,6 +24,7 @@ from .table import RAW, TENSOR, differentiable
 from .unfolding import folded, leave_room
 
 _BASIC = {int, slice, type(None), type(Ellipsis)}
+_ALL = slice(None)
 
 
 def _view(input, index):
@@ -235,14 +236,15 @@ def _index_error(array, index):
             )
         return IndexError(f"too many indices for tensor of dimension {array.ndim}")
     dim = 0
-    for each in index:
+    for place, each in enumerate(index):
         if each is None:
             continue
         if each is Ellipsis:
             dim += array.ndim - dims
             continue
-        if each.__class__ is int and not -array.shape[dim] <= each < array.shape[dim]:
-            return IndexError(f"index {each} is out of bounds for dimension {dim} with size {array.shape[dim]}")
+        size = array.shape[dim] if dim < array.ndim else 0
+        if each.__class__ is int and not -size <= each < size:
+            return IndexError(f"index {each} is out of bounds for dimension {place} with size {size}")
         dim += 1
     return IndexError("an index can only have a single ellipsis ('...')")
 
@@ -368,6 +370,8 @@ def setitem(self, index, value):
         basic = index.__class__ is tuple and _is_basic(index)
         if not basic:
             index = normal(index)
+            if len(index) == 1 and index[0] is False:
+                return
             if len(index) == 1 and index[0] is True:
                 index = (None,)
             basic = _is_basic(index)
@@ -402,7 +406,8 @@ def setitem(self, index, value):
         if raw.ndim and raw.shape != part.shape:
             raw = _fitted(raw, part.shape, value._dtype)
             if value_edge is not None:
-                value = TENSOR.expand(TENSOR.reshape(value, raw.shape), part.shape)
+                value = TENSOR.view(value, raw.shape)
+                value = value if raw.shape == part.shape else TENSOR.expand(value, part.shape)
                 value_edge = value._edge
             raw = np.broadcast_to(raw, part.shape)
         if recorded:
@@ -416,13 +421,24 @@ def setitem(self, index, value):
         from ..array import indexing
 
         if recorded:
+            views, arrays = indexing.split(
+                tuple([reading(e) if isinstance(e, Tensor) else e for e in index]), array.shape
+            )
+            if not _trivial(self, views):
+                # PyTorch writes to a view, at index tensors only
+                return setitem(_basic(self, views), tuple([_ALL if each is None else each for each in arrays]), value)
             inplace.check(self, True)
+            if value_edge is not None and value._a.ndim and value._a.shape[0] == 1:
+                value = TENSOR.view(value, _without_leading_ones(value._a).shape)
+                value_edge = value._edge
         raws = (
             array,
             tuple(each._a if isinstance(each, Tensor) else each for each in index),
             _value(value, array.dtype),
         )
         inplace.warn_of_shared_elements(array)
+        if given and value._vc is self._vc:
+            inplace.check_no_overlap(array, value._a)
         indexing.setitem(array, raws[1], raws[2])
     if not recorded:
         inplace.finish(self, None)
@@ -470,10 +486,15 @@ def _value(value, numpy_dtype):
     return scalar(value, dtype)
 
 
-def _fitted(raw, shape, dtype):
-    """A value without its leading dimensions of size one; RuntimeError where it cannot be expanded to ``shape``."""
+def _without_leading_ones(raw):
     while raw.ndim and raw.shape[0] == 1:
         raw = raw[0, ...]
+    return raw
+
+
+def _fitted(raw, shape, dtype):
+    """A value without its leading dimensions of size one; RuntimeError where it cannot be expanded to ``shape``."""
+    raw = _without_leading_ones(raw)
     if raw.ndim > len(shape) or broadcast_fails(shape, raw.shape):
         raise _expand_error(shape, raw.shape, dtype)
     return raw

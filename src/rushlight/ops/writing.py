@@ -57,8 +57,40 @@ def _divert_inplace(op, function, args, kwargs, values):
     return NotImplemented if dispatch.ask_classes is None else dispatch.ask_classes(op, values, "inplace")
 
 
-#: operators that write one number wherever they write, so that elements may share memory
-_SAME_EVERYWHERE = ("_fill", "_zero", "_masked_fill_value")
+#: operators whose target may hold elements that share memory, and may be what the others read; some warn of it
+_LENIENT = frozenset(
+    (
+        *("_zero", "_masked_fill_value", "_masked_fill_tensor", "_index_fill_value", "_index_fill_tensor"),
+        *("tril", "triu", "addmm", "addmv", "addbmm", "baddbmm", "_index_put"),
+    )
+)
+#: those that may read what they write, but not write an element twice
+_READING = frozenset(("_fill", "masked_scatter", "ldexp"))
+#: those that warn where elements of the target share memory, and what they call themselves then
+_WARNING = {"_index_put": "index_put_", "_masked_fill_tensor": "masked_fill_", "_masked_fill_value": "masked_fill_"}
+_WARNING |= {"_index_fill_value": "index_fill_", "_index_fill_tensor": "index_fill_"}
+#: those that refuse to read memory which they write, also where it is that of the very same elements
+_APART = frozenset(
+    ("_scatter", "_scatter_value", "_scatter_reduced", "scatter_add", "scatter_reduce", "index_copy", "_index_put")
+)
+
+
+def _check_target(op, target, values):
+    """Refuse or warn of memory shared between elements of the target, or with other arguments."""
+    array = target._a
+    if op.name in _WARNING:
+        inplace.warn_of_shared_elements(array, _WARNING[op.name])
+    elif op.name not in _LENIENT and (op.name != "_fill" or isinstance(values[1], Tensor)):
+        inplace.check_memory(array)
+    if op.name in _APART:
+        for value in values[1:]:
+            for each in value if value.__class__ in _SEQUENCES else (value,):
+                if isinstance(each, Tensor) and each._vc is target._vc:
+                    inplace.check_no_overlap(array, each._a)
+    elif op.name not in _LENIENT and op.name not in _READING:
+        for value in values[1:]:
+            if isinstance(value, Tensor) and value._vc is target._vc:
+                inplace.check_apart(array, value._a)
 
 
 def execute_inplace(op, values):
@@ -71,12 +103,12 @@ def execute_inplace(op, values):
     recorded = thread.grad and any(edge is not None for edge in edges)
     inplace.check(target, recorded)
     array = target._a
-    if op.name not in _SAME_EVERYWHERE or isinstance(values[-1], Tensor) and len(values) > 1:
-        inplace.check_memory(array)
-    for value in values[1:]:
-        if isinstance(value, Tensor) and value._vc is target._vc:
-            inplace.check_apart(array, value._a)
+    late = op.name in ("index_add", "index_reduce")  # these look at their arguments first
+    if not late:
+        _check_target(op, target, values)
     result = as_array(compute(op, raws))
+    if late:
+        _check_target(op, target, values)
     if result.shape != array.shape:
         array = _refit(op, target, raws, result.shape)
     result_dtype = dtypes.of(result.dtype)
@@ -185,7 +217,7 @@ def _meet(raw, array):
     """Whether an argument (an array or a list of them) is, or shares memory with, ``array``."""
     if raw.__class__ in _SEQUENCES:
         return any(_meet(each, array) for each in raw)
-    return isinstance(raw, _ndarray) and (raw is array or np.may_share_memory(raw, array))
+    return isinstance(raw, _ndarray) and inplace.overlap(raw, array)
 
 
 def copy_out(result, out):
