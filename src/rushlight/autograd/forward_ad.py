@@ -540,6 +540,8 @@ def _by_transposing(op, values, results, given):
     """The vjp of the vjp."""
     from .calls import grad
 
+    # one floor for all: what a lane has beside it may have its places on the floors below, which stay as they are
+    values, results = levels.lifted(values), levels.lifted(results)
     raws, edges, layout = unwrapped(op, values)
     flat = []
     for name, count in layout.items:
@@ -594,9 +596,14 @@ def _by_transposing(op, values, results, given):
         set_grad(was)
     if recorded and not any(edge is not None for edge in edges) and not any(t.requires_grad for _, t in pairs):
         # nothing here is recorded but the stand-ins for places in the graph
-        pushed = [None if each is None else each.detach() for each in pushed]
+        pushed = [None if each is None else _unplaced(each) for each in pushed]
     found = iter(pushed)
     return [None if c is None else _shaped(_or_zeros(next(found), c), r) for c, r in zip(cotangents, results)]
+
+
+def _unplaced(tensor):
+    """A tensor without its place in the graph of this floor; what a lane holds keeps its places, and its tangent."""
+    return attach(tensor._a, tensor._dtype, None, tensor._vc) if levels.is_lane(tensor) else tensor.detach()
 
 
 def _ones(like):

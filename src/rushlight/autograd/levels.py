@@ -29,8 +29,9 @@ from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
     "UNBATCHABLE",
-    *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "is_lane", "lift"),
-    *("overwritten", "placed", "pop", "push", "remade", "top"),
+    *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "is_lane", "lift", "lifted"),
+    *("overwritten", "placed", "pop", "push", "refuse_batched"),
+    *("remade", "top"),
 ]
 
 
@@ -141,6 +142,12 @@ def lift(tensor):
     """A tensor that may get an edge of its own at this place of the stack: a lane of the innermost level, at the same place of its graph."""
     level = top()
     return tensor if level is None else level.lift(tensor)
+
+
+def lifted(values):
+    """Bound values whose tensors are all lanes of the innermost level (as they are, where there is none)."""
+    level = top()
+    return values if level is None else level._lifted(values)
 
 
 # ------------------------------------------------------------------------------------------------------------- lanes
@@ -491,6 +498,13 @@ def batches(tensor):
             found.add(array.level)
         array = array.held._a
     return found
+
+
+def refuse_batched(tensors, name):
+    """RuntimeError where a tensor is a batch of ``vmap``, for an operator (by PyTorch's ``name``) that cannot be batched."""
+    for each in tensors:
+        if any(not level.takes_old_functions for level in batches(each)):
+            raise RuntimeError(UNBATCHABLE.format(name=name))
 
 
 def remade(result, results):

@@ -1,0 +1,47 @@
+"""Forward mode over forward mode, within batches and under reverse mode, of operators whose tangent comes from their vjp."""
+
+import pytest
+
+import rushlight as torch
+from rushlight.func import grad, jacfwd, jacrev, jvp, vmap
+
+X = torch.tensor([[0.1, 0.2], [0.3, 0.7]], dtype=torch.float64)
+T = torch.eye(2, dtype=torch.float64)
+
+OPERATORS = {
+    "softmax": lambda x: x.softmax(0),
+    "mm": lambda x: x @ x,
+    "prod": lambda x: x.prod(1),
+    "inverse": torch.linalg.inv,
+    "logsumexp": lambda x: x.logsumexp(1),
+    "var": lambda x: x.var(0),
+}
+
+
+@pytest.mark.parametrize("function", OPERATORS.values(), ids=OPERATORS)
+def test_forward_twice_equals_reverse_twice(function):
+    expected = jacrev(jacrev(function))(X)
+    torch.testing.assert_close(jacfwd(jacfwd(function))(X), expected)
+    torch.testing.assert_close(jacfwd(jacrev(function))(X), expected)
+    torch.testing.assert_close(jacrev(jacfwd(function))(X), expected)
+
+
+@pytest.mark.parametrize("function", OPERATORS.values(), ids=OPERATORS)
+def test_batched_tangents_are_differentiated_from_outside(function):
+    def along(x):
+        return vmap(lambda t: jvp(function, (x,), (t,))[1])(T.expand(2, 2, 2)).square().sum()
+
+    def each(x):
+        return sum(jvp(function, (x,), (t,))[1].square().sum() for t in T.expand(2, 2, 2))
+
+    leaf = X.clone().requires_grad_()
+    along(leaf).backward()
+    torch.testing.assert_close(leaf.grad, grad(each)(X))
+    torch.testing.assert_close(grad(along)(X), leaf.grad)
+
+
+def test_batch_of_primals_keeps_its_place_in_the_graph():
+    leaf = X.clone().requires_grad_()
+    made = vmap(lambda x, t: jvp(lambda v: v.softmax(0), (x,), (t,))[1])(leaf, T)
+    assert made.requires_grad
+    assert not vmap(lambda x, t: jvp(lambda v: v.softmax(0), (x,), (t,))[1])(X, T).requires_grad
