@@ -4,13 +4,14 @@ Their names and arguments are the file format. They run on what a file says, so 
 within the storage, attributes go into ``__dict__`` only.
 """
 
+import copyreg
 from collections import OrderedDict
 
 from . import dtypes
 from .failures import ExceptionWrapper, KeyErrorMessage  # noqa: F401 - known by this place too
 from .parameter import Parameter
 from .storage import TypedStorage, UntypedStorage
-from .tensor import wrap
+from .tensor import Tensor, wrap
 
 __all__ = []
 
@@ -66,11 +67,23 @@ def _rebuild_parameter_with_state(data, requires_grad, backward_hooks, state):
     return _set_obj_state(Parameter(data, bool(requires_grad)), state)
 
 
+def _rebuild_wrapper_subclass(cls, dtype, size, stride, storage_offset, layout, device, requires_grad):
+    return Tensor._make_wrapper_subclass(
+        *(cls, size),
+        **dict(strides=stride, storage_offset=storage_offset, dtype=dtype, layout=layout, device=device),
+        requires_grad=requires_grad,
+    )
+
+
 def _set_obj_state(obj, state):
-    """Give an object the attributes of a file: a dict, or a pair of it and None."""
+    """Give an object the attributes of a file: a dict, or a pair of it and what its class keeps in slots."""
     attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
-    if slots:
-        raise RuntimeError(f"the file wants to set slots of a tensor ({', '.join(map(str, slots))}), which it may not")
+    for name, value in (slots or {}).items():
+        if name not in copyreg._slotnames(type(obj)) or name in copyreg._slotnames(Tensor):
+            raise RuntimeError(
+                f"the file wants to set slots of a tensor ({', '.join(map(str, slots))}), which it may not"
+            )
+        setattr(obj, name, value)
     if attributes:
         if type(attributes) not in (dict, OrderedDict):
             raise RuntimeError(f"Invalid serialized state: {state}")
@@ -111,7 +124,6 @@ _rebuild_sparse_tensor = _absent("_rebuild_sparse_tensor", "sparse tensors")
 _rebuild_qtensor = _absent("_rebuild_qtensor", "quantised tensors")
 _rebuild_nested_tensor = _absent("_rebuild_nested_tensor", "nested tensors")
 _rebuild_meta_tensor_no_storage = _absent("_rebuild_meta_tensor_no_storage", "tensors without memory (device meta)")
-_rebuild_wrapper_subclass = _absent("_rebuild_wrapper_subclass", "tensors that wrap others")
 
 #: what a file may call to make tensors, the restricted reader included
 REBUILD = (

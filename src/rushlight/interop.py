@@ -8,7 +8,7 @@ import numpy as np
 from . import dtypes
 from .autograd.graph import Leaf
 from .autograd.inference import counter
-from .autograd.modes import state, thread
+from .autograd.modes import no_grad, state, thread
 from .ops import dispatch
 from .storage import borrow, require_storage, root
 from .tensor import Tensor, _new, edge_of, mirror_of, reading, wrap
@@ -35,6 +35,8 @@ def _answer(self):
 
 def tolist(self):
     """Nested lists of Python numbers (a number for a 0-d tensor)."""
+    if _is_wrapper(self):
+        raise RuntimeError(f".tolist() is not supported for tensor subclasses, got {type(self).__name__}")
     array = reading(self)
     return (array.astype(np.float32) if self._dtype is dtypes.bfloat16 else array).tolist()
 
@@ -107,6 +109,8 @@ def _format(self, spec):
 
 def numpy(self, *, force=False):
     """The tensor's memory as a NumPy array (shared). ``force`` detaches first."""
+    if _is_wrapper(self):
+        raise RuntimeError(".numpy() is not supported for tensor subclasses.")
     if not force and thread.grad and edge_of(self) is not None:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if not force:
@@ -248,8 +252,7 @@ def _deepcopy(self, memo):
         )
     import copy
 
-    own = type(self).__torch_dispatch__ is Tensor.__torch_dispatch__
-    made = _copy_of_memory(self, memo) if own else _clone_of_class(self)
+    made = _clone_of_class(self) if _is_wrapper(self) else _copy_of_memory(self, memo)
     memo[id(self)] = made
     if self._edge is not None:
         made.requires_grad_(True)
@@ -267,9 +270,15 @@ def _deepcopy(self, memo):
 _OWN_SLOTS = frozenset(copyreg._slotnames(Tensor))  # type: ignore[attr-defined]
 
 
+def _is_wrapper(self):
+    """Whether a tensor has no elements of its own, and its class answers for operators (``autograd.shells``)."""
+    return hasattr(self._a, "twin")
+
+
 def _clone_of_class(self):
-    """A copy of a tensor whose class answers for operators: what the class makes of ``clone``."""
-    made = self.detach().clone()
+    """A copy of a wrapper: what its class makes of ``clone``."""
+    with no_grad():
+        made = self.clone()
     if type(made) is not type(self):
         raise RuntimeError(
             "The default implementation of __deepcopy__() for wrapper subclasses only works for subclass types that implement clone() and "
@@ -281,6 +290,16 @@ def _clone_of_class(self):
 
 def _copy_of_memory(self, memo):
     """A copy in a copy of the whole storage, which other tensors over it are given too."""
+    if type(self) is not Tensor:
+        with no_grad():
+            beside = dispatch._DISABLED(self.new_empty, (), ((0,),))
+        if type(beside) is not type(self):
+            raise RuntimeError(
+                "The default implementation of __deepcopy__() for non-wrapper subclasses only works for subclass types that implement "
+                "new_empty() and for which that function returns another instance of the same subclass. You should either properly "
+                "implement new_empty() for your subclass or override __deepcopy__() if it is intended behavior for new_empty() to return "
+                "an instance of a different type."
+            )
     require_storage(reading(self))
     source = root(self._a)
     key = ("rushlight storage", id(source))
@@ -335,10 +354,27 @@ def _rebuild(cls, array, name, requires_grad, state):
 
 def _reduce(self, protocol):
     # the result of a recorded operation comes back as a leaf, as in PyTorch
+    if _is_wrapper(self):
+        return _rebuild_wrapper, wrapper_parts(self)
     array = reading(self)
     require_storage(array)
     kind = None if type(self) is Tensor else type(self)
     return _rebuild, (kind, np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
+
+
+def _rebuild_wrapper(args, state):
+    from . import _tensor, _utils
+
+    return _tensor._rebuild_from_type_v2(_utils._rebuild_wrapper_subclass, args[0], args, state)
+
+
+def wrapper_parts(self):
+    """What of a wrapper is pickled: what it is seen as, and its attributes and slots."""
+    place = tuple(self.shape), self.stride(), self.storage_offset(), self.layout, self.device
+    args = (type(self), self._dtype, *place, self.requires_grad)
+    slots = {n: getattr(self, n) for n in copyreg._slotnames(type(self)) if n not in _OWN_SLOTS and hasattr(self, n)}
+    state = (dict(self.__dict__), slots) if slots else dict(self.__dict__)
+    return args, state
 
 
 def _repr(self, *, tensor_contents=None):

@@ -14,11 +14,11 @@ import warnings
 
 from . import dtypes
 from .autograd.modes import enter_rare, leave_rare
-from .autograd.shells import class_answers, enable_reentrant_dispatch, hollow, settle
+from .autograd.shells import asking_shell, class_answers, enable_reentrant_dispatch, hollow, settle
 from .ops import dispatch
 from .ops.asking import asking
 from .ops.creation import check_options
-from .ops.table import PLACES
+from .ops.table import OPS, PLACES
 from .parameter import Parameter
 from .tensor import Tensor, _new
 
@@ -402,6 +402,8 @@ def as_subclass(self, cls):
             "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your class inherits "
             "from Tensor."
         )
+    if class_answers(type(self)):
+        return _claimed(dispatch.ask_classes(OPS["_whole"], (self, ()), None), cls)
     made = _new(cls)
     made._a, made._dtype, made._vc, made._edge, made._view = self._a, self._dtype, self._vc, self._edge, self._view
     if hasattr(self, "_meta"):
@@ -409,15 +411,39 @@ def as_subclass(self, cls):
     return made
 
 
-def _make_subclass(cls, data, require_grad=False):
-    """A leaf of class ``cls`` over the memory of ``data``."""
+def _claimed(made, cls):
+    """What the class of a tensor made of it, where a ``cls`` is wanted; RuntimeError if that is of another class of its kind."""
+    if class_answers(type(made)) and not isinstance(made, cls):
+        raise RuntimeError(
+            f"Creating a new Tensor subclass {cls.__name__} but the raw Tensor object is already associated to a python object of type "
+            f"{type(made).__name__} which is not a subclass of the requested type"
+        )
+    return made if isinstance(made, cls) else as_subclass(made, cls)
+
+
+def _make_subclass(
+    cls, data, require_grad=False, *, dispatch_sizes_strides_policy=None, dispatch_device=False, dispatch_layout=False
+):
+    """A leaf of class ``cls`` over the memory of ``data``; the class may want to be asked as that of a wrapper (see below)."""
+    _check_asking(dispatch_sizes_strides_policy, dispatch_device, dispatch_layout)
     if class_answers(cls):
         from .utils import _python_dispatch  # noqa: F401 - asks classes from now on
+    if class_answers(type(data)):
+        data = _claimed(data.detach(), cls)
     made = _new(cls)
     made._a, made._dtype, made._vc, made._edge, made._view = data._a, data._dtype, data._vc, None, None
     if require_grad:
         made._require_grad(True)
+    if dispatch_sizes_strides_policy is not None:
+        settle(made, asking_shell(data._a, dispatch_sizes_strides_policy))
     return made
+
+
+def _check_asking(policy, device, layout):
+    if device or layout:
+        raise NotImplementedError("rushlight does not ask the class of a wrapper tensor for its device or layout")
+    if policy not in (None, "sizes", "strides"):
+        raise ValueError(f"Unknown sizes_strides_policy: {policy}; expected 'strides' or 'sizes'")
 
 
 def _make_wrapper_subclass(
@@ -443,12 +469,7 @@ def _make_wrapper_subclass(
     """
     if not class_answers(cls):
         raise TypeError(f"{cls.__name__} must define __torch_dispatch__")
-    if dispatch_device or dispatch_layout:
-        raise NotImplementedError("rushlight does not ask the class of a wrapper tensor for its device or layout")
-    if dispatch_sizes_strides_policy not in (None, "sizes", "strides"):
-        raise ValueError(
-            f"Unknown sizes_strides_policy: {dispatch_sizes_strides_policy}; expected 'strides' or 'sizes'"
-        )
+    _check_asking(dispatch_sizes_strides_policy, dispatch_device, dispatch_layout)
     from .utils import _python_dispatch  # noqa: F401 - asks classes from now on
 
     check_options("_make_wrapper_subclass", layout, device, pin_memory)

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import pickle
 
 import pytest
 
@@ -142,7 +143,7 @@ def test_the_class_is_asked_for_values_and_for_tensors_like_it():
     assert type(torch.zeros_like(x)) is Held and x.new_ones(2).inner.tolist() == [1.0, 1.0]
     assert torch.equal(x.detach(), x.detach())
     assert repr(x) == "Held(tensor([0., 1.]), requires_grad=True)"
-    with pytest.raises(RuntimeError, match="doesn't have storage"):
+    with pytest.raises(RuntimeError, match="not supported for tensor subclasses, got Held"):
         x.tolist()
 
 
@@ -445,3 +446,72 @@ def test_nobody_is_asked_where_dispatch_is_off():
         torch.ones(2) + 1
         assert log.calls == ["aten.ones.default", "aten.add.Tensor"]
     assert all_same_mode([log, log]) and not all_same_mode([log, Log()])
+
+
+def test_wrapper_tensors_are_pickled_with_what_they_hold(tmp_path):
+    x = Held(torch.arange(6).reshape(2, 3).t())
+    for made in (pickle.loads(pickle.dumps(x)), through_a_file(x, tmp_path / "x.pt")):
+        assert type(made) is Held and made.dtype == torch.int64 and made.stride() == (1, 3)
+        assert made.inner is not x.inner and torch.equal(made.inner, x.inner)
+
+
+def through_a_file(x, path):
+    torch.save(x, path)
+    with torch.serialization.safe_globals([Held]):
+        return torch.load(path)
+
+
+def test_subclasses_are_copied_by_their_own_new_empty():
+    class Plain(torch.Tensor):
+        pass
+
+    class Own(torch.Tensor):
+        def new_empty(self, shape):
+            return type(self)(*shape)
+
+    assert type(copy.deepcopy(Own(3))) is Own
+    with pytest.raises(RuntimeError, match="for which that function returns another instance of the same subclass"):
+        copy.deepcopy(Plain(3))
+
+
+def test_saved_wrappers_are_the_tensors_that_were_saved():
+    x = held(2)
+    y = x.exp()
+    assert (x * 2).grad_fn._saved_self is None and (x * x).grad_fn._saved_self is x and y.grad_fn._saved_result is y
+
+
+def test_a_tensor_that_has_a_class_is_not_given_another():
+    class Other(torch.Tensor):
+        pass
+
+    for make in (
+        lambda: torch.Tensor._make_subclass(Other, held(2)),
+        lambda: held(2).as_subclass(Other),
+        lambda: Other(held(2)),
+    ):
+        with pytest.raises(
+            RuntimeError, match="subclass Other but.*already associated to a python object of type Held"
+        ):
+            make()
+
+
+def test_a_class_may_be_asked_how_its_tensors_lie():
+    class Asked(torch.Tensor):
+        @staticmethod
+        def __new__(cls, data, policy, answers):
+            made = torch.Tensor._make_subclass(cls, data, True, dispatch_sizes_strides_policy=policy)
+            made.answers = answers
+            return made
+
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            return args[0].answers.get(func.overloadpacket.__name__, NotImplemented)
+
+    x = Asked(torch.ones(2, 3), "sizes", {"dim": 5, "sym_size": (7,), "is_contiguous": False})
+    assert (x.dim(), x.shape, x.is_contiguous()) == (5, (7,), False)
+    x = Asked(torch.ones(2, 3), "strides", {"sym_stride": None, "is_contiguous": True})
+    assert x.stride() == (3, 1) and x.contiguous() is x
+    with pytest.raises(
+        TypeError, match="'torch.ops.aten.sym_size'; all __torch_dispatch__ handlers returned NotImplemented"
+    ):
+        Asked(torch.ones(2), "sizes", {}).size()

@@ -24,7 +24,17 @@ from .graph import Output
 from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
-    *("Shell", "added", "class_answers", "enable_reentrant_dispatch", "hollow", "kept", "passed_over", "recorded"),
+    *(
+        "Shell",
+        "added",
+        "asking_shell",
+        "class_answers",
+        "enable_reentrant_dispatch",
+        "hollow",
+        "kept",
+        "passed_over",
+        "recorded",
+    ),
     *("settle", "shell", "unrecorded", "unwrapped", "values_of"),
 ]
 
@@ -149,8 +159,11 @@ def hollow(shape, dtype, strides=None, offset=0, policy=None):
     except MemoryError:
         # larger than all memory: such a tensor has a shape, and its strides are those of one element seen from everywhere
         array = np.broadcast_to(np.zeros((), dtype), shape)
-    if policy is None:
-        return shell(array)
+    return shell(array) if policy is None else asking_shell(array, policy)
+
+
+def asking_shell(array, policy):
+    """A shell over the memory of an array, of a tensor whose class is to be asked for its "sizes" or "strides"."""
     made = shell(array, AskingShell)
     made.policy = policy
     return made

@@ -210,12 +210,16 @@ def type_as(self, other):
 
 def contiguous(self, memory_format=contiguous_format):
     """The tensor itself where its elements lie in order, else a copy where they do."""
-    if is_in_format(self._a, memory_format):
+    if is_contiguous(self, memory_format):
         return self
     return TENSOR.clone(self, memory_format=memory_format)
 
 
 def is_contiguous(self, memory_format=contiguous_format):
+    if hasattr(self._a, "policy"):
+        answer = self._a.asked("is_contiguous", *(() if memory_format is contiguous_format else (memory_format,)))
+        if answer is not None:
+            return answer
     return bool(is_in_format(self._a, memory_format))
 
 

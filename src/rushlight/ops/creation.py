@@ -802,6 +802,8 @@ def legacy(cls, args, kwargs):
             "but expected one of:\n * (*, torch.device device = None)\n * (torch.Storage storage)\n * (Tensor other)\n"
             " * (tuple of ints size, *, torch.device device = None)\n * (object data, *, torch.device device = None)\n"
         )
+    if args and isinstance(args[0], Tensor) and type(args[0]).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        return args[0].as_subclass(cls)
     array = _legacy_array(args, d)
     made = _new(Tensor if getattr(cls, "_legacy_dtype", None) else cls)
     made._a, made._dtype, made._edge, made._vc, made._view = array, dtypes.of(array.dtype), None, [0], None

@@ -9,13 +9,18 @@ from . import compare, core, creation
 from .asarray import asarray
 from .table import PLACES
 
-__all__ = ["METHODS", "spelled_call"]
+__all__ = ["METHODS", "QUESTIONS", "spelled_call"]
+
+
+#: what is asked about tensors; the answers are no tensors
+QUESTIONS = ("equal", "_local_scalar_dense", "sym_size", "sym_stride", "dim", "numel", "is_contiguous")
 
 
 class Method:
     """What stands for an operator: a function of tensors, and the rule that spells its calls.
 
-    ``rule(*args, **kwargs)`` returns the overload, arguments and keywords, or None where PyTorch calls no operator.
+    ``rule(*args, **kwargs)`` returns the overload, arguments and keywords, or None where PyTorch calls no operator. ``draws``: whether
+    the function draws random numbers.
     """
 
     def __init__(self, name, function, rule=None, shown=None, draws=False):
@@ -169,6 +174,12 @@ def _resized(self, *sizes, **named):
 
 
 _sampled = PLACES[""]
+
+
+def _laid_out(input, memory_format=None):
+    return ("default", (input,), {}) if memory_format is None else ("memory_format", (input, memory_format), {})
+
+
 #: by name: the function, and the rule that spells its calls
 _FUNCTIONS = {
     "empty": (creation.empty, _sized("memory_format")),
@@ -204,6 +215,9 @@ _FUNCTIONS = {
     "_local_scalar_dense": (Tensor.item, None),
     "sym_size": (lambda input: tuple(input.shape), None),
     "sym_stride": (Tensor.stride, None),
+    "dim": (lambda input: input.ndim, None),
+    "numel": (lambda input: input.numel(), None),
+    "is_contiguous": (lambda input, *format: input.is_contiguous(*format), _laid_out),
 }
 _DRAWING = (
     *(

@@ -14,6 +14,7 @@ import numpy as np
 from .. import _tensor, _utils, dtypes
 from ..autograd.hooks import RemovableHandle
 from ..devices import cpu, device
+from ..interop import wrapper_parts
 from ..nn.modules.module import Module, _Reference
 from ..nn.modules.transformer import _Function, _function
 from ..nn.parameter import UninitializedTensorMixin
@@ -73,6 +74,9 @@ def reduce_tensor(tensor):
 
     if isinstance(tensor, UninitializedTensorMixin):
         return type(tensor), (tensor.requires_grad,)
+    if hasattr(tensor._a, "twin"):
+        args, state = wrapper_parts(tensor)
+        return _tensor._rebuild_from_type_v2, (_utils._rebuild_wrapper_subclass, type(tensor), args, state)
     state = tensor.__dict__
     if isinstance(tensor, Parameter) and type(tensor) is not Tensor:
         data = tensor.data

@@ -12,7 +12,7 @@ import inspect
 from .. import inplace
 from ..autograd import levels, shells
 from ..ops import dispatch, subscript, subscript_steps
-from ..ops.makers import METHODS, spelled_call
+from ..ops.makers import METHODS, QUESTIONS, spelled_call
 from ..ops.overloads import OpOverload, overload
 from ..ops.spelling import spelled
 from ..tensor import Tensor
@@ -170,8 +170,10 @@ def _answer(func, kinds, args, kwargs, mode=None):
 def _unanswered(func, kinds, mode=None):
     who = [] if mode is None else [f"  - mode object {mode!r}\n"]
     who += [f"  - tensor subclass {kind!r}\n" for kind in kinds]
+    asked = func._opname in QUESTIONS and func._opname != "_local_scalar_dense"
+    name = f"torch.ops.{func.overloadpacket}" if asked else f"{func.__module__}.{func.__name__}"
     return TypeError(
-        f"Multiple dispatch failed for '{func.__module__}.{func.__name__}'; all __torch_dispatch__ handlers returned NotImplemented:\n\n"
+        f"Multiple dispatch failed for '{name}'; all __torch_dispatch__ handlers returned NotImplemented:\n\n"
         f"{''.join(who)}\nFor more information, try re-running with TORCH_LOGS=not_implemented"
     )
 
@@ -196,7 +198,11 @@ def _method(name, args, kwargs):
             result = modes[-1].ask(func, args, args, given)
     else:
         result = shells.unrecorded(_answer(func, kinds, args, given))
-    return result.requires_grad_() if kwargs.get("requires_grad") and isinstance(result, Tensor) else result
+    if isinstance(result, Tensor):
+        return result.requires_grad_() if kwargs.get("requires_grad") else result
+    if result is not None and method.name not in QUESTIONS:
+        raise RuntimeError(f"Unable to cast {result} to Tensor")
+    return result
 
 
 dispatch.ask_classes = _of_class
