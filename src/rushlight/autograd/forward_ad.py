@@ -9,6 +9,7 @@ The tangent of a view is a view of its base's tangent, so in-place writes to eit
 """
 
 import threading
+import weakref
 from collections import namedtuple
 
 import numpy as np
@@ -19,10 +20,11 @@ from ..missing import explain
 from ..ops import record, subscript
 from ..ops.record import make_node
 from ..ops.table import TENSOR
-from ..tensor import Tensor, attach, edge_of, wrap
+from ..storage import root
+from ..tensor import Tensor, address, attach, edge_of, wrap
 from . import function, levels
 from .graph import Leaf
-from .modes import ContextDecorator, count_duals, set_grad, thread
+from .modes import ContextDecorator, count_duals, set_grad, state, thread
 from .shells import kept, unwrapped
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
@@ -39,13 +41,14 @@ _level = _Level()
 
 # ----------------------------------------------------------------------------------------------------------- levels
 
+NESTED = "Nested forward mode AD is not supported at the moment"
+
 
 def enter_dual_level():
     """Begin a level; duals made within it are plain tensors after it. Levels cannot be nested yet, in PyTorch neither."""
-    if _level.number >= 0:
-        raise RuntimeError("Nested forward mode AD is not supported at the moment")
+    if _level.number >= 0 or levels.in_forward():
+        raise RuntimeError(NESTED)
     _level.number += 1
-    _duals.found = []
     levels.push(_interpret)
     count_duals(1)
     return _level.number
@@ -61,21 +64,34 @@ def exit_dual_level(*, level=None):
         raise RuntimeError(
             "Trying to exit a forward AD level that was not the last one that was created. This is not supported."
         )
-    for tensor in _duals.found:
-        tensor.__dict__.pop("_tangent", None)
-    _duals.found, _duals.arrays = [], {}
+    _duals.drop()
     _level.number -= 1
     levels.remove(_interpret)
     count_duals(-1)
 
 
 class _Duals(threading.local):
-    """The tensors that carry a tangent, so that it can be taken from them when the level ends."""
+    """The tensors that carry a tangent, so that it can be taken from them when the level ends. None is kept alive.
+
+    ``tensors`` has them by their identity, ``arrays`` the tangents by the identity of the tensor's array: what nodes saved of a tensor
+    gets its tangent back.
+    """
 
     def __init__(self):
-        self.found = []
-        # by the identity of a tensor's array (kept alive here): what nodes saved of a tensor gets its tangent back
-        self.arrays = {}
+        self.tensors, self.arrays = {}, {}
+
+    def drop(self):
+        for known, _ in list(self.tensors.values()):
+            tensor = known()
+            if tensor is not None:
+                tensor.__dict__.pop("_tangent", None)
+        self.tensors, self.arrays = {}, {}
+
+
+def _remember(table, key, value=None):
+    """Put ``(weak reference to key, value)`` into a table by identity, for as long as ``key`` lives."""
+    place = id(key)
+    table[place] = (weakref.ref(key, lambda _: table.pop(place, None)), value)
 
 
 _duals = _Duals()
@@ -158,10 +174,14 @@ def make_dual(tensor, tangent, *, level=None):
         raise RuntimeError(
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to enter_dual_level() first."
         )
-    if not (tensor._dtype.is_floating_point or tensor._dtype.is_complex):
+    if state.rare:
+        levels.refuse_batched((tensor, tangent), "_make_dual")
+    if not (tensor.is_floating_point() or tensor.is_complex()):
         raise ValueError(f"Expected primal to be floating point or complex, but got: {tensor._dtype!r}")
-    if not (tangent._dtype.is_floating_point or tangent._dtype.is_complex):
+    if not (tangent.is_floating_point() or tangent.is_complex()):
         raise ValueError(f"Expected tangent to be floating point or complex, but got: {tangent._dtype!r}")
+    if level != _level.number:
+        raise RuntimeError("Invalid level given to _make_dual")
     if tangent_of(tensor) is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level "
@@ -171,17 +191,21 @@ def make_dual(tensor, tangent, *, level=None):
         raise RuntimeError(
             f"Setting a forward grad that itself has a forward gradient at the same level{level} is not supported."
         )
+    _check_size(tensor, tangent)
+    with _off():
+        dual = TENSOR._make_dual(tensor)
+        if not _interchangeable(tangent, tensor):
+            tangent = _blank(tensor, tangent).copy_(tangent)
+    attach_tangent(dual, tangent)
+    return dual
+
+
+def _check_size(tensor, tangent):
     if tensor._a.shape != tangent._a.shape:
         raise RuntimeError(
             f"Trying to set a forward gradient that has a different size than that of the original Tensor, this is not supported. "
             f"Tensor is of size {list(tensor._a.shape)} while the given forward gradient is of size {list(tangent._a.shape)}."
         )
-    with _off():
-        dual = tensor.view_as(tensor)
-        if not _laid_out_alike(tangent._a, tensor._a):
-            tangent = _blank(tensor, tangent).copy_(tangent)
-    _attach(dual, tangent)
-    return dual
 
 
 def unpack_dual(tensor, *, level=None):
@@ -190,16 +214,24 @@ def unpack_dual(tensor, *, level=None):
         level = _level.number
     if level < 0:
         return UnpackedDualTensor(tensor, None)
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {type(tensor).__name__}")
+    if state.rare:
+        levels.refuse_batched((tensor,), "_unpack_dual")
+    if level > max(_level.number, 0):
+        raise RuntimeError("Invalid level given to _fw_primal")
     tangent = tangent_of(tensor) if thread.forward else None
     with _off():
-        return UnpackedDualTensor(tensor.view_as(tensor), tangent)
+        primal = TENSOR._fw_primal(tensor)
+    # it has none, though its base may
+    attach_tangent(primal, None)
+    return UnpackedDualTensor(primal, tangent)
 
 
 def tangent_of(tensor):
     """The tangent a tensor carries, or None; that of a view may have to be looked up in its base."""
-    found = tensor.__dict__.get("_tangent")
-    if found is not None:
-        return found
+    if "_tangent" in tensor.__dict__:
+        return tensor.__dict__["_tangent"]
     view = tensor._view
     if view is None:
         return None
@@ -208,14 +240,15 @@ def tangent_of(tensor):
         return None
     with _off():
         found = _same_view(whole, view, tensor)
-    _attach(tensor, found)
+    attach_tangent(tensor, found)
     return found
 
 
-def _attach(tensor, tangent):
+def attach_tangent(tensor, tangent):
+    """Have a tensor carry a tangent, or none (None), until the level ends."""
     tensor.__dict__["_tangent"] = tangent
-    _duals.found.append(tensor)
-    _duals.arrays[id(tensor._a)] = (tensor._a, tangent)
+    _remember(_duals.tensors, tensor)
+    _remember(_duals.arrays, tensor._a, tangent)
 
 
 def _revived(tensor):
@@ -223,7 +256,7 @@ def _revived(tensor):
     found = _duals.arrays.get(id(tensor._a))
     if found is not None:
         tensor.__dict__["_tangent"] = found[1]
-        _duals.found.append(tensor)
+        _remember(_duals.tensors, tensor)
 
 
 record.revived = _revived
@@ -306,7 +339,7 @@ def _with_tangents(op, values, result):
     results = result if isinstance(result, tuple) else (result,)
     for each, tangent in zip(results, tangents):
         if tangent is not None:
-            _attach(each, tangent)
+            attach_tangent(each, tangent)
     return result
 
 
@@ -316,12 +349,12 @@ def _getitem(values):
         result = subscript.getitem(tensor, index)
         tangent = tangent_of(tensor)
         if tangent is not None and not is_dual_view(result):
-            _attach(result, subscript.getitem(tangent, index))
+            attach_tangent(result, subscript.getitem(tangent, index))
     return result
 
 
 def is_dual_view(tensor):
-    return "_tangent" in tensor.__dict__
+    return tensor.__dict__.get("_tangent") is not None
 
 
 def _setitem(values):
@@ -339,7 +372,7 @@ def give_zeros(tensor, other=None):
     """A zero tangent for a tensor that has none, into which that of ``other`` can be written; for a view, a part of its base's."""
     base = tensor if tensor._view is None else tensor._view.base
     if tangent_of(base) is None:
-        _attach(base, _blank(base, other))
+        attach_tangent(base, _blank(base, other))
     return tangent_of(tensor)
 
 
@@ -349,16 +382,35 @@ def _blank(tensor, other=None):
         order = np.argsort([-stride for stride in tensor._a.strides], kind="stable").tolist()
         made = other.new_zeros([tensor._a.shape[i] for i in order], dtype=tensor._dtype)
         return made if order == sorted(order) else made.permute(np.argsort(order).tolist()).detach()
-    made = wrap(np.zeros_like(tensor._a), tensor._dtype)
-    if made._a.strides == tensor._a.strides:
-        return made
-    geometry = inplace.Geometry(tensor._a, tensor._a)
-    return wrap(geometry.blank(tensor._a.dtype, zero=True)[0], tensor._dtype)
+    array, whole = tensor._a, root(tensor._a)
+    if array.nbytes == whole.nbytes:
+        made = np.zeros_like(array)
+        if made.strides == array.strides:
+            return wrap(made, tensor._dtype)
+    # as much memory as there is around the tensor, which as_strided may ask for
+    memory = np.zeros(-(-whole.nbytes // array.itemsize), array.dtype)
+    return wrap(
+        np.ndarray(array.shape, array.dtype, memory, address(array) - address(whole), array.strides), tensor._dtype
+    )
+
+
+def _interchangeable(tangent, tensor):
+    """Whether what is a view of a tensor can be had of its tangent, too: both lie alike, in memory of one size."""
+    a, b = tangent._a, tensor._a
+    if not _laid_out_alike(a, b) or tangent.is_conj() != tensor.is_conj() or tangent.is_neg() != tensor.is_neg():
+        return False
+    if levels.is_lane(tangent) or levels.is_lane(tensor):
+        return True
+    whole, memory = root(a), root(b)
+    if whole.nbytes // a.itemsize != memory.nbytes // b.itemsize:
+        return False
+    return not a.size or (address(a) - address(whole)) // a.itemsize == (address(b) - address(memory)) // b.itemsize
 
 
 def _laid_out_alike(a, b):
     """Whether the elements of two arrays of one shape lie in the same order, with the same gaps."""
-    return all(n == 1 or s == t for n, s, t in zip(a.shape, a.strides, b.strides)) or 0 in a.shape
+    m, k = a.itemsize, b.itemsize
+    return all(n == 1 or s * k == t * m for n, s, t in zip(a.shape, a.strides, b.strides)) or 0 in a.shape
 
 
 def _inplace(op, values):
@@ -628,29 +680,86 @@ def _custom(cls, args):
     if not any(t is not None for t in tangents):
         return NotImplemented
     separate = cls.setup_context is not function.Function.setup_context
+    versions = [None if t is None else t._vc[0] for t in tangents]
     with _off():
         result, ctx, outputs = function.run_function(cls, args, separate)
-        ctx._in_jvp = True
+        given = tangents
         if ctx.materialize_grads:
-            tangents = [
+            given = [
                 TENSOR.zeros_like(each.detach()) if t is None and isinstance(each, Tensor) and _moves(each) else t
                 for t, each in zip(tangents, args)
             ]
-        found = ctx.apply_jvp(*tangents)
-        ctx._in_jvp = False
-    found = found if isinstance(found, tuple) else (found,)
+        found = _moved_by(ctx, given)
     if len(found) != len(outputs):
-        raise RuntimeError(f"{cls.__name__}: jvp returned {len(found)} tangents for {len(outputs)} outputs")
-    for each, tangent in zip(outputs, found):
-        if isinstance(each, Tensor) and tangent is not None:
-            if not isinstance(tangent, Tensor):
-                raise TypeError(f"jvp must return tensors or None, but got {type(tangent).__name__}")
-            own = each.__dict__.get("_tangent")
-            if own is not None and own is not tangent:
-                own.copy_(tangent)
-            else:
-                _attach(each, tangent)
+        raise RuntimeError(
+            f"Function's jvp returned an invalid number of forward gradients (expected {len(outputs)} but got {len(found)})"
+        )
+    fixed = [id(each) for each in ctx.non_differentiable or ()]
+    dirty = [id(each) for each in ctx.dirty_tensors or ()]
+    own = {id(each): (t, version) for each, t, version in zip(args, tangents, versions) if isinstance(each, Tensor)}
+    for i, (output, tangent) in enumerate(zip(outputs, found)):
+        if not isinstance(output, Tensor):
+            continue
+        if id(output) in fixed or not _moves(output):
+            if tangent is not None:
+                raise RuntimeError(
+                    f"Function's jvp returned a gradient at position {i}, but  the corresponding forward output is not a "
+                    "differentiable Tensor.You should return None at that position instead."
+                )
+            continue
+        if id(output) in dirty:
+            before, version = own[id(output)]
+            if before is not None:
+                if tangent is not before or before._vc[0] == version:
+                    raise RuntimeError(_NOT_IN_PLACE)
+                continue
+        elif output._view is not None:
+            _check_view(output, tangent, args, tangents)
+        if tangent is None or not _moves(tangent):
+            raise RuntimeError("Expected both tensor and its forward grad to be floating point or complex")
+        _check_size(output, tangent)
+        attach_tangent(output, tangent)
     return result
+
+
+_NOT_IN_PLACE = (
+    "An inplace custom Function is not modifying the forward mode gradients inplace. If the forward is modifying an input inplace, then "
+    "the jvp function must modify the corresponding gradient inplace."
+)
+
+
+def _moved_by(ctx, tangents):
+    """What the user's ``jvp`` returns, as a tuple of tensors and None."""
+    was, thread.forward = thread.forward, False
+    ctx._in_jvp = True
+    try:
+        found = ctx.apply_jvp(*tangents)
+    finally:
+        ctx._in_jvp = False
+        thread.forward = was
+    found = found if isinstance(found, tuple) else (found,)
+    for i, each in enumerate(found):
+        if each is not None and not isinstance(each, Tensor):
+            raise RuntimeError(f"expected Variable or None (got {type(each).__name__}) for grad output {i}.")
+    return found
+
+
+def _root(tensor):
+    return tensor if tensor._view is None else tensor._view.base
+
+
+def _check_view(output, tangent, args, tangents):
+    """The tangent of an output that is a view of an argument must be such a view of the argument's."""
+    for each, own in zip(args, tangents):
+        if own is None or not isinstance(each, Tensor) or _root(each) is not _root(output):
+            continue
+        if tangent is None or tangent._view is None:
+            raise RuntimeError(
+                "A custom Function's forward is returning a view (or an input as-is) but the jvp is not returning a view."
+            )
+        if _root(tangent) is not _root(own):
+            where = "the given grad input" if own._view is None else "the same base as the given grad input"
+            raise RuntimeError(f"A custom Function is returning a view but the jvp is not returning a view of {where}.")
 
 
 def _moves(tensor):

@@ -414,6 +414,8 @@ def resize_(self, *sizes, memory_format=None):
         raise NotImplementedError("resize_() of a tensor of a transform (vmap, jvp) is not supported")
     if edge_of(self) is not None and not is_inference_mode_enabled():
         raise RuntimeError("cannot resize variables that require grad")
+    if self.__dict__.get("_tangent") is not None:
+        raise RuntimeError("cannot resize variables that has a forward grad")
     if memory_format is preserve_format:
         raise RuntimeError("Unsupported memory formatPreserve")
     if shape == self._a.shape and memory_format is None:

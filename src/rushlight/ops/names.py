@@ -6,7 +6,8 @@ __all__ = ["SHOWN", "THEIR_NAME"]
 
 #: operators that PyTorch's namespace has under another name
 THEIR_NAME = {
-    **{"_to_dtype": "_to_copy", "_slice": "slice", "_select": "select", "_none": "unsqueeze", "_whole": "alias", "_alias": "alias"},
+    **{"_to_dtype": "_to_copy", "_slice": "slice", "_select": "select", "_none": "unsqueeze", "_whole": "alias"},
+    **dict.fromkeys(("_alias", "_make_dual", "_fw_primal"), "alias"),
     **{"_index": "index", "_copy": "copy", "_tanh_backward": "tanh_backward", "_sigmoid_backward": "sigmoid_backward"},
 }
 #: the same, where rushlight's name is PyTorch's with an underscore before it

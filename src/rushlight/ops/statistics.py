@@ -157,7 +157,7 @@ differentiable(
     *("bincount", kernels.bincount),
     vjp=dict(weights=undifferentiable.derivative("bincount")),
     jvp=dict(weights=undifferentiable.tangent("aten::bincount")),
-    node_name=undifferentiable.NODE,
+    **undifferentiable.NODE,
 )
 differentiable(
     *("histc", kernels.histc),
@@ -191,7 +191,7 @@ differentiable(
     *("_histogram", _histogram),
     vjp=undifferentiable.derivative("histogram"),
     jvp=undifferentiable.tangent("aten::histogram"),
-    node_name=undifferentiable.NODE,
+    **undifferentiable.NODE,
     **dict(returns=("hist", "bin_edges"), out=True, spoken_out="aten::histogram", prepare_out=_histogram_out),
     **_private,
 )
@@ -210,7 +210,7 @@ differentiable(
     *("_histogramdd", _histogramdd),
     vjp=undifferentiable.derivative("_histogramdd_from_bin_cts"),
     jvp=undifferentiable.tangent("aten::_histogramdd_from_bin_cts"),
-    **dict(returns="list", node_name=undifferentiable.NODE),
+    **dict(undifferentiable.NODE, returns="list"),
     **_private,
 )
 

@@ -54,8 +54,14 @@ _SELECT = differentiable("_select", _view, node_name="SelectBackward0", **_rule)
 _SLICE = differentiable("_slice", _view, node_name="SliceBackward0", **_rule)
 _UNSQUEEZE = differentiable("_none", _view, node_name="UnsqueezeBackward0", **_rule)
 _WHOLE = differentiable("_whole", _view, node_name="AliasBackward0", **_rule)
-_alias = dict(linear=True, view=True, node_name="AliasBackward0", **_private)
-_ALIAS = differentiable("_alias", lambda input: input[...], vjp=lambda F, g: g, **_alias)
+_alias = dict(vjp=lambda F, g: g, linear=True, view=True, **_private)
+_ALIAS = differentiable("_alias", lambda input: input[...], node_name="AliasBackward0", **_alias)
+# the same as the steps of forward mode: from a tensor to one that carries a tangent, and back
+differentiable("_make_dual", lambda input: input[...], node_name="ViewBackward0", **_alias)
+differentiable(
+    *("_fw_primal", lambda input: input[...]),
+    **dict(_alias, node_name="Identity", cpp_name="torch::autograd::Identity"),
+)
 differentiable("_unsubscript", _unview, vjp=lambda F, g, index: F._slice(g, index), **_private)
 differentiable("_blank", _blank, vjp=lambda F, g, index: F._blank(g, index), **_private)
 

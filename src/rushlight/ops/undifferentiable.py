@@ -5,8 +5,8 @@
 
 __all__ = ["NODE", "derivative", "partial", "tangent"]
 
-#: the name of the node of an operator without any derivative
-NODE = "NotImplemented"
+#: options of the declaration of an operator without any derivative: the names of its node
+NODE = dict(node_name="NotImplemented", cpp_name="torch::autograd::NotImplemented")
 
 
 def derivative(name):
