@@ -181,7 +181,7 @@ def refresh(tensor, view):
     if edge is None:
         if view.version != -1:
             view.version = tensor._vc[0]
-        if own.__class__ is not Leaf:
+        if own.__class__ is not Leaf or not hasattr(own, "array"):
             tensor._edge = None
         return
     if view.refuse is not None:

@@ -12,7 +12,7 @@ from . import dtypes
 from .autograd import engine, inference
 from .autograd.graph import Leaf, Output, describe, extra_of, warn_user
 from .autograd.hooks import add, add_tensor
-from .autograd.modes import state, thread
+from .autograd.modes import set_grad, state, thread
 from .devices import cpu
 from .mirror import Mirror
 from .size import Size
@@ -159,13 +159,13 @@ class Tensor:
     @readonly
     def is_leaf(self):
         """True for tensors that no recorded operation made."""
-        edge = edge_of(self)
+        edge = _place_of(self)
         return edge is None or edge.__class__ is Leaf
 
     @readonly
     def grad_fn(self):
         """The node that made this tensor; None for leaves."""
-        edge = edge_of(self)
+        edge = _place_of(self)
         if edge is None or edge.__class__ is Leaf:
             return None
         return edge.node if edge.__class__ is Output else edge
@@ -539,6 +539,18 @@ def edge_of(tensor):
 
         refresh(tensor, view)
     return tensor._edge
+
+
+def _place_of(tensor):
+    """``edge_of`` for who asks for the node: refused to a view that may not have been written to in any grad mode."""
+    view = tensor._view
+    if view is None or view.refuse is None or thread.grad:
+        return edge_of(tensor)
+    was = set_grad(True)
+    try:
+        return edge_of(tensor)
+    finally:
+        set_grad(was)
 
 
 def _variable(leaf):
