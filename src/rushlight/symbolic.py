@@ -128,7 +128,7 @@ def _check_tensor_all_with(error_type, cond, message=None):
         raise TypeError(f"cond must be a tensor, but got {type(cond)}")
     if cond.dtype is not dtypes.bool:
         raise TypeError(f"cond tensor must have dtype torch.bool, but got {cond.dtype}")
-    _check_with(error_type, bool(cond.all()), message)
+    _check_with(error_type, bool(cond._is_all_true()), message)
 
 
 def _check_is_size(i, message=None, *, max=None):

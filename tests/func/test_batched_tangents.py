@@ -1,9 +1,10 @@
-"""Forward mode under ``vmap``: a batch of tangents for one primal, also where they are written in place."""
+"""Forward mode of batches, as ``gradcheck`` runs it: a batch of tangents for one primal, also where they are written in place."""
 
 import pytest
 
 import rushlight as torch
 from rushlight.autograd import forward_ad
+from rushlight.autograd.batched import batch_map
 
 
 def _whole(dual):
@@ -46,7 +47,7 @@ def test_a_batch_of_tangents_is_written_into_what_had_none(write, found):
         with forward_ad.dual_level():
             return forward_ad.unpack_dual(write(forward_ad.make_dual(torch.zeros(2, 2), tangent))).tangent
 
-    assert torch.equal(torch.vmap(pushed)(tangents), found(tangents))
+    assert torch.equal(batch_map(pushed, tangents), found(tangents))
 
 
 def test_a_dual_holds_its_tangent_itself_if_it_is_laid_out_alike():

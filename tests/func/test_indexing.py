@@ -53,7 +53,7 @@ def write_columns(v, i):
 
 def write_pairs(v, i):
     v = v.clone()
-    v[i, 0] = v[0, 3:]
+    v[i, 0] = v[0, 3:].clone()
     return v
 
 

@@ -170,7 +170,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     if num_samples == 1:
         return np.asarray(race.argmax(-1)).reshape(shape)
     race = race.astype(np.float32) if race.dtype.itemsize == 2 else race
-    return largest(race, num_samples)
+    return np.ascontiguousarray(largest(race, num_samples))
 
 
 def _check_rows(rows):

@@ -15,6 +15,7 @@ from ..ops.compute import compute, operand_dtype
 from ..ops.table import OPS, TENSOR, as_array
 from ..tensor import Tensor, edge_of, wrap
 from . import levels
+from .levels import UNBATCHABLE
 from .vmap import expanded, front, loop, padded
 
 __all__ = ["RULES", "batched", "each_expanded", "fronted", "rule", "rule_of", "run", "up", "ups"]
@@ -85,7 +86,7 @@ def batched(op, values):
             return levels.execute(op, tuple(values))
         raws.append(value)
     result = compute(op, raws)
-    if result.__class__ is tuple or result.__class__ is list:
+    if result is None or result.__class__ is tuple or result.__class__ is list:
         return levels.execute(op, tuple(values))
     return dispatch.wrap_one(op, values, raws, as_array(result))
 
@@ -243,12 +244,43 @@ for _name, _operands in dict(
     RULES[_name] = pointwise(*_operands)
 
 
-@rule("clone", "_to_dtype", "_zero", "_view_as_real", "view_as_complex", "_conj", "_neg_view", "frexp")
+@rule("_to_dtype", "_zero", "_view_as_real", "_conj", "frexp")
 @rule("_identity_like", "tril", "triu", "_shared_by", "pixel_shuffle", "pixel_unshuffle")
 @rule("constant_pad_nd", "_pad_by_index", "_unravel_index")
 def leading(level, op, values, dims):
     """Operators that leave dimensions in front alone."""
     return batched(op, fronted(values, dims)), 0
+
+
+@rule("clone")
+def _clone(level, op, values, dims):
+    wanted = values[1] and _FOR_BATCHES.get(values[1].name)
+    if wanted:
+        raise RuntimeError(
+            "NYI: Tensor.clone(memory_format) inside vmap is only supported with memory_format torch.preserve_format or "
+            f"torch.contiguous_format (got {wanted})"
+        )
+    return leading(level, op, values, dims)
+
+
+#: memory formats of four or five dimensions, which a batch has one more of: PyTorch's inner names
+_FOR_BATCHES = {"channels_last": "ChannelsLast", "channels_last_3d": "ChannelsLast3d"}
+
+
+for _name in ("_alias", "_make_dual", "_fw_primal"):
+    RULES[_name] = leading
+
+
+@rule("view_as_complex")
+def _view_as_complex(level, op, values, dims):
+    if values[0]._a.ndim == 1:
+        raise RuntimeError("Input tensor must have one or more dimensions")
+    return leading(level, op, values, dims)
+
+
+@rule("_neg_view")
+def _unbatchable_view(level, op, values, dims):
+    raise RuntimeError(UNBATCHABLE.format(name=op.name))
 
 
 @rule("linalg_cross")
@@ -393,7 +425,7 @@ def _diagonal_back(x, ndim, count, sizes, offset, dim1, dim2):
     return (count, *sizes), offset, up(dim1, len(sizes)), up(dim2, len(sizes))
 
 
-@_shape_rule("diagonal")
+@_shape_rule("diagonal", "diagonal_copy")
 def _diagonal(x, ndim, count, offset, dim1, dim2):
     return offset, up(dim1, ndim), up(dim2, ndim)
 
@@ -486,9 +518,24 @@ def _as_strided(level, op, values, dims):
             f"Tensor.as_strided(size, stride, ...): size and stride must have the same length! Got size {list(size)} and stride "
             f"{list(stride)}"
         )
-    step = x.stride()[dims[0]]
-    start = x.storage_offset() if offset is None else offset
-    return batched(op, (x, (level.size, *size), (step, *stride), start)), 0
+    steps = list(x.stride())
+    step = steps.pop(dims[0])
+    first = x.storage_offset()
+    start = first if offset is None else offset
+    lengths = x._a.shape[: dims[0]] + x._a.shape[dims[0] + 1 :]
+    last, end = _end(first, lengths, steps), _end(start, size, stride)
+    if 0 not in size and not (first <= start and end <= last):
+        raise RuntimeError(
+            f"result = tensor.as_strided({list(size)}, {list(stride)}, {start}) can access memory outside of `tensor`. `result` can "
+            f"access some memory in range [{start}, {end}], but `tensor` can only access some memory in range [{first}, {last}]. This "
+            "is not supported inside of vmap, please try to rewrite the `as_strided` call as a sequence of PyTorch view operations"
+        )
+    return batched(op, (x, (level.size, *size), (step, *stride), first if 0 in size else start)), 0
+
+
+def _end(start, size, stride):
+    """Where the memory ends that a tensor of these sizes and strides (in elements) shows from ``start`` on."""
+    return start + 1 + sum([(n - 1) * step for n, step in zip(size, stride)])
 
 
 @rule("cat", "stack")

@@ -139,7 +139,7 @@ def filled(method, target, args, kwargs):
     return target
 
 
-@rule("_rrelu_noise", "_sampled_gamma")
+@rule("_sampled_gamma")
 def _random(level, op, values, dims):
     if level.randomness == "error":
         raise RuntimeError(level.no_random)

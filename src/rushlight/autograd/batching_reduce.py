@@ -119,3 +119,8 @@ def _softmax_back(level, op, values, dims):
     if ndim:
         return batched(op, (g, y, up(dim, ndim))), 0
     return TENSOR.squeeze(batched(op, (TENSOR.unsqueeze(g, 1), TENSOR.unsqueeze(y, 1), 1)), 1), 0
+
+
+@rule("_is_all_true", "_is_any_true")
+def _of_all_samples(level, op, values, dims):
+    return batched(op, values), None

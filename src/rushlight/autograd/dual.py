@@ -28,6 +28,7 @@ class DualLevel(Level):
     """One call of ``jvp``."""
 
     array = Dual
+    forward = True
 
     def __init__(self):
         super().__init__()

@@ -29,9 +29,9 @@ from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
     "UNBATCHABLE",
-    *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "is_lane", "lift", "lifted"),
-    *("overwritten", "placed", "pop", "push", "refuse_batched"),
-    *("remade", "top"),
+    *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "in_forward"),
+    *("is_lane", "lift", "lifted"),
+    *("overwritten", "placed", "pop", "push", "refuse_batched", "remade", "top"),
 ]
 
 
@@ -133,6 +133,11 @@ def top():
     return None
 
 
+def in_forward():
+    """Whether some ``jvp`` runs."""
+    return any(isinstance(each, Level) and each.forward for each in _stack.interpreters)
+
+
 def sees_rules():
     """Whether somebody on the stack must see the operators of derivative rules."""
     return any(isinstance(each, Level) or getattr(each, "sees_rules", False) for each in _stack.interpreters)
@@ -214,6 +219,8 @@ class Level:
 
     #: the class of the level's arrays
     array = Lane
+    #: whether its tensors carry tangents
+    forward = False
     #: whether Functions without setup_context, which transforms of torch.func refuse, may run at it
     takes_old_functions = False
 

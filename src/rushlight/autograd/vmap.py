@@ -75,6 +75,11 @@ class Batched(Lane):
     def astype(self, *args, **kwargs):
         raise RuntimeError(self.level.no_item)
 
+    def strided(self):
+        raise RuntimeError(
+            "NYI: querying is_contiguous inside of vmap for memory_format other than torch.contiguous_format"
+        )
+
 
 def sample(array, bdim, size):
     """An array with the place in memory, shape and strides of the first sample."""

@@ -68,7 +68,7 @@ class Distribution(Shown):
             if name not in self.__dict__ and _is_lazy(type(self), name):
                 continue  # computed from another parameter
             value = getattr(self, name)
-            if not constraint.check(value).all():
+            if not constraint.check(value)._is_all_true():
                 raise ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape {tuple(value.shape)}) of distribution {self!r} to "
                     f"satisfy the constraint {constraint!r}, but found invalid values:\n{value}"
@@ -202,7 +202,7 @@ class Distribution(Shown):
                 stacklevel=3,
             )
             return
-        if not support.check(value).all():
+        if not support.check(value)._is_all_true():
             raise ValueError(
                 f"Expected value argument ({type(value).__name__} of shape {tuple(value.shape)}) to be within the support "
                 f"({support!r}) of the distribution {self!r}, but found invalid values:\n{value}"

@@ -1,8 +1,9 @@
 """Directional derivatives as functions of functions: ``jvp`` and ``linearize``."""
 
-from ..autograd import calls
+from ..autograd import calls, forward_ad
 from ..autograd.dual import DualLevel
 from ..autograd.forward_ad import _set_fwd_grad_enabled
+from ..autograd.levels import in_forward
 from ..ops.table import TENSOR
 from ..tensor import Tensor, edge_of
 from ..utils._pytree import tree_flatten, tree_unflatten
@@ -41,6 +42,8 @@ def pushed(func, primals, tangents, places, strict, has_aux):
         )
     _tensors_only(values, "primals")
     _tensors_only(directions, "tangents")
+    if forward_ad._current_level >= 0 and not in_forward():
+        raise RuntimeError(forward_ad.NESTED)
     with DualLevel() as level, _set_fwd_grad_enabled(True):
         duals = [_dual(level, p, t) for p, t in zip(values, directions)]
         given = tree_unflatten(duals, spec)

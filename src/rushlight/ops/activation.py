@@ -306,10 +306,19 @@ differentiable(
 def _rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None, inplace=False):
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    if state.rare:
+        _refuse_rrelu_in_vmap(inplace)
     if not training:
         return _leaky_function(input, (lower + upper) / 2, inplace)
     noise = TENSOR._rrelu_noise(input.detach(), lower, upper, generator=generator)
     return (TENSOR._rrelu_with_noise_ if inplace else TENSOR._rrelu_with_noise)(input, noise)
+
+
+def _refuse_rrelu_in_vmap(inplace):
+    from ..autograd.batching_random import batched_around
+
+    if batched_around():
+        raise RuntimeError(f"vmap: we do not yet support aten::rrelu{'_' * inplace}. Please file an issue")
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, generator=None):

@@ -2,7 +2,8 @@
 
 import warnings
 
-from .creation import empty
+from .core import contiguous_format
+from .creation import empty_like
 from .functional import functional
 
 
@@ -15,7 +16,7 @@ def gumbel_softmax(F, logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=3)
-    noise = F.neg(F.log(F.exponential_(empty(tuple(logits.shape), dtype=logits.dtype))))
+    noise = F.neg(F.log(F.exponential_(empty_like(logits, memory_format=contiguous_format))))
     soft = F.softmax(F.div(F.add(logits, noise), tau), dim)
     if not hard:
         return soft

@@ -251,6 +251,8 @@ def bernoulli(input, p=None, *, generator=None, out=None):
         if result is not NotImplemented:
             return result
         return _constant([input], streams.bernoulli(input._a, p, generator=generator), "BernoulliBackward0")
+    if state.rare:
+        _refuse_out_in_vmap()
     if thread.grad and (edge_of(input) is not None or edge_of(out) is not None):
         raise RuntimeError(
             "bernoulli(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
@@ -266,6 +268,8 @@ def multinomial(input, num_samples, replacement=False, *, generator=None, out=No
     """Indices drawn in proportion to the rows of ``input``."""
     if out is not None and out._dtype is not dtypes.int64:
         raise RuntimeError(f"multinomial expects Long tensor out, got: {out._dtype.legacy}")
+    if out is not None and state.rare:
+        _refuse_out_in_vmap()
     result = _diverted(_multinomial_rows, (input, num_samples, replacement), generator=generator)
     if result is not NotImplemented:
         return result

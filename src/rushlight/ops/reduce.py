@@ -9,11 +9,12 @@ from ..array import reduce as kernels
 from ..array import statistics as variance
 from ..array.arguments import wrap_dim
 from ..array.statistics import correction_of
+from ..tensor import Tensor
 from .binding import overload_error
 from .linalg_out import accept_out
 from .refusals import castable, only, same
 from .results import result_type
-from .table import composite, differentiable
+from .table import PLACES, TENSOR, composite, differentiable
 
 _private = dict(method=False, function=False)
 
@@ -351,6 +352,22 @@ for _name in ("any", "all"):
     _check = only(lambda out: out in _truth, _name + " only supports bool tensor for result, got: {out}")
     differentiable(_name, getattr(kernels, _name), out=True, check_out=_check)
 differentiable("count_nonzero", kernels.count_nonzero)
+
+
+def _of_bools(kernel):
+    def reduced(input):
+        if input.dtype != np.bool_:
+            raise RuntimeError("self.scalar_type() == at::kBool INTERNAL ASSERT FAILED")
+        return np.asarray(kernel(input))
+
+    return reduced
+
+
+# for checks of arguments: within `vmap` they look at all samples, and their answer is no batch
+for _name, _kernel in (("_is_all_true", np.all), ("_is_any_true", np.any)):
+    differentiable(_name, _of_bools(_kernel))
+    PLACES[""][_name] = getattr(TENSOR, _name)
+    setattr(Tensor, _name, getattr(TENSOR, _name))
 
 # ---------------------------------------------------------------------------------------------------- logarithm, norm
 
