@@ -9,9 +9,8 @@ import weakref
 import numpy as np
 
 from . import dtypes
-from .autograd import engine, inference
+from .autograd import engine, hooks, inference
 from .autograd.graph import Leaf, Output, describe, extra_of, warn_user
-from .autograd.hooks import add, add_tensor
 from .autograd.modes import set_grad, state, thread
 from .devices import cpu
 from .mirror import Mirror
@@ -271,7 +270,7 @@ class Tensor:
         if edge is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node, index = describe(edge)
-        return add_tensor(extra_of(node), index, hook)
+        return hooks.add_tensor(extra_of(node), index, hook)
 
     def register_post_accumulate_grad_hook(self, hook):
         """Call ``hook(self)`` each time a gradient has been accumulated into this leaf."""
@@ -280,7 +279,53 @@ class Tensor:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if edge.__class__ is not Leaf:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        return add(extra_of(edge), "post_accumulate", hook)
+        return hooks.add(extra_of(edge), "post_accumulate", hook)
+
+    @property
+    def _backward_hooks(self):
+        """The hooks registered on this tensor by number, or None; another dictionary may take their place."""
+        node, index = self._place()
+        return None if node is None else hooks.of_tensor(getattr(node, "extra", None), index)
+
+    @_backward_hooks.setter
+    def _backward_hooks(self, found):
+        node, index = self._place()
+        if node is None and found is None:
+            return
+        hooks.set_of_tensor(extra_of(leaf_of(self) if node is None else node), index, found)
+
+    @_backward_hooks.deleter
+    def _backward_hooks(self):
+        raise RuntimeError("Deletion of _backwards_hooks not allowed!")
+
+    @property
+    def _post_accumulate_grad_hooks(self):
+        """The hooks registered on this leaf for when a gradient has been accumulated, by number, or None."""
+        return getattr(getattr(self._place()[0], "extra", None), "post_accumulate", None)
+
+    @_post_accumulate_grad_hooks.setter
+    def _post_accumulate_grad_hooks(self, found):
+        extra_of(self._place()[0] or leaf_of(self)).post_accumulate = found
+        state.hooks = True
+
+    def _place(self):
+        """The node (or leaf, also of a tensor that does not require grad now) behind this tensor, and the number of its output."""
+        edge = edge_of(self)
+        return (getattr(self, "_meta", None), 0) if edge is None else describe(edge)
+
+    @property
+    def volatile(self):
+        """False: PyTorch's first way of not recording is gone."""
+        warn_user("volatile was removed (Variable.volatile is always False)")
+        return False
+
+    @volatile.setter
+    def volatile(self, value):
+        warn_user("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.")
+
+    @volatile.deleter
+    def volatile(self):
+        self.volatile = None
 
     @readonly
     def _version(self):

@@ -1,6 +1,7 @@
 """What user code can ask of the backward pass that is running, and nodes that refuse to be differentiated."""
 
 import warnings
+from collections import OrderedDict
 
 import pytest
 
@@ -186,3 +187,28 @@ def test_no_gradient_comes_back_through_an_undefined_one():
     assert y.tolist() == [2.0, 2.0] and y.grad_fn.name() == "torch::autograd::UndefinedGradBackward"
     (y.sum() + x[0]).backward()
     assert x.grad.tolist() == [1.0, 0.0]
+
+
+def test_hooks_of_a_tensor_may_be_another_dictionary():
+    x, seen = torch.ones(2, requires_grad=True), []
+    x._backward_hooks = own = OrderedDict()
+    x.register_hook(lambda g: seen.append("registered"))
+    own["own"] = lambda g: seen.append("own")
+    assert x._backward_hooks is own
+    x.sum().backward()
+    assert seen == ["registered", "own"]
+    x._backward_hooks = None
+    x.sum().backward()
+    assert len(seen) == 2 and x._backward_hooks is None
+    late = torch.ones(2)
+    late._backward_hooks = {0: lambda g: seen.append("late")}
+    late.requires_grad_().sum().backward()
+    assert seen[2:] == ["late"]
+
+
+def test_volatile_is_a_memory():
+    x = torch.ones(2)
+    with pytest.warns(UserWarning, match="^volatile was removed \\(Variable.volatile is always False\\)$"):
+        assert x.volatile is False
+    with pytest.warns(UserWarning, match="^volatile was removed and now has no effect."):
+        x.volatile = True

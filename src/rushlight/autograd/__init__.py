@@ -29,6 +29,9 @@ def __getattr__(name):
         value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
         globals()[name] = value
         return value
+    if name == "torch":
+        # PyTorch's module imports it, and old programs reach through
+        return sys.modules[__name__.partition(".")[0]]
     try:
         return importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:

@@ -61,12 +61,6 @@ def _handle():
 RemovableHandle.__module__ = "torch.utils.hooks"
 
 
-class Hooks(dict):
-    """Hooks by number; a dict that can be referred to weakly."""
-
-    __slots__ = ("__weakref__",)
-
-
 def insert(hooks, fn):
     handle = RemovableHandle(hooks)
     hooks[handle.id] = fn
@@ -78,7 +72,7 @@ def add(extra, kind, fn):
     """Register ``fn`` among the ``kind`` ("pre", "post", "post_accumulate") hooks of a node's extra."""
     hooks = getattr(extra, kind)
     if hooks is None:
-        hooks = Hooks()
+        hooks = OrderedDict()
         setattr(extra, kind, hooks)
     return insert(hooks, fn)
 
@@ -87,4 +81,17 @@ def add_tensor(extra, index, fn):
     """Register ``fn(grad)`` on output ``index`` of a node (or on a leaf, index 0)."""
     if extra.tensor is None:
         extra.tensor = {}
-    return insert(extra.tensor.setdefault(index, Hooks()), fn)
+    return insert(extra.tensor.setdefault(index, OrderedDict()), fn)
+
+
+def of_tensor(extra, index):
+    """The hooks on output ``index`` of a node (or on a leaf, index 0) by number, or None."""
+    return None if extra is None or extra.tensor is None else extra.tensor.get(index)
+
+
+def set_of_tensor(extra, index, hooks):
+    """Have a dictionary of hooks, or none, in place of those that are there."""
+    if extra.tensor is None:
+        extra.tensor = {}
+    extra.tensor[index] = hooks
+    mark_hooks()
