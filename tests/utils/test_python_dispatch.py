@@ -515,3 +515,37 @@ def test_a_class_may_be_asked_how_its_tensors_lie():
         TypeError, match="'torch.ops.aten.sym_size'; all __torch_dispatch__ handlers returned NotImplemented"
     ):
         Asked(torch.ones(2), "sizes", {}).size()
+
+
+def test_calls_are_recorded_above_modes_with_the_operators_derivative():
+    class Doubled(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            self.result = func(*args, **(kwargs or {}))
+            assert not torch.is_grad_enabled() and self.result.grad_fn is None
+            if func is torch.ops.aten.mul.Tensor:
+                self.result = self.result * 2
+            return self.result
+
+    x = torch.ones(2, requires_grad=True)
+    with Doubled() as mode:
+        y = x * 3
+        assert y is mode.result
+    y.sum().backward()
+    assert y.tolist() == [6.0, 6.0] and x.grad.tolist() == [3.0, 3.0]
+
+
+def test_views_and_writes_under_a_mode_are_those_of_plain_tensors():
+    def program():
+        x = torch.ones(2, 2, requires_grad=True)
+        y = x.sin()
+        part = y[0]
+        part.mul_(2)
+        first = y.unbind()[0]
+        with pytest.raises(RuntimeError, match="Output 0 of Unbind is a view and is being modified inplace"):
+            first.mul_(2)
+        y.sum().backward()
+        return y._version, type(y.grad_fn).__name__, part._base is y, x.grad.tolist()
+
+    with Log():
+        seen = program()
+    assert seen == program()

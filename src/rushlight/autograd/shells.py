@@ -19,7 +19,7 @@ from ..ops import dispatch
 from ..ops.record import make_node
 from ..ops.table import TENSOR
 from ..ops.writing import _needs_original, share_counter
-from ..tensor import Tensor, _new, wrap, wrap_view
+from ..tensor import Tensor, _new, attach, wrap, wrap_view
 from .graph import Output
 from .modes import enter_rare, leave_rare, set_grad, state, thread
 
@@ -283,7 +283,7 @@ def unrecorded(answer):
 
 
 def recorded(op, values, answer, inplace=False):
-    """``answer()``, what some argument's class makes of a call of an operator, with its place in the graph."""
+    """``answer()``, what a mode or some argument's class makes of a call of an operator, with its place in the graph."""
     return (_written if inplace else _made)(op, values, answer)
 
 
@@ -305,10 +305,12 @@ def _made(op, values, answer):
     if not all(isinstance(each, Tensor) for each in results):
         return result
     if any(each is value for each in results for value in values):
-        results = [twin(each) if any(each is value for value in values) else each for each in results]
+        results = [_another(each) if any(each is value for value in values) else each for each in results]
         result = type(result)(results) if many else results[0]
     if op.view and answers(values[0]):
         _seat(op, values, results, many)
+    elif op.view and thread.grad:
+        _open(values[0], results, many)
     if not thread.grad or not (op.rules or op.joint is not None):
         return result
     raws, edges, layout = unwrapped(op, values)
@@ -327,6 +329,21 @@ def _made(op, values, answer):
         if live[k]:
             each._edge = Output(node, k, each._a.shape, each._dtype)
     return result
+
+
+def _another(tensor):
+    """Another tensor of the same class, memory and version, at no place of the graph."""
+    return twin(tensor) if answers(tensor) else attach(tensor._a, tensor._dtype, None, tensor._vc)
+
+
+def _open(source, results, many):
+    """Let views that were made with recording off be views as if they had been made with it."""
+    above = None if source._view is None else source._view.refuse
+    for each in results:
+        view = each._view
+        if view is not None and view.refuse == "no_grad":
+            view.refuse, view.version = "multi" if many else above, view.made
+            each._edge = None  # who looked meanwhile saw the base's
 
 
 def _seat(op, values, results, many):
@@ -351,7 +368,10 @@ def _written(op, values, answer):
     wanted = thread.grad and any(edge is not None for edge in edges)
     inplace.check(target, wanted)
     original = kept(unrecorded(lambda: TENSOR.clone(target))) if wanted and _needs_original(op) else None
+    version = target._vc[0]
     unrecorded(answer)
+    # what was written to the target itself counts when it is recorded
+    target._vc[0] = version
     if not wanted:
         inplace.finish(target, None)
         return target

@@ -2,8 +2,8 @@
 
 A mode, or the class of an argument, is called as ``__torch_dispatch__(func, types, args, kwargs)`` for each operator that runs, those
 within composites and within backward included. ``func`` (``ops.overloads``) is called with (other) arguments to run the operator itself.
-A class is asked with recording off, and the call is recorded above it (``autograd.shells``). Differences from PyTorch: operators are
-rushlight's, above all in derivatives, and what a mode's ``func`` computes is recorded as anywhere else.
+They are asked with recording off, and the call is recorded above them (``autograd.shells``), with the derivative of the operator
+whatever the answer. Operators are rushlight's: where PyTorch has others, above all in derivatives, other calls are seen.
 """
 
 import contextlib
@@ -60,7 +60,13 @@ class _Asker:
             return self._above(steps)
         if how is None or how == "inplace":
             name, overloadname, args, kwargs = spelled(op, values, how)
-            return _whole(op, self.ask(overload(name, overloadname), values, args, kwargs))
+
+            def answer():
+                return _whole(op, self.ask(overload(name, overloadname), values, args, kwargs))
+
+            # the tensors of transforms have graphs of their own, in which the operator is recorded by whoever computes it
+            inside = any(isinstance(each, Tensor) and levels.is_lane(each) for each in values)
+            return answer() if inside else shells.recorded(op, values, answer, how == "inplace")
         name, overloadname, args, kwargs = spelled(op, values, "out")
         return self.ask(overload(name, overloadname), (*values, how), args, {**kwargs, "out": how})
 

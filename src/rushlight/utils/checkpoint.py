@@ -14,15 +14,15 @@ import warnings
 import weakref
 
 from ..amp import autocast_mode
-from ..autograd import calls, engine, levels
+from ..autograd import calls, engine
 from ..autograd.function import Function
 from ..autograd.graph_tools import saved_tensors_hooks
 from ..autograd.modes import enable_grad, no_grad, thread
-from ..ops import dispatch
-from ..ops.overloads import OpOverloadPacket, overload
-from ..ops.spelling import spelled
+from ..ops.makers import QUESTIONS
+from ..ops.overloads import OpOverloadPacket
 from ..tensor import Tensor
-from ._python_dispatch import OpOverload
+from ._python_dispatch import OpOverload, TorchDispatchMode
+from ._pytree import tree_map
 from .checkpoint_debug import OperatorLog, report
 
 __all__ = [
@@ -434,92 +434,89 @@ class CheckpointPolicy(enum.Enum):
     MUST_RECOMPUTE = 2
     PREFER_RECOMPUTE = 3
     MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
 
 
 class SelectiveCheckpointContext:
-    """First argument of a policy: ``is_recompute`` says which run asks."""
+    """First argument of a policy: ``is_recompute`` says which run asks, ``op_output`` is the operator's result."""
 
-    def __init__(self, *, is_recompute):
+    def __init__(self, *, is_recompute, op_output=None):
         self.is_recompute = is_recompute
+        self.op_output = op_output
 
 
-def _policy(made):
-    if isinstance(made, bool):
-        return CheckpointPolicy.MUST_SAVE if made else CheckpointPolicy.PREFER_RECOMPUTE
-    return made
+#: what the first run keeps; results that other policies name are computed again
+_KEPT = (True, CheckpointPolicy.MUST_SAVE, CheckpointPolicy.PREFER_SAVE)
+#: what a subclass may be asked about itself at any time, in one run and not in the other
+_IGNORED = ("detach", *QUESTIONS)
+_RECOMPUTE, _CONSUMED = object(), object()
 
 
-_KEPT = (CheckpointPolicy.MUST_SAVE, CheckpointPolicy.PREFER_SAVE, CheckpointPolicy.MUST_CPU_OFFLOAD)
+class _CachingTorchDispatchMode(TorchDispatchMode):
+    """The mode of the first run: ``storage`` has for each operator what becomes of each of its calls, by number.
 
-
-class _Selective:
-    """A context in which an interpreter keeps (first run) or reuses (second run) the results a policy names.
-
-    ``store`` has a list for each operator: for each call the results kept, None where they are to be computed again.
+    Views and writes are always made again: what they share memory with is.
     """
 
-    def __init__(self, policy, store, again, allow_mutation):
-        self.policy, self.store, self.again, self.allow_mutation = policy, store, again, allow_mutation
-        self.context = SelectiveCheckpointContext(is_recompute=again)
+    def __init__(self, policy_fn, storage, ac_graph_id=None):
+        self.policy_fn, self.storage = policy_fn, storage
 
-    def __enter__(self):
-        self.used = {}
-        levels.push(self.interpret)
-
-    def __exit__(self, *exc):
-        levels.remove(self.interpret)
-
-    def interpret(self, op, values, how):
-        if callable(how):
-            return NotImplemented
-        name, overloadname, args, kwargs = spelled(op, values, how)
-        func = overload(name, overloadname)
-        if self.again:
-            return self._reused(func, op, values)
-        calls = self.store.setdefault(func, [])
-        calls.append(None)
-        keep = _policy(self.policy(self.context, func, *args, **kwargs)) in _KEPT
-        if not keep or how is not None or op.view:
-            return NotImplemented
-        number = len(calls) - 1
-        result = levels.execute(op, values)
-        calls[number] = _Kept(result if isinstance(result, tuple) else (result,), isinstance(result, tuple))
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if func._opname in _IGNORED:
+            return result
+        policy = self.policy_fn(SelectiveCheckpointContext(is_recompute=False, op_output=result), func, *args, **kwargs)
+        calls = self.storage.setdefault(func, {})
+        kept = policy in _KEPT and not func.is_view and not func._schema.is_mutable
+        calls[len(calls)] = tree_map(_Kept, result) if kept else _RECOMPUTE
         return result
 
-    def _reused(self, func, op, values):
-        number = self.used.get(func, 0)
-        self.used[func] = number + 1
-        calls = self.store.get(func, ())
-        if number >= len(calls):
+
+class _CachedTorchDispatchMode(TorchDispatchMode):
+    """The mode of running again: it gives out what was kept, once, and lets the rest run."""
+
+    def __init__(self, policy_fn, storage, allow_cache_entry_mutation=False):
+        self.storage, self.allow_cache_entry_mutation = storage, allow_cache_entry_mutation
+
+    def __enter__(self):
+        self._used = {}
+        return super().__enter__()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func._opname in _IGNORED:
+            return func(*args, **(kwargs or {}))
+        number = self._used.get(func, 0)
+        self._used[func] = number + 1
+        calls = self.storage.get(func, {})
+        if number not in calls:
             which = f" invocation index {number}" if calls else ""
             raise RuntimeError(
                 f"{func}{which} encountered during backward but not found in storage. This can happen if the operations in the "
                 "checkpointed region are nondeterministic or depend on global state that changed between forward and backward."
             )
-        if calls[number] is None:
-            return NotImplemented
-        raws, edges, layout, _ = dispatch.unwrap(op, values)
-        return dispatch.complete(op, values, raws, edges, layout, calls[number].take(self.allow_mutation))
-
-
-class _Kept:
-    """The results of one call, to be taken once."""
-
-    def __init__(self, results, several):
-        self.several = several
-        self.results = [(each._a, each._vc, each._vc[0]) for each in results]
-
-    def take(self, allow_mutation):
-        if self.results is None:
+        if calls[number] is _RECOMPUTE:
+            return func(*args, **(kwargs or {}))
+        if calls[number] is _CONSUMED:
             raise RuntimeError(
                 "Trying to backward an extra time. You are only allowed to backward once on any region computed under selective "
                 "activation checkpoint."
             )
-        if not allow_mutation and any(counter[0] != version for _, counter, version in self.results):
+        kept, calls[number] = calls[number], _CONSUMED
+        return tree_map(lambda each: each.get_val(self.allow_cache_entry_mutation), kept)
+
+
+class _Kept:
+    """A result, outside the graph if it is a tensor, and the version at which it was kept."""
+
+    def __init__(self, result):
+        self.val = result.detach() if isinstance(result, Tensor) else result
+        self.version = result._version if isinstance(result, Tensor) and not result.is_inference() else None
+
+    def get_val(self, allow_cache_entry_mutation):
+        if self.version is not None and not allow_cache_entry_mutation and self.val._version != self.version:
             raise RuntimeError("Tensor cached during selective activation checkpoint has been mutated")
-        arrays = tuple([array for array, _, _ in self.results])
-        self.results = None
-        return arrays if self.several else arrays[0]
+        return self.val
 
 
 def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mutation=False):
@@ -554,6 +551,6 @@ def create_selective_checkpoint_contexts(policy_fn_or_list, allow_cache_entry_mu
         raise TypeError("policy_fn_or_list must be either a function or a list of ops.")
     store = {}
     return (
-        _Selective(policy, store, False, allow_cache_entry_mutation),
-        _Selective(policy, store, True, allow_cache_entry_mutation),
+        _CachingTorchDispatchMode(policy, store),
+        _CachedTorchDispatchMode(policy, store, allow_cache_entry_mutation),
     )
