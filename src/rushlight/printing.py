@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from . import dtypes
-from .autograd.modes import state
+from .autograd.modes import state, thread
 from .tensor import reading
 
 __all__ = ["format_tensor", "get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
@@ -289,7 +289,7 @@ def _node_name(tensor):
 def tensor_repr(tensor, *, tensor_contents=None, tangent=None):
     """``repr`` of a tensor. ``tensor_contents`` replaces the numbers; ``tangent``: its tangent in forward mode, a tensor or None."""
     cls = type(tensor)
-    if tangent is None and state.duals:
+    if tangent is None and state.duals and thread.forward:
         from .autograd.forward_ad import tangent_of
 
         tangent = tangent_of(tensor)

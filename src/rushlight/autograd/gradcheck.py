@@ -233,7 +233,7 @@ class _Comparison:
 
 
 def _shown(array):
-    return repr(wrap(np.asarray(array)))
+    return f"{wrap(np.asarray(array))}"
 
 
 def _direction(tensor, generator):
