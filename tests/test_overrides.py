@@ -111,3 +111,22 @@ def test_making_an_instance_asks_nobody():
             return super().__torch_function__(func, types, args, kwargs)
 
     assert Marked(torch.ones(2)).requires_grad
+
+
+def test_a_mode_redispatches_a_function_and_is_asked_for_what_it_calls():
+    called = []
+
+    class Mode(torch.overrides.TorchFunctionMode):
+        def __torch_function__(self, func, types, args, kwargs=None):
+            called.append(func.__name__)
+            with self:
+                return torch.overrides.redispatch_function(func, types, args, kwargs)
+
+    def scaled(a, b):
+        if torch.overrides.has_torch_function((a, b)):
+            return torch.overrides.handle_torch_function(scaled, (a, b), a, b)
+        return a * b + 1
+
+    with Mode():
+        scaled(torch.ones(2), torch.ones(2))
+    assert called == ["ones", "ones", "scaled", "mul", "add"]

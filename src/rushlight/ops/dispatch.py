@@ -202,7 +202,7 @@ def overloaded(values):
     """Who answers for functions itself (``__torch_function__``): a mode of this thread, then arguments' classes, subclasses first."""
     found = []
     if state.rare:
-        if functions.off == "all":
+        if functions.off == "all" or functions.off == "once":
             return found
         if functions.modes:
             found.append(_INNERMOST)
@@ -223,7 +223,7 @@ _EXACT = {Tensor, Parameter, int, float, bool, str, type(None), tuple, list, sli
 
 
 class _FunctionModes(threading.local):
-    """The function modes of this thread, and whether classes ("classes") or modes too ("all") are passed over for now."""
+    """The function modes of this thread, and whether classes ("classes") or modes too ("all", "once") are passed over for now."""
 
     modes = ()
     off = None
