@@ -187,3 +187,13 @@ def test_a_tensor_that_escaped_is_refused():
     vmap(lambda v: kept.append(v) or v)(X)
     with pytest.raises(RuntimeError, match="your tensor may have escaped from inside a function being vmapped"):
         kept[0] + 1
+
+
+def test_the_vmap_of_old():
+    from rushlight import _vmap_internals
+
+    x = torch.arange(6.0).view(2, 3)
+    pair = _vmap_internals._vmap(lambda row: (row.sum(), None), allow_none_pass_through=True)(x)
+    assert pair[0].tolist() == [3, 12] and pair[1] is None
+    with pytest.warns(FutureWarning, match="Please use `torch.vmap` instead"):
+        assert _vmap_internals.vmap(torch.sum, in_dims=1)(x).tolist() == [3, 5, 7]

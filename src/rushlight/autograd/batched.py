@@ -23,11 +23,24 @@ class _BatchLevel(VmapLevel):
     )
 
 
-def batch_map(function, *args):
-    """``function(*args)`` for all samples at once: the first dimension of each argument, and of each tensor it returns, is the batch."""
+def batch_map(function, *args, in_dims=0, out_dims=0, allow_none=False):
+    """``function(*args)`` for all samples at once: the first dimension of each argument, and of each tensor it returns, is the batch.
+
+    With ``allow_none`` it returns a tuple, in which None may stand for a tensor.
+    """
     from ..func.batching import mapped_at
 
-    return mapped_at(_BatchLevel, function, args)
+    if not allow_none:
+        return mapped_at(_BatchLevel, function, args, in_dims, out_dims)
+    absent = []
+
+    def present(*samples):
+        found = function(*samples)
+        absent[:] = [each is None for each in found]
+        return tuple(each for each in found if each is not None)
+
+    found = iter(mapped_at(_BatchLevel, present, args, in_dims, out_dims))
+    return tuple(None if none else next(found) for none in absent)
 
 
 def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads):
@@ -46,14 +59,7 @@ def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allo
             materialize_grads=materialize_grads,
         )
 
-    def present(cotangents):
-        found = pull(cotangents)
-        missing[:] = [each is None for each in found]
-        return tuple(each for each in found if each is not None)
-
-    missing = []
-    found = iter(batch_map(present, cotangents))
-    return tuple(None if none else next(found) for none in missing)
+    return batch_map(pull, cotangents, allow_none=True)
 
 
 def _check_shapes(outputs, cotangents):

@@ -43,10 +43,10 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 vmap.__module__ = "torch.func"
 
 
-def mapped_at(kind, func, args):
-    """``func(*args)`` for all samples at once, at a level of another class; the batch is the first dimension of everything."""
-    dims, leaves, spec, size = prepared(0, args, func)
-    return _run(func, leaves, dims, spec, size, 0, "error", {}, kind)
+def mapped_at(kind, func, args, in_dims=0, out_dims=0):
+    """``func(*args)`` for all samples at once, at a level of another class than ``vmap``'s."""
+    dims, leaves, spec, size = prepared(in_dims, args, func)
+    return _run(func, leaves, dims, spec, size, out_dims, "error", {}, kind)
 
 
 def _name(func):
