@@ -549,3 +549,17 @@ def test_views_and_writes_under_a_mode_are_those_of_plain_tensors():
     with Log():
         seen = program()
     assert seen == program()
+
+
+def test_hooks_on_saved_tensors_and_checkpoints_take_wrapper_tensors():
+    x = held(2)
+    seen = []
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda each: (seen.append(type(each)), each.detach())[1], lambda each: each
+    ):
+        y = x.exp()
+    y.sum().backward()
+    assert seen == [Held] and torch.equal(x.grad.inner, x.inner.exp())
+    x.grad = None
+    torch.utils.checkpoint.checkpoint(lambda each: each.exp().sin(), x, use_reentrant=False).sum().backward()
+    assert torch.allclose(x.grad.inner, x.inner.exp() * x.inner.exp().cos())

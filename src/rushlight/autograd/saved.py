@@ -8,7 +8,7 @@ import threading
 
 from ..tensor import Tensor, attach, edge_of
 from .graph import Leaf, Output, freed, stale, target
-from .modes import enter_rare, leave_rare, set_grad, thread
+from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = ["Kept", "SavedTensor", "active_hooks", "disable", "pack_node", "pop", "push"]
 
@@ -149,7 +149,10 @@ class SavedTensor:
                 f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found).__name__}"
             )
         # one outside of the graph is the very tensor that the hook returned
-        return found if edge is None else attach(found._a, found._dtype, edge, found._vc)
+        if edge is None:
+            return found
+        array = _kept(found)
+        return attach(array, found._dtype, edge, found._vc) if array is found._a else array.revived(edge, found._vc)
 
     def pack(self, tensor, hooks):
         """Hand ``tensor`` to the packing hook and keep what it returns."""
@@ -218,12 +221,21 @@ def _packed(node, array, mark, hooks):
     return made
 
 
-def _as_tensor(node, array, mark):
+def as_tensor(node, array, mark):
     from ..ops.record import _revive
 
-    if thread.grad or mark[0] is None or mark[0] >= 0:
+    if thread.grad or mark[0] is None or mark[0] >= 0 or state.shells:
         return _revive(node, array, mark)
     return attach(array, mark[1], None, mark[2])
+
+
+def _kept(tensor):
+    """The array by which a node keeps a tensor."""
+    if not state.shells:
+        return tensor._a
+    from .shells import kept
+
+    return kept(tensor)
 
 
 def open_values(node, values):
@@ -231,109 +243,8 @@ def open_values(node, values):
     opened = {}
     for name, value in values.items():
         if value.__class__ is SavedTensor:
-            value = value.unpack(node)._a
+            value = _kept(value.unpack(node))
         elif value.__class__ in (list, tuple):
-            value = type(value)([each.unpack(node)._a if each.__class__ is SavedTensor else each for each in value])
+            value = type(value)([_kept(each.unpack(node)) if each.__class__ is SavedTensor else each for each in value])
         opened[name] = value
     return opened
-
-
-# --------------------------------------------------------------------------------------- _saved_self and its kin
-
-_SHOWN = {"input": "self", "y": "result"}
-
-
-def show_saved(cls, op):
-    """Give a node class PyTorch's ``_saved_<name>`` and ``_raw_saved_<name>`` for what its rules need."""
-    if op is None:
-        return
-    needs = {name for rule in op.rules.values() for name in rule.needs}
-    if op.joint is not None:
-        needs |= set(op.joint.needs)
-    for name in needs:
-        stem, _, fact = name.rpartition("_")
-        if fact == "shape" and stem in op.params:
-            shown = f"{_SHOWN.get(stem, stem)}_sym_sizes"
-        elif fact == "dtype" and stem in op.params:
-            shown = f"{_SHOWN.get(stem, stem)}_scalar_type"
-        else:
-            shown = _SHOWN.get(name, name)
-        setattr(cls, f"_saved_{shown}", property(lambda self, name=name: _value(self, name)))
-        if name == "y" or name in op.params:
-            setattr(cls, f"_raw_saved_{shown}", property(lambda self, name=name: _raw(self, name)))
-
-
-def _general(node):
-    """The node's Saved, whatever path made it."""
-    if node.saved is None:
-        raise freed()
-    thaw = getattr(node, "thaw", None)
-    if thaw is not None and not hasattr(node.saved, "marks"):
-        thaw()
-    return node.saved
-
-
-def _value(node, name):
-    saved = _general(node)
-    if name not in saved.values:
-        return None if name in (node.op.operands or ()) or name == "y" else node.op.defaults().get(name)
-    value, mark = saved.values[name], saved.marks.get(name)
-    if value.__class__ is SavedTensor:
-        return value.unpack(node)
-    if mark is None:
-        return tuple(value) if value.__class__ is list else value
-    if mark.__class__ is list:
-        return tuple(_single(node, each, m) for each, m in zip(value, mark))
-    return _single(node, value, mark)
-
-
-def _single(node, value, mark):
-    if value.__class__ is SavedTensor:
-        return value.unpack(node)
-    if mark is None:
-        return value
-    if node.guard:
-        node.check()
-    tensor = _as_tensor(node, value, mark)
-    if tensor._edge.__class__ is Leaf and tensor._edge.owner is not None:
-        own = tensor._edge.variable
-        if own._a is value:
-            return own
-    return tensor
-
-
-def _raw(node, name):
-    saved = _general(node)
-    value, mark = saved.values.get(name), saved.marks.get(name)
-    if value.__class__ is SavedTensor or mark is None:
-        return value
-    if mark.__class__ is list:
-        return tuple(_stand_in(node, saved, name, each, m, i) for i, (each, m) in enumerate(zip(value, mark)))
-    return _stand_in(node, saved, name, value, mark, None)
-
-
-def _stand_in(node, saved, name, array, mark, place):
-    """A SavedTensor put in the place of an array the node saved, so that hooks can be registered on it."""
-    if array is None:
-        return SavedTensor.of_nothing()
-    if array.__class__ is SavedTensor or mark is None:
-        return array
-    tensor = _as_tensor(node, array, mark)
-    made = SavedTensor(tensor, node, edge_of(tensor))
-    made._tensor = None
-    guard = node.guard or ()
-    kept = []
-    for i in range(0, len(guard), 5):
-        if guard[i + 2] is array:
-            made._version = guard[i + 1]
-        else:
-            kept += guard[i : i + 5]
-    node.guard = tuple(kept) or None
-    if place is None:
-        saved.values[name] = made
-    else:
-        values = list(saved.values[name])
-        values[place] = made
-        saved.values[name] = type(saved.values[name])(values)
-    saved.packed = True
-    return made
