@@ -20,6 +20,7 @@ _LAZY = {
     "DeviceType": "profiler_util",
     **dict.fromkeys(("set_multithreading_enabled", "is_multithreading_enabled", "is_view_replay_enabled"), "grad_mode"),
     **dict.fromkeys(("_unsafe_preserve_version_counter", "_force_original_view_tracking"), "grad_mode"),
+    "enforce_grad_layout_policy": "grad_mode",
 }
 
 

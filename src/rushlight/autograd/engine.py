@@ -18,7 +18,7 @@ import numpy as np
 from ..array.reduce import add_reduce
 from .anomaly import check_outputs, is_anomaly_enabled, report, running
 from .graph import Leaf, Output, target
-from .modes import set_grad, state
+from .modes import set_grad, state, thread
 from .region import LARGE, count_consumers, run_region
 
 _ndarray = np.ndarray
@@ -69,7 +69,11 @@ def _store(leaf, cotangent):
     grad = leaf.grad
     if grad is None:
         # the caller's name, this parameter and getrefcount's own argument
-        if cotangent.base is not None or getrefcount(cotangent) > 3 or cotangent.strides != leaf.array.strides:
+        if (
+            cotangent.base is not None
+            or getrefcount(cotangent) > 3
+            or (cotangent.strides != leaf.array.strides and thread.layouts)
+        ):
             cotangent = _like_leaf(leaf, cotangent)
         leaf.grad = bridge.wrap(cotangent, leaf.dtype)
     else:
@@ -534,8 +538,9 @@ class _Task(_Pass):
         if extra is not None:
             if extra.post_accumulate:
                 for hook in list(extra.post_accumulate.values()):
-                    result = hook(leaf.variable)
-                    if result is not None:
+                    variable = leaf.variable
+                    result = hook(variable)
+                    if result is not None and result is not variable:
                         if not hasattr(result, "_a"):
                             raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
                         raise RuntimeError("hooks should return None.")
