@@ -171,7 +171,7 @@ class SavedTensor:
         self._hooks = hooks
         self._array = self._tensor = self._counter = None
 
-    def register_hooks(self, pack_hook, unpack_hook):
+    def register_hooks(self, pack_hook=None, unpack_hook=None):
         """Pack this saved tensor now with ``pack_hook`` and bring it back with ``unpack_hook`` when it is needed."""
         for hook in (pack_hook, unpack_hook):
             if not callable(hook):
@@ -215,7 +215,7 @@ def pack_node(node, hooks):
 
 
 def _packed(node, array, mark, hooks):
-    tensor = _as_tensor(node, array, mark)
+    tensor = as_tensor(node, array, mark)
     made = SavedTensor(tensor, node, edge_of(tensor))
     made.pack(tensor, hooks)
     return made
@@ -224,7 +224,7 @@ def _packed(node, array, mark, hooks):
 def as_tensor(node, array, mark):
     from ..ops.record import _revive
 
-    if thread.grad or mark[0] is None or mark[0] >= 0 or state.shells:
+    if mark[1].category >= 2 and (thread.grad or mark[0] is None or mark[0] >= 0 or state.shells):
         return _revive(node, array, mark)
     return attach(array, mark[1], None, mark[2])
 

@@ -281,7 +281,6 @@ _copy = differentiable(
     _copied,
     vjp=dict(input=lambda F, g: F.zeros_like(g), src=lambda F, g: g),
     node_name="CopyBackwards",
-    cpp_name="torch::autograd::CopyBackwards",
     inplace=True,
     **_private,
 )

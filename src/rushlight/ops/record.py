@@ -8,7 +8,8 @@ from ..autograd.anomaly import note
 from ..autograd.engine import fit, sum_to
 from ..autograd.graph import Node, Output, freed, stale, tick
 from ..autograd.modes import state
-from ..autograd.saved import active_hooks, pack_node, show_saved
+from ..autograd.saved import active_hooks, pack_node
+from ..autograd.saved_attributes import show_saved
 from ..tensor import Tensor, attach
 from .table import RAW, TENSOR
 
@@ -153,6 +154,11 @@ class MultiOpNode(OpNode):
 
     __slots__ = ("width",)
 
+    @property
+    def _input_metadata(self):
+        skip = self.op.nondiff or ()
+        return [each for k, each in enumerate(super()._input_metadata) if k not in skip]
+
 
 def _differentiable_part(op, cotangent):
     if op.nondiff is None or not isinstance(cotangent, (list, tuple)):
@@ -242,6 +248,10 @@ def fit_tensor(cotangent, edge):
 # -------------------------------------------------------------------------------------------------------- building
 
 
+#: nodes that PyTorch does not generate from its table
+_NAMESPACED = ("CopyBackwards", "CopySlices", "NotImplemented")
+
+
 def node_class(op, name):
     """The class of an operator's nodes of one name."""
     from .fast import WHOLE, WholeNode, fast_node_base
@@ -253,7 +263,8 @@ def node_class(op, name):
         base = WholeNode
     else:
         base = MultiOpNode if op.returns is not None else FormNode
-    fixed = {"__slots__": (), "op": op, "cpp_name": op.cpp_name, "__module__": "builtins", "shows": _shown_by(op, name)}
+    fixed = {"__slots__": (), "op": op, "__module__": "builtins", "shows": _shown_by(op, name)}
+    fixed["cpp_name"] = op.cpp_name or (f"torch::autograd::{name}" if name in _NAMESPACED else None)
     made = type(name, (base,), fixed)
     show_saved(made, op)
     return made
@@ -275,17 +286,19 @@ def _shown_by(op, name):
         if op.node_name(tuple([given.get(each) for each in op.params])) == name:
             return None
         return staticmethod(lambda edges: edges[:1])
-    if op.joint is not None or not op.rules:
+    if op.joint is not None and "index" in op.params:
+        return staticmethod(lambda edges: (edges[0], *edges[2:]))
+    if op.joint is not None or not op.rules or op.elementwise:
         return None
     if op.params[0] == "condition":
         return staticmethod(lambda edges: edges[1:])
+    if set(op.rules) == {op.params[0]}:
+        return staticmethod(lambda edges: edges[:1])
     if op.params[0] in op.rules and any(
-        each in ("index", "indices", "mask") and each not in op.rules for each in op.params
+        each in ("index", "indices", "mask", "pivots") and each not in op.rules for each in op.params
     ):
         # between the first argument and a value lie a mask, or any number of index tensors
-        return staticmethod(
-            lambda edges: edges[:1] if len(op.rules) == 1 else (edges[0], edges[-1] if len(edges) > 1 else None)
-        )
+        return staticmethod(lambda edges: (edges[0], edges[-1] if len(edges) > 1 else None))
     return None
 
 
@@ -425,7 +438,7 @@ def plan_of(op, items, wanted):
         at[name] = (place, count)
         place += 1 if count is None else count
     plain, shapes, others = [], [], []
-    for name in _needed(op, items, wanted):
+    for name in needed_by(op, items, wanted):
         if name == "y":
             save = _save_result if op.returns is None else _saving(op.saves) if op.saves else _save_results
             others.append((name, save, None, None))
@@ -448,7 +461,8 @@ def plan_of(op, items, wanted):
     return plain, shapes, others
 
 
-def _needed(op, items, wanted):
+def needed_by(op, items, wanted):
+    """Names of what the rules read that pull back to the tensors of ``items`` marked in ``wanted``."""
     if op.joint is not None:
         return op.joint.needs
     names = []

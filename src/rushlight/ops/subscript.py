@@ -154,7 +154,8 @@ def _basic(self, index):
         found = array[(*index, np.newaxis)][..., 0] if Ellipsis in index else np.asarray(found)
     if None in index:
         found = _stepping(array, index, found)
-    tensor = wrap_view(found, self._dtype, self)
+    replay = (lambda base: _basic(base, index)) if state.rare and thread.replay else None
+    tensor = wrap_view(found, self._dtype, self, replay=replay)
     edge = self._edge if self._view is None else edge_of(self)
     if edge is not None and thread.grad:
         op = _step(self, index)
@@ -335,16 +336,13 @@ _set_rules = dict(
     input=lambda F, g, index: F._blank(g, index),
     value=lambda F, g, index, value_shape: _part(F, g, index, value_shape),
 )
-_SETITEM = differentiable(
-    "_setitem", _no_kernel, vjp=_set_rules, node_name="CopySlices", cpp_name="torch::autograd::CopySlices", **_private
-)
+_SETITEM = differentiable("_setitem", _no_kernel, vjp=_set_rules, node_name="CopySlices", **_private)
 # a whole tensor is written to directly, not by way of a view
 _COPY = differentiable(
     "_setwhole",
     _no_kernel,
     vjp=_set_rules,
     node_name="CopyBackwards",
-    cpp_name="torch::autograd::CopyBackwards",
     **_private,
 )
 _FILL = differentiable("_setnumber", _no_kernel, vjp=_set_rules, node_name="FillBackward3", **_private)

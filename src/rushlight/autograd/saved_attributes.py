@@ -1,0 +1,199 @@
+"""``_saved_self`` and its kin: what a node shows of what it saved, under PyTorch's names.
+
+What a derivative rule here needs and what PyTorch's saves are nearly the same, and the names follow from the declaration: ``input`` is
+shown as ``self``, the shape of a tensor as its ``_sym_sizes``, several results under their own names. `_NAMES` lists what is called
+otherwise. What PyTorch saves and the rule here does without is not shown.
+"""
+
+from ..tensor import edge_of
+from .graph import Leaf, freed
+from .saved import SavedTensor, as_tensor
+
+__all__ = ["show_saved"]
+
+#: by the name of a node: ours=theirs, or -ours for what PyTorch does not save
+_NAMES = {
+    **dict.fromkeys(
+        (
+            *(
+                "AmaxBackward0",
+                "AminBackward0",
+                "AminmaxBackward0",
+                "CummaxBackward0",
+                "CumminBackward0",
+                "LogsumexpBackward0",
+            ),
+            *(
+                "MedianBackward0",
+                "NanmedianBackward0",
+                "NansumBackward0",
+                "NormBackward1",
+                "ProdBackward1",
+                "FftC2RBackward0",
+            ),
+            *("FftR2CBackward0", "MaskedSelectBackward0", "TakeBackward0", "UnbindBackward0", "GatherBackward0"),
+        ),
+        "-self_sym_sizes",
+    ),
+    **dict.fromkeys(("StdBackward0", "VarBackward0", "VarMeanBackward0"), "-self_sym_sizes -unbiased"),
+    **dict.fromkeys(("SumBackward0", "MeanBackward0"), "-dim -keepdim"),
+    **dict.fromkeys(("ScatterBackward0", "ScatterAddBackward0"), "-src_sym_sizes"),
+    **dict.fromkeys(
+        ("SplitBackward0", "UnsafeSplitBackward0"), "tensor_sym_sizes=self_sym_sizes split_size_or_sections=split_size"
+    ),
+    **dict.fromkeys(
+        ("ReflectionPad1DBackward0", "ReplicationPad1DBackward0", "ReplicationPad2DBackward0"),
+        "-mode -self_sym_sizes pad=padding",
+    ),
+    **dict.fromkeys(("LinalgMatrixExpBackward0", "LinalgPinvBackward0", "LinalgSolveTriangularBackward0"), "A=self"),
+    **dict.fromkeys(("GridSampler2DBackward0", "GridSampler3DBackward0"), "self=input"),
+    **dict.fromkeys(
+        ("NativeLayerNormBackward0", "NativeGroupNormBackward0", "NativeBatchNormBackward0"),
+        "self=input -bias_sym_sizes",
+    ),
+    "AsStridedBackward0": "-input_memory",
+    "BinaryCrossEntropyBackward0": "-target_sym_sizes",
+    "CatBackward0": "-tensors_sym_sizes",
+    "ConvolutionBackward0": "self=input -self_sym_sizes -weight_sym_sizes",
+    "DivBackward1": "count=other",
+    "IndexPutBackward0": "-values_scalar_type -values_sym_sizes",
+    "LinalgHouseholderProductBackward0": "A=input -A_sym_sizes",
+    "LinalgQrBackward0": "-A_sym_sizes",
+    "LinalgSvdBackward0": "-A_sym_sizes",
+    "LinalgVectorNormBackward0": "p=ord -self_sym_sizes",
+    "ProdBackward0": "-dim -keepdim -self_sym_sizes",
+    "RepeatBackward0": "dims=repeats",
+    "StdMeanBackward0": "-self_sym_sizes -unbiased",
+    "WhereBackward0": "-first_sym_sizes -other_sym_sizes",
+}
+_SHOWN = {"input": "self", "y": "result"}
+#: tensors among the parameters of operators that have no derivative with respect to them
+_TENSORS = frozenset(
+    "condition index indices mask offsets other pivots pos_weight src source target values weight".split()
+)
+#: parameters that are no sizes or dimensions; numbers of those kinds are shown as they look without a sign
+_SIGNED = frozenset(
+    "alpha beta exponent fill_value lambd max min negative_slope other self threshold value weight".split()
+)
+_REDUCTIONS = ("none", "mean", "sum")
+
+
+def show_saved(cls, op):
+    """Give a node class PyTorch's ``_saved_<name>`` and ``_raw_saved_<name>`` for what its rules need."""
+    if op is None:
+        return
+    needs = {name for rule in op.rules.values() for name in rule.needs}
+    if op.joint is not None:
+        needs |= set(op.joint.needs)
+    named = {}
+    for each in _NAMES.get(cls.__name__, "").split():
+        ours, _, theirs = each.removeprefix("-").partition("=")
+        named[ours] = theirs or None
+    for name in needs:
+        if name == "y" and op.returns is not None:
+            listed = op.returns == "list" or op.returns is True
+            for place in op.saves or (() if listed else range(len(op.returns))):
+                _show(cls, f"result{place}" if listed else op.returns[place], name, True, place)
+            continue
+        stem, _, fact = name.rpartition("_")
+        kind = {"shape": "_sym_sizes", "dtype": "_scalar_type"}.get(fact) if stem in op.params else None
+        shown = _SHOWN.get(name, name) if kind is None else _SHOWN.get(stem, stem) + kind
+        shown = named.get(shown, shown)
+        if shown is not None:
+            tensor = name == "y" or name in op.rules or name in _TENSORS or name in (op.operands or ())
+            _show(cls, shown, name, tensor and kind is None, None)
+
+
+def _show(cls, shown, name, tensor, place):
+    setattr(cls, f"_saved_{shown}", property(lambda self: _at(_value(self, name), place)))
+    if tensor:
+        setattr(cls, f"_raw_saved_{shown}", property(lambda self: _at(_raw(self, name), place)))
+
+
+def _at(value, place):
+    return value if place is None else value[place]
+
+
+def _unsigned(name, value):
+    """A number or sequence of them as PyTorch shows it, which takes sizes and dimensions for unsigned."""
+    if value.__class__ is tuple:
+        return tuple([_unsigned(name, each) for each in value])
+    if name == "reduction" and value in _REDUCTIONS:
+        return _REDUCTIONS.index(value)
+    return value + (1 << 64) if value.__class__ is int and value < 0 and name not in _SIGNED else value
+
+
+def _general(node):
+    """The node's Saved, whatever path made it."""
+    if node.saved is None:
+        raise freed()
+    thaw = getattr(node, "thaw", None)
+    if thaw is not None and not hasattr(node.saved, "marks"):
+        thaw()
+    return node.saved
+
+
+def _value(node, name):
+    saved = _general(node)
+    if name not in saved.values:
+        return None if name in (node.op.operands or ()) or name == "y" else node.op.defaults().get(name)
+    value, mark = saved.values[name], saved.marks.get(name)
+    if value.__class__ is SavedTensor:
+        return value.unpack(node)
+    if mark is None:
+        return _unsigned(name, tuple(value) if value.__class__ is list else value)
+    if mark.__class__ is list:
+        return tuple(_single(node, each, m) for each, m in zip(value, mark))
+    return _single(node, value, mark)
+
+
+def _single(node, value, mark):
+    if value.__class__ is SavedTensor:
+        return value.unpack(node)
+    if mark is None:
+        return value
+    if node.guard:
+        node.check()
+    tensor = as_tensor(node, value, mark)
+    if tensor._edge.__class__ is Leaf and tensor._edge.owner is not None:
+        own = tensor._edge.variable
+        if own._a is value:
+            return own
+    return tensor
+
+
+def _raw(node, name):
+    saved = _general(node)
+    value, mark = saved.values.get(name), saved.marks.get(name)
+    if value.__class__ is SavedTensor or mark is None:
+        return value
+    if mark.__class__ is list:
+        return tuple(_stand_in(node, saved, name, each, m, i) for i, (each, m) in enumerate(zip(value, mark)))
+    return _stand_in(node, saved, name, value, mark, None)
+
+
+def _stand_in(node, saved, name, array, mark, place):
+    """A SavedTensor put in the place of an array the node saved, so that hooks can be registered on it."""
+    if array is None:
+        return SavedTensor.of_nothing()
+    if array.__class__ is SavedTensor or mark is None:
+        return array
+    tensor = as_tensor(node, array, mark)
+    made = SavedTensor(tensor, node, edge_of(tensor))
+    made._tensor = None
+    guard = node.guard or ()
+    kept = []
+    for i in range(0, len(guard), 5):
+        if guard[i + 2] is array:
+            made._version = guard[i + 1]
+        else:
+            kept += guard[i : i + 5]
+    node.guard = tuple(kept) or None
+    if place is None:
+        saved.values[name] = made
+    else:
+        values = list(saved.values[name])
+        values[place] = made
+        saved.values[name] = type(saved.values[name])(values)
+    saved.packed = True
+    return made
