@@ -1,6 +1,7 @@
 """Modes: what inference mode switches off, and what it leaves of tensors made within it."""
 
 import copy
+import threading
 
 import pytest
 
@@ -73,3 +74,39 @@ def test_a_leaf_set_to_other_memory_takes_gradients_of_its_new_shape():
         torch.cat((w, w)).sum().backward()
         assert w.grad.tolist() == [2] * size
     assert w._version == 2
+
+
+def test_views_keep_how_they_were_made_where_that_is_asked_for():
+    def written(view):
+        base = torch.ones(2, 3, requires_grad=True) * 1
+        part = view(base)
+        part.mul_(3)
+        (g,) = torch.autograd.grad(part.sum(), base)
+        return part.grad_fn.name(), g.sum().item()
+
+    for view, name in (
+        (lambda x: x.view(-1), "ViewBackward0"),
+        (lambda x: x[0], "SelectBackward0"),
+        (lambda x: x.t()[1:], "SliceBackward0"),
+        (lambda x: x.broadcast_to(2, 3), "ExpandBackward0"),
+    ):
+        plain = written(view)
+        assert plain[0] == "AsStridedBackward0"
+        with torch.autograd._force_original_view_tracking(True):
+            assert torch.autograd.is_view_replay_enabled()
+            assert written(view) == (name, plain[1])
+        assert not torch.autograd.is_view_replay_enabled()
+
+
+def test_settings_decorate_and_belong_to_their_thread():
+    @torch.autograd._force_original_view_tracking(True)
+    def inside():
+        return torch.autograd.is_view_replay_enabled()
+
+    assert inside() and not torch.autograd.is_view_replay_enabled()
+    with torch.autograd.set_multithreading_enabled(False):
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(torch.autograd.is_multithreading_enabled()))
+        thread.start()
+        thread.join()
+        assert seen == [True] and not torch.autograd.is_multithreading_enabled()

@@ -37,6 +37,8 @@ class _ThreadModes(threading.local):
     told = None
     # whether forward mode propagates tangents
     forward = True
+    # whether views keep how they were made, also where strides can say it
+    replay = False
     # whether gradients that leaves take over must lie as the leaves do (``grad_mode.enforce_grad_layout_policy``)
     layouts = True
     # how many transforms of torch.func the code of this thread is within

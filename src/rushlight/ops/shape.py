@@ -116,7 +116,7 @@ differentiable(
 )
 differentiable(
     *("broadcast_to", kernels.broadcast_to),
-    **dict(vjp=lambda F, g, x_shape: F.sum_to(g, x_shape), node_name="ExpandBackward0", **_view),
+    **dict(vjp=lambda F, g, x_shape: F.sum_to(g, x_shape), node_name="ExpandBackward0", varargs="size", **_view),
 )
 
 
