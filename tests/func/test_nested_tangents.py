@@ -45,3 +45,18 @@ def test_batch_of_primals_keeps_its_place_in_the_graph():
     made = vmap(lambda x, t: jvp(lambda v: v.softmax(0), (x,), (t,))[1])(leaf, T)
     assert made.requires_grad
     assert not vmap(lambda x, t: jvp(lambda v: v.softmax(0), (x,), (t,))[1])(X, T).requires_grad
+
+
+def test_running_statistics_move_under_jvp_and_must_be_batched_where_the_input_is():
+    mean, var = torch.zeros(2), torch.ones(2)
+    image = torch.arange(12.0).reshape(3, 2, 2)
+
+    def normalised(x):
+        return torch.nn.functional.batch_norm(x, mean, var, training=True)
+
+    _, tangent = jvp(normalised, (image,), (torch.ones_like(image),))
+    torch.testing.assert_close(tangent, torch.zeros_like(image))
+    torch.testing.assert_close(mean, 0.1 * image.mean((0, 2)))
+    assert jacfwd(normalised)(image).shape == (*image.shape, *image.shape)
+    with pytest.raises(RuntimeError, match="Batch norm got a batched tensor as input"):
+        vmap(normalised)(image.expand(2, 3, 2, 2))

@@ -255,15 +255,8 @@ def _move_running(F, running_mean, running_var, input, mean, invstd, momentum, e
     """running = (1 - momentum) running + momentum batch; the variance with the divisor n - 1."""
     if running_mean is None and running_var is None:
         return
-    if hasattr(mean._a, "held") and not all(
-        each is None or hasattr(each._a, "held") for each in (running_mean, running_var)
-    ):
-        raise RuntimeError(
-            "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
-            "batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be False.If you are using "
-            "a prebuilt module and do not need eval mode, please see the functorch website for resources on how to patch your module to "
-            "work with vmap"
-        )
+    if hasattr(mean._a, "held"):
+        _check_batches(mean, running_mean, running_var)
     channels = input.shape[1]
     count = input.numel() // channels if channels else 0
     mean, invstd = raw(mean), raw(invstd)
@@ -275,6 +268,20 @@ def _move_running(F, running_mean, running_var, input, mean, invstd, momentum, e
         if running_var is not None:
             unbiased = (1 / (invstd * invstd) - eps) * (count / (count - 1) if count > 1 else float("nan"))
             running_var.copy_(wrap(kernels.moved(raw(running_var), unbiased, momentum)))
+
+
+def _check_batches(mean, running_mean, running_var):
+    """Running statistics must be batches of ``vmap`` where the batch's are."""
+    from ..autograd.levels import batches
+
+    wanted = batches(mean)
+    if not all(each is None or wanted <= batches(each) for each in (running_mean, running_var)):
+        raise RuntimeError(
+            "Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
+            "batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be False.If you are using "
+            "a prebuilt module and do not need eval mode, please see the functorch website for resources on how to patch your module to "
+            "work with vmap"
+        )
 
 
 @composite("batch_norm", method=False)
