@@ -10,6 +10,7 @@ from .autograd.graph import Leaf
 from .autograd.inference import counter
 from .autograd.modes import no_grad, state, thread
 from .ops import dispatch
+from .ops.answering import disabled
 from .storage import borrow, require_storage, root
 from .tensor import Tensor, _new, edge_of, mirror_of, reading, wrap
 
@@ -292,7 +293,7 @@ def _copy_of_memory(self, memo):
     """A copy in a copy of the whole storage, which other tensors over it are given too."""
     if type(self) is not Tensor:
         with no_grad():
-            beside = dispatch._DISABLED(self.new_empty, (), ((0,),))
+            beside = disabled(self.new_empty, (), ((0,),))
         if type(beside) is not type(self):
             raise RuntimeError(
                 "The default implementation of __deepcopy__() for non-wrapper subclasses only works for subclass types that implement "

@@ -7,18 +7,21 @@ the classes that define ``__torch_function__``, and no modes.
 """
 
 import functools
+import importlib
 import inspect
 import sys
 import types
 import warnings
 
 from . import dtypes
+from .autograd import calls
 from .autograd.modes import enter_rare, leave_rare
 from .autograd.shells import asking_shell, class_answers, enable_reentrant_dispatch, hollow, settle
-from .ops import dispatch
-from .ops.asking import asking
+from .ops import answering, dispatch
+from .ops.answering import functions
+from .ops.asking import IGNORED_METHODS, MAKERS, let_attributes_ask, methods, properties
 from .ops.creation import check_options
-from .ops.table import OPS, PLACES
+from .ops.table import METHODS, OPS, PLACES
 from .parameter import Parameter
 from .tensor import Tensor, _new
 
@@ -41,7 +44,7 @@ __all__ = [
     "wrap_torch_function",
 ]
 
-_disabled_torch_function_impl = dispatch._DISABLED
+_disabled_torch_function_impl = answering.disabled
 
 
 class _Off:
@@ -50,12 +53,12 @@ class _Off:
     _what = "classes"
 
     def __enter__(self):
-        self._was, dispatch.functions.off = dispatch.functions.off, self._what
+        self._was, functions.off = functions.off, self._what
         enter_rare()
 
     def __exit__(self, *exc):
         leave_rare()
-        dispatch.functions.off = self._was
+        functions.off = self._was
 
 
 class DisableTorchFunctionSubclass(_Off):
@@ -84,14 +87,15 @@ class TorchFunctionMode:
         raise NotImplementedError
 
     def __enter__(self):
-        dispatch.functions.modes = (*dispatch.functions.modes, self)
+        let_attributes_ask()
+        functions.modes = (*functions.modes, self)
         enter_rare()
         return self
 
     def __exit__(self, *exc):
-        if not dispatch.functions.modes:
+        if not functions.modes:
             raise RuntimeError("trying to pop from empty mode stack")
-        dispatch.functions.modes = dispatch.functions.modes[:-1]
+        functions.modes = functions.modes[:-1]
         leave_rare()
 
     @classmethod
@@ -112,11 +116,14 @@ class BaseTorchFunctionMode(TorchFunctionMode):
 
 def has_torch_function(relevant_args):
     """Whether one of the arguments, or a mode, answers for functions itself."""
-    if dispatch.functions.off == "once":
+    if functions.off == "once":
         # the function being redispatched asks; what it calls may be answered for again
-        dispatch.functions.off = None
+        functions.off = None
         return False
-    return bool(dispatch.overloaded(tuple(relevant_args)))
+    try:
+        return bool(answering.overloaded(tuple(relevant_args)))
+    except TypeError:
+        raise TypeError("expected a sequence") from None
 
 
 def has_torch_function_unary(arg):
@@ -138,13 +145,15 @@ def redispatch_function(func, types, args, kwargs):
 
 def handle_torch_function(public_api, relevant_args, *args, **kwargs):
     """Ask those of ``relevant_args`` that answer for ``public_api``; TypeError if none does."""
-    found = dispatch.overloaded(tuple(relevant_args))
-    types = tuple(type(each) for each in found)
-    for each in found:
-        result = type(each).__torch_function__(public_api, types, args, kwargs)
-        if result is not NotImplemented:
-            return result
-    raise dispatch.unanswered(f"{public_api.__module__}.{public_api.__name__}", found)
+    name = f"{public_api.__module__}.{public_api.__name__}"
+    return answering.handle(name, public_api, tuple(relevant_args), args, kwargs)
+
+
+def _ask_for_grad(name, function, tensors, args, kwargs):
+    return answering.handle(name, function, tensors, args, kwargs) if answering.overloaded(tensors) else NotImplemented
+
+
+calls.ask = _ask_for_grad
 
 
 def wrap_torch_function(dispatcher):
@@ -174,73 +183,34 @@ def get_default_nowrap_functions():
     return {Tensor.grad.__get__, Tensor._base.__get__}
 
 
-#: functions of the top module that ask no class: those that make tensors from nothing, and those about modes and settings
-_IGNORED = (
+#: functions of the top module that ask nobody, for they are about modes and settings, or about anything but tensors
+_SETTINGS = (
+    *("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "is_tensor", "is_storage", "typename"),
+    *("can_cast", "promote_types", "is_grad_enabled", "set_grad_enabled", "no_grad", "enable_grad", "inference_mode"),
     *(
-        "tensor",
-        "as_tensor",
-        "asarray",
-        "from_numpy",
-        "frombuffer",
-        "scalar_tensor",
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
+        "load",
+        "save",
+        "get_default_dtype",
+        "set_default_dtype",
+        "set_printoptions",
+        "vmap",
+        "compile",
+        "broadcast_shapes",
     ),
-    *(
-        "empty_strided",
-        "empty_permuted",
-        "arange",
-        "range",
-        "linspace",
-        "logspace",
-        "tril_indices",
-        "triu_indices",
-        "vander",
-    ),
-    *(
-        "rand",
-        "randn",
-        "randint",
-        "randperm",
-        "normal",
-        "rand_like",
-        "randn_like",
-        "randint_like",
-        "as_strided",
-        "fill",
-    ),
-    *("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window", "manual_seed", "seed"),
-    *(
-        "initial_seed",
-        "get_rng_state",
-        "set_rng_state",
-        "is_tensor",
-        "is_storage",
-        "typename",
-        "can_cast",
-        "promote_types",
-    ),
-    *("result_type", "is_grad_enabled", "set_grad_enabled", "no_grad", "enable_grad", "inference_mode", "load", "save"),
-    *("get_default_dtype", "set_default_dtype", "set_printoptions", "vmap", "compile", "broadcast_shapes"),
+    *("get_num_threads", "set_num_threads", "from_file", "get_default_device", "set_default_device"),
 )
-#: spaces of functions that ask
-_SPACES = ("", "nn.functional", "linalg", "fft", "special")
+#: those that PyTorch counts among them although they ask
+_COUNTED = ("as_strided", "fill", "vander", "result_type", "normal", "rand_like", "randn_like", "randint_like")
+#: modules of functions that ask, in the order in which their names go before others
+_SPACES = ("", "functional", "nn.functional", METHODS, "linalg", "fft", "special")
 
 
 @functools.cache
 def _ignored():
     package = sys.modules[__package__]
-    found = {getattr(package, name) for name in _IGNORED if hasattr(package, name)}
-    return found | {
-        Tensor.as_subclass,
-        Tensor._make_subclass,
-        Tensor._make_wrapper_subclass,
-        Tensor.__hash__,
-        Tensor.new,
-    }
+    names = (*MAKERS, *_SETTINGS, *_COUNTED)
+    found = {getattr(package, name) for name in names if hasattr(package, name)}
+    return found | {getattr(Tensor, name) for name in (*IGNORED_METHODS, "new") if hasattr(Tensor, name)}
 
 
 def get_ignored_functions():
@@ -248,18 +218,22 @@ def get_ignored_functions():
     return set(_ignored())
 
 
+def _functions(space):
+    """(the module or class, functions by name) of a space, without those that are ignored."""
+    package = sys.modules[__package__]
+    if space == METHODS:
+        return Tensor, {name: each for name, each in methods().items() if each not in _ignored()}
+    module = importlib.import_module(f"{__package__}.{space}") if space else package
+    names = module.__all__ if space == "functional" else PLACES[space]
+    found = {name: getattr(module, name, None) for name in names if not name.startswith("_")}
+    return module, {n: f for n, f in found.items() if isinstance(f, types.FunctionType) and f not in _ignored()}
+
+
 def get_overridable_functions():
     """The functions that ask, by the module they are in; those of tensors under the class, attributes' getters each by themselves."""
-    package = sys.modules[__package__]
-    found = {}
-    for space in _SPACES:
-        module = package
-        for part in filter(None, space.split(".")):
-            module = getattr(module, part)
-        functions = [f for n, f in PLACES[space].items() if not n.startswith("_") and isinstance(f, types.FunctionType)]
-        found[module] = [f for f in functions if f not in _ignored()]
-    found[Tensor] = [f for f in _methods().values() if f not in _ignored()]
-    found.update({value: [value.__get__] for value in _properties().values()})
+    let_attributes_ask()
+    found = {module: list(each.values()) for module, each in map(_functions, _SPACES)}
+    found.update({value: [value.__get__] for value in properties().values()})
     return found
 
 
@@ -281,19 +255,16 @@ def _standing_for(function):
 
 @functools.cache
 def _names():
-    found = {}
-    for name, value in _properties().items():
-        found[value.__get__] = f"torch.Tensor.{name}.__get__"
-    for name, function in _methods().items():
-        found[function] = f"torch.Tensor.{name}"
-    for place, functions in PLACES.items():
-        for name, function in functions.items():
-            found[function] = ".".join(part for part in ("torch", place, name) if part)
+    let_attributes_ask()
+    found = {value.__get__: f"torch.Tensor.{name}.__get__" for name, value in properties().items()}
+    for space in _SPACES:
+        for name, function in _functions(space)[1].items():
+            found[function] = ".".join(part for part in ("torch", space, name) if part)
     return found
 
 
 def resolve_name(f):
-    """The dotted name of a function that asks, or None. One that is a method too has the name of the function."""
+    """The dotted name of a function that asks, or None."""
     return _names().get(f)
 
 
@@ -305,71 +276,20 @@ def is_tensor_method_or_property(func):
 # ---------------------------------------------------------------------------------------------------------- subclasses
 
 
-#: attributes that are not public by their names, and asked for all the same
-_SPECIAL = frozenset(
-    "_base _version _is_view _backward_hooks _post_accumulate_grad_hooks __len__ __bool__ __float__ __int__ __index__ __complex__ "
-    "__contains__ __array__ __repr__ __format__ __deepcopy__ __reduce_ex__ __setitem__ __dlpack__ __dlpack_device__".split()
-)
-
-
-def _members(kind):
-    return {
-        name: value
-        for name, value in vars(Tensor).items()
-        if isinstance(value, kind) and (name in _SPECIAL or not name.startswith("_"))
-    }
-
-
-@functools.cache
-def _properties():
-    return _members(property)
-
-
-@functools.cache
-def _methods():
-    found = _members(types.FunctionType)
-    for name, function in found.items():
-        if vars(Tensor).get(function.__name__) is not function:
-            function.__name__ = name  # those who answer tell methods by their names
-    return found
-
-
-@functools.cache
-def _silent():
-    """What of Tensor does not ask by itself, in a form that does: attributes, and methods that are no operators."""
-    found = {name: _asking_property(value) for name, value in _properties().items()}
-    for name, value in _methods().items():
-        # what an operator's function takes is kept in its __wrapped__
-        if not hasattr(value, "__wrapped__") and value not in _ignored():
-            found[name] = asking(value, value)
-    return found
-
-
-def _asking_property(whole):
-    def member(function):
-        def ask(*args):
-            for each in dispatch.overloaded(args[:1]):
-                result = type(each).__torch_function__(function, (type(args[0]),), args, {})
-                if result is not NotImplemented:
-                    return result
-            return function(*args)
-
-        return ask
-
-    return property(member(whole.__get__), member(whole.__set__), member(whole.__delete__), whole.__doc__)
-
-
 def _init_subclass(cls, **options):
-    """A class that answers for functions itself is asked for every attribute; plain tensors pay nothing for that."""
+    """A class that answers for functions itself is asked for every attribute."""
     super(Tensor, cls).__init_subclass__(**options)
     if class_answers(cls) and getattr(cls.__torch_function__, "__func__", None) is _torch_function:
         # who answers for operators and says nothing of functions leaves those alone
         cls.__torch_function__ = staticmethod(_disabled_torch_function_impl)
-    if "__torch_function__" not in vars(cls) or cls.__torch_function__ is _disabled_torch_function_impl:
-        return
-    for name, value in _silent().items():
-        if inspect.getattr_static(cls, name) is vars(Tensor)[name]:
-            setattr(cls, name, value)
+    answers = next(each for each in cls.__mro__ if "__torch_function__" in vars(each))
+    if (
+        cls.__torch_function__ is _disabled_torch_function_impl
+        or answers is Tensor
+        or answers.__module__.startswith(__package__)
+    ):
+        return  # parameters without a shape answer too, and are not to slow down programs that have no other such class
+    let_attributes_ask()
 
 
 def _convert(result, cls):

@@ -6,6 +6,7 @@ from collections import OrderedDict
 import numpy as np
 
 from ..inplace import functions
+from ..parameter import Parameter
 from ..settings import first_warning
 from ..size import Size
 from ..tensor import Tensor, edge_of, wrap
@@ -61,7 +62,9 @@ def _shape(output):
 def _as_tuple(value):
     if value is None:
         return ()
-    return (value,) if isinstance(value, (Tensor, GradientEdge)) else tuple(value)
+    if isinstance(value, (Tensor, GradientEdge)) or hasattr(value, "__torch_function__"):
+        return (value,)
+    return tuple(value)
 
 
 def _roots(outputs, gradients, create_graph, batched=False):
@@ -214,6 +217,11 @@ def _warn_of_cycle():
         )
 
 
+_PLAIN = frozenset((Tensor, Parameter))
+#: asks modes and the classes of tensors whether they answer for ``grad`` (set by ``overrides``): (name, function, tensors, args, kwargs)
+ask = None
+
+
 def grad(
     outputs,
     inputs,
@@ -239,11 +247,17 @@ def grad(
         )
     if allow_unused is None:
         allow_unused = materialize_grads
-    outputs = _as_tuple(outputs)
+    outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
+    if state.rare or not _PLAIN.issuperset(map(type, (*outputs, *inputs))):
+        options = dict(grad_outputs=grad_outputs, retain_graph=retain_graph, create_graph=create_graph)
+        options.update(only_inputs=only_inputs, allow_unused=allow_unused, is_grads_batched=is_grads_batched)
+        options["materialize_grads"] = materialize_grads
+        answer = ask("torch.autograd.grad", grad, (*outputs, *inputs), (outputs, inputs), options)
+        if answer is not NotImplemented:
+            return answer
     for each in outputs:
         if not isinstance(each, (Tensor, GradientEdge)):
             raise AssertionError("Expected output to be a torch.Tensor")
-    inputs = _as_tuple(inputs)
     if is_grads_batched:
         from .batched import grad_batched
 

@@ -9,6 +9,7 @@ import warnings
 from .. import diag, empty_like, eye, randperm, where
 from ..autograd.modes import no_grad
 from ..linalg import qr
+from ..overrides import handle_torch_function, has_torch_function
 
 __all__ = [
     *("calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal", "kaiming_normal_"),
@@ -47,25 +48,35 @@ def calculate_gain(nonlinearity, param=None):
 
 def uniform_(tensor, a=0.0, b=1.0, generator=None):
     """Draw from [a, b)."""
+    if has_torch_function((tensor,)):
+        return handle_torch_function(uniform_, (tensor,), tensor=tensor, a=a, b=b, generator=generator)
     with no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor, mean=0.0, std=1.0, generator=None):
     """Draw from the normal distribution."""
+    if has_torch_function((tensor,)):
+        return handle_torch_function(normal_, (tensor,), tensor=tensor, mean=mean, std=std, generator=generator)
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
 
 def constant_(tensor, val):
     """Fill with one value."""
+    if has_torch_function((tensor,)):
+        return handle_torch_function(constant_, (tensor,), tensor=tensor, val=val)
+    return _fill(tensor, val)
+
+
+def _fill(tensor, val):
     with no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor):
     """Fill with ones."""
-    return constant_(tensor, 1.0)
+    return _fill(tensor, 1.0)
 
 
 def zeros_(tensor):
@@ -191,6 +202,9 @@ def _kaiming_std(tensor, a, mode, nonlinearity):
 
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """Draw from (-b, b), b = gain sqrt(3 / fan); ``a`` is leaky_relu's slope."""
+    if has_torch_function((tensor,)):
+        options = dict(a=a, mode=mode, nonlinearity=nonlinearity, generator=generator)
+        return handle_torch_function(kaiming_uniform_, (tensor,), tensor=tensor, **options)
     std = _kaiming_std(tensor, a, mode, nonlinearity)
     if std is None:
         return tensor

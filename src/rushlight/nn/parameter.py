@@ -73,7 +73,7 @@ class UninitializedTensorMixin:
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         if getattr(func, "__name__", "") in _ALLOWED:
-            return super().__torch_function__(func, types, args, kwargs or {})
+            return super().__torch_function__(func, types, args, kwargs)
         raise ValueError(
             f"Attempted to use an uninitialized parameter in {func}. This error happens when you are using a `LazyModule` or "
             f"explicitly manipulating `torch.nn.parameter.{cls.__name__}` objects. When using LazyModules Call `forward` with a dummy "
@@ -81,7 +81,7 @@ class UninitializedTensorMixin:
         )
 
 
-#: what may be done with a tensor that has no shape yet: convert it, copy into it, ask for its kind
+#: what may be done with a tensor that has no shape yet: convert it, copy into it, ask for its kind and its attributes
 _ALLOWED = frozenset(
     (
         *(
@@ -97,6 +97,7 @@ _ALLOWED = frozenset(
             "char",
         ),
         *("short", "int", "long", "cuda", "cpu", "to", "type", "get_device", "_to_dtype", "detach", "clone"),
+        *("__get__", "__set__"),
     )
 )
 

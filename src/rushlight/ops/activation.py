@@ -18,8 +18,9 @@ from ..array.random_create import rrelu_noise
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor
+from .asking import asking
 from .elementwise import same_dtype
-from .table import PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, unary
+from .table import METHODS, PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, face_of, unary
 
 _private = dict(method=False, function=False)
 _functional = PLACES["nn.functional"]
@@ -34,12 +35,22 @@ def _show(name, function, text=None):
 
 def _plain(name, text):
     """torch.nn.functional.name(input, inplace=False) over the operator `name` of one argument."""
-    public, written = getattr(TENSOR, name), getattr(TENSOR, name + "_")
+    public, written = face_of(name, "nn.functional"), _in_place(name)
 
     def function(input, inplace=False):
-        return written(input) if inplace else public(input)
+        return written(input, inplace=True) if inplace else public(input)
 
     _show(name, function, text)
+
+
+def _in_place(name):
+    """The function `name_` as torch.nn.functional.name(..., inplace=True), which it is shown as."""
+    write = getattr(TENSOR, name + "_")
+
+    def function(*args, inplace):
+        return write(*args)
+
+    return asking(function, ("nn.functional", name))
 
 
 # --------------------------------------------------------------------------------------------------------- sigmoid
@@ -54,8 +65,8 @@ binary(
     lambda F, x, other: x * (1 - 2 * other),
     **dict(node_name="SigmoidBackwardBackward0", method=False, function=False, inplace=False, out=False),
 )
-_functional["sigmoid"] = TENSOR.sigmoid
-_functional["tanh"] = TENSOR.tanh
+for _name in ("sigmoid", "tanh"):
+    _functional[_name] = face_of(_name, METHODS)
 
 
 def _silu_second(F, x):
@@ -144,7 +155,14 @@ def _gelu(input, *, approximate="none", out=None):
         if input.__class__ in (Tensor, Parameter) and input._a.size > LARGE and _keeps_slope(input):
             return TENSOR._gelu_kept(input, *gelu_kernels.gelu_and_slope(input._a))
         return TENSOR.gelu(input)
+    return _other_gelu(input, approximate=approximate)
+
+
+def _other_gelu(input, *, approximate):
     return TENSOR._gelu_tanh(input) if approximate == "tanh" else TENSOR.gelu(input, approximate=approximate)
+
+
+_other_gelu = asking(_other_gelu, ("nn.functional", "gelu"))
 
 
 def _keeps_slope(input):
@@ -194,16 +212,20 @@ elementwise(
 _plain("selu", "Scaled exponential linear unit.")
 
 
+_elu_in_place, _celu, _celu_in_place = _in_place("elu"), face_of("celu", "nn.functional"), _in_place("celu")
+
+
 def _elu_function(input, alpha=1.0, inplace=False):
-    if alpha == 1 and not inplace:
-        return TENSOR.elu(input)  # without further arguments the call is quicker
-    return (TENSOR.elu_ if inplace else TENSOR.elu)(input, alpha)
+    if inplace:
+        return _elu_in_place(input, alpha, inplace=True)
+    # without further arguments the call is quicker
+    return TENSOR.elu(input) if alpha == 1 else TENSOR.elu(input, alpha)
 
 
 def _celu_function(input, alpha=1.0, inplace=False):
-    if alpha == 1 and not inplace:
-        return TENSOR.celu(input)
-    return (TENSOR.celu_ if inplace else TENSOR.celu)(input, alpha)
+    if inplace:
+        return _celu_in_place(input, alpha, inplace=True)
+    return _celu(input) if alpha == 1 else _celu(input, alpha)
 
 
 _show("elu", _elu_function, "Exponential linear unit: ``alpha * expm1(x)`` below zero.")
@@ -236,10 +258,13 @@ elementwise(
 )
 
 
+_leaky_in_place = _in_place("leaky_relu")
+
+
 def _leaky_function(input, negative_slope=0.01, inplace=False):
-    if negative_slope == 0.01 and not inplace:
-        return TENSOR.leaky_relu(input)
-    return (TENSOR.leaky_relu_ if inplace else TENSOR.leaky_relu)(input, negative_slope)
+    if inplace:
+        return _leaky_in_place(input, negative_slope, inplace=True)
+    return TENSOR.leaky_relu(input) if negative_slope == 0.01 else TENSOR.leaky_relu(input, negative_slope)
 
 
 _show("leaky_relu", _leaky_function, "``x`` above zero, ``negative_slope * x`` below.")
@@ -335,8 +360,8 @@ def _rrelu_function(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace
     return _rrelu(input, lower, upper, training, None, inplace)
 
 
-PLACES[""]["rrelu"], PLACES[""]["rrelu_"] = rrelu, rrelu_
-_show("rrelu", _rrelu_function, rrelu.__doc__)
+PLACES[""]["rrelu"], PLACES[""]["rrelu_"] = asking(rrelu, ("", "rrelu")), asking(rrelu_, ("", "rrelu_"))
+_show("rrelu", asking(_rrelu_function, ("nn.functional", "rrelu")), rrelu.__doc__)
 
 # ------------------------------------------------------------------------------------------- straight-line pieces
 
@@ -348,8 +373,13 @@ def _threshold_rule(F, g, x, threshold):
 elementwise("threshold", kernels.threshold, ("input",), dict(input=_threshold_rule), method=False)
 
 
+_threshold, _threshold_in_place = face_of("threshold", "nn.functional"), _in_place("threshold")
+
+
 def _threshold_function(input, threshold, value, inplace=False):
-    return (TENSOR.threshold_ if inplace else TENSOR.threshold)(input, threshold, value)
+    if inplace:
+        return _threshold_in_place(input, threshold, value, inplace=True)
+    return _threshold(input, threshold, value)
 
 
 _show("threshold", _threshold_function, "``x`` where above `threshold`, else `value`.")
@@ -361,10 +391,15 @@ elementwise(
 )
 
 
+_hardtanh_in_place = _in_place("hardtanh")
+
+
 def _hardtanh_function(input, min_val=-1.0, max_val=1.0, inplace=False):
-    if min_val == -1 and max_val == 1 and not inplace:
+    if inplace:
+        return _hardtanh_in_place(input, min_val, max_val, inplace=True)
+    if min_val == -1 and max_val == 1:
         return TENSOR.hardtanh(input)
-    return (TENSOR.hardtanh_ if inplace else TENSOR.hardtanh)(input, min_val, max_val)
+    return TENSOR.hardtanh(input, min_val, max_val)
 
 
 _show("hardtanh", _hardtanh_function, "``x`` limited to [min_val, max_val].")
@@ -397,7 +432,7 @@ _functional["softshrink"] = TENSOR.softshrink
 
 for _name in ("relu", "elu", "selu", "celu", "leaky_relu", "hardtanh", "threshold"):
     _functional[_name + "_"] = getattr(TENSOR, _name + "_")
-_functional["rrelu_"] = rrelu_
+_functional["rrelu_"] = PLACES[""]["rrelu_"]
 
 
 def _tanhshrink(input):
@@ -408,8 +443,8 @@ def _softsign(input):
     return input / (input.abs() + 1)
 
 
-_show("tanhshrink", _tanhshrink, "``x - tanh(x)``.")
-_show("softsign", _softsign, "``x / (1 + |x|)``.")
+_show("tanhshrink", asking(_tanhshrink, ("nn.functional", "tanhshrink")), "``x - tanh(x)``.")
+_show("softsign", asking(_softsign, ("nn.functional", "softsign")), "``x / (1 + |x|)``.")
 
 # ------------------------------------------------------------------------------------------------------------- glu
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from .asking import asking
-from .table import PLACES, TENSOR
+from .table import METHODS, PLACES, TENSOR
 
 __all__ = ["allclose", "equal"]
 
@@ -33,7 +33,7 @@ def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return bool(TENSOR.isclose(input, other, rtol=rtol, atol=atol, equal_nan=equal_nan)._a.all())
 
 
-equal, allclose = asking(equal), asking(allclose)
 for _function in (equal, allclose):
-    PLACES[""][_function.__name__] = _function
-    setattr(Tensor, _function.__name__, _function)
+    PLACES[""][_function.__name__] = asking(_function, ("", _function.__name__))
+    setattr(Tensor, _function.__name__, asking(_function, (METHODS, _function.__name__)))
+equal, allclose = PLACES[""]["equal"], PLACES[""]["allclose"]

@@ -12,6 +12,7 @@ from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, edge_of, outside, refit, wrap
 from . import dispatch
+from .asking import asking
 from .creation import CHANNELS_LAST, as_dtype
 from .dispatch import bind, broadcast, execute, execute_inplace
 from .table import OPS, PLACES, RAW, TENSOR, differentiable
@@ -351,12 +352,6 @@ def detach(self):
         return detach_all(self)
     made = outside(self)
     if self.__class__ is not Tensor or state.rare:
-        found = dispatch.overloaded((self,))
-        for each in found:
-            types = tuple([type(other) for other in found if other is not dispatch._INNERMOST])
-            result = type(each).__torch_function__(detach, types, (self,), {})
-            if result is not NotImplemented:
-                return result
         answer = NotImplemented if dispatch.ask_method is None else dispatch.ask_method("detach", (self,), {})
         if answer is not NotImplemented:
             answer._vc = self._vc
@@ -479,6 +474,7 @@ TENSOR.copy_ = copy_
 TENSOR.zero_ = zero_
 TENSOR.detach = detach
 #: methods that torch has as functions too
-PLACES[""].update(fill_=fill_, zero_=zero_, detach_=detach_, resize_as_=resize_as_)
+for _name in ("fill_", "zero_", "detach_", "resize_as_"):
+    PLACES[""][_name] = asking(globals()[_name], ("", _name))
 
 __all__ = ["OPS", "bind", "cast", "execute", "thread", "wrap"]

@@ -13,7 +13,7 @@ from ..size import Size
 from ..tensor import Tensor, _new, set_legacy, strided, wrap
 from .asking import asking
 from .binding import spoken_type
-from .table import TENSOR, as_array
+from .table import METHODS, PLACES, TENSOR, as_array
 
 _KINDS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 
@@ -883,9 +883,10 @@ def new(self, *args, **kwargs):
 
 
 for _name in ("new_tensor", "new_zeros", "new_ones", "new_empty", "new_full", "new_empty_strided", "new"):
-    setattr(Tensor, _name, asking(globals()[_name]))
+    setattr(Tensor, _name, asking(globals()[_name], (METHODS, _name)))
 
-zeros_like, ones_like, empty_like, full_like = map(asking, (zeros_like, ones_like, empty_like, full_like))
+for _name in ("zeros_like", "ones_like", "empty_like", "full_like"):
+    PLACES[""][_name] = globals()[_name] = asking(globals()[_name], ("", _name))
 for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "empty", "zeros", "ones", "full", "eye", "arange"):
     setattr(TENSOR, _name, globals()[_name])
 

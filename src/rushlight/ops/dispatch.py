@@ -4,15 +4,14 @@ Ordinary elementwise calls on float tensors never come here (see ``fast``); ever
 another category, subclasses, ``out=``, errors, and all operators that are not elementwise.
 """
 
-import threading
-
 import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import Output
-from ..autograd.modes import enter_rare, leave_rare, state, thread
+from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor, edge_of, wrap, wrap_reflection, wrap_view
+from .answering import EXACT, ask, foreign, functions, overloaded
 from .binding import bind, numpy_names, require_tensors, wrong_argument
 from .compute import broadcast, compute, compute_elementwise, operand_dtype
 from .record import Layout, make_node
@@ -56,12 +55,12 @@ def unwrap(op, values):
                 if isinstance(each, Tensor):
                     count += 1
                     edges.append(edge_of(each))
-                if each.__class__ not in _EXACT and hasattr(each.__class__, "__torch_function__"):
+                if each.__class__ not in EXACT and hasattr(each.__class__, "__torch_function__"):
                     foreign = True
             if count:
                 raws[i] = [each._a if isinstance(each, Tensor) else each for each in value]
                 lists = (*(lists or ()), (i, count))
-        elif kind not in _EXACT:
+        elif kind not in EXACT:
             if isinstance(value, Tensor):
                 raws[i] = value._a
                 edges.append(edge_of(value))
@@ -83,9 +82,6 @@ def layout_of(op, mask, lists=None):
     layout.complete = mask & op.required == op.required and not op.elementwise
     op.layouts[mask if lists is None else (mask, lists)] = layout
     return layout
-
-
-_SEQUENCES = (list, tuple)
 
 
 def execute(op, values):
@@ -199,71 +195,11 @@ def result_class(op):
 # ------------------------------------------------------------------------------------------------- public functions
 
 
-def overloaded(values):
-    """Who answers for functions itself (``__torch_function__``): a mode of this thread, then arguments' classes, subclasses first."""
-    found = []
-    if state.rare:
-        if functions.off == "all" or functions.off == "once":
-            return found
-        if functions.modes:
-            found.append(_INNERMOST)
-        if functions.off:
-            return found
-    for value in values:
-        for each in value if value.__class__ in _SEQUENCES else (value,):
-            kind = each.__class__
-            if kind in _EXACT or not hasattr(kind, "__torch_function__"):
-                continue
-            if kind.__torch_function__ is not _DISABLED and all(kind is not type(o) for o in found):
-                at = next((i for i, o in enumerate(found) if issubclass(kind, type(o))), len(found))
-                found.insert(at, each)
-    return found
-
-
-_EXACT = {Tensor, Parameter, int, float, bool, str, type(None), tuple, list, slice, type(...), dtypes.dtype, np.ndarray}
-
-
-class _FunctionModes(threading.local):
-    """The function modes of this thread, and whether classes ("classes") or modes too ("all", "once") are passed over for now."""
-
-    modes = ()
-    off = None
-
-
-functions = _FunctionModes()
-
-
-class _Innermost:
-    """Stands for the innermost function mode among those who answer for a function; the mode is off while it does."""
-
-    @staticmethod
-    def __torch_function__(function, types, args=(), kwargs=None):
-        was = functions.modes
-        functions.modes = was[:-1]
-        try:
-            return was[-1].__torch_function__(
-                function, tuple(t for t in types if t is not _Innermost), args, kwargs or {}
-            )
-        finally:
-            functions.modes = was
-
-
-_INNERMOST = _Innermost()
-
-
-def _DISABLED(func, types, args=(), kwargs=None):  # noqa: N802 - a function that is a constant
-    """The ``__torch_function__`` of classes that leave functions to rushlight: run them as on plain tensors."""
-    was, functions.off = functions.off, "classes"
-    enter_rare()
-    try:
-        return func(*args, **(kwargs or {}))
-    finally:
-        leave_rare()
-        functions.off = was
-
-
-def call(op, args, kwargs):
-    """A public call of an operator."""
+def call(op, args, kwargs, face=None):
+    """A public call of an operator, at one of its faces."""
+    given = args
+    if op.varargs is not None:
+        args = gathered(op, args)
     out = kwargs.pop("out", None) if kwargs else None
     try:
         values = op.bind(*args, **kwargs)
@@ -276,9 +212,9 @@ def call(op, args, kwargs):
         result = intercept(op, values, None)
         if result is not NotImplemented:
             return result
-    raws, edges, layout, foreign = unwrap(op, values)
-    if (state.rare or foreign) and not asked:
-        result = _divert(op, args, kwargs, values, out)
+    raws, edges, layout, answered = unwrap(op, values)
+    if (state.rare or answered or (out is not None and foreign((out,)))) and not asked:
+        result = _divert(op, given, kwargs, values, out, face or op.face)
         if result is not NotImplemented:
             return result
     if out is not None:
@@ -292,37 +228,21 @@ def _exact(values):
         kind = value.__class__
         if kind is list or kind is tuple:
             for each in value:
-                if each.__class__ not in _EXACT:
+                if each.__class__ not in EXACT:
                     return False
-        elif kind not in _EXACT:
+        elif kind not in EXACT:
             return False
     return True
 
 
-def foreign(values):
-    for value in values:
-        kind = value.__class__
-        if kind not in _EXACT and hasattr(kind, "__torch_function__"):
-            return True
-        if kind is list or kind is tuple:
-            for each in value:
-                if each.__class__ not in _EXACT and hasattr(each.__class__, "__torch_function__"):
-                    return True
-    return False
-
-
-def _divert(op, args, kwargs, values, out):
+def _divert(op, args, kwargs, values, out, face):
     """Hand the call to whoever stands before operators: a mode of this thread, or an argument's own class."""
-    found = overloaded(values)
-    if found:
-        types = tuple(type(each) for each in found)
-        if out is not None:
-            kwargs = dict(kwargs, out=out)
-        for each in found:
-            result = type(each).__torch_function__(op.public, types, args, kwargs)
-            if result is not NotImplemented:
-                return result
-        raise unanswered("torch." + op.name, found)
+    if out is None:
+        result = ask(face, values, args, kwargs)
+    else:
+        result = ask(face, (*values, out), args, dict(kwargs, out=out))
+    if result is not NotImplemented:
+        return result
     if intercept is not None and state.rare:
         result = intercept(op, values, out)
         if result is not NotImplemented:
@@ -330,26 +250,22 @@ def _divert(op, args, kwargs, values, out):
     return NotImplemented if ask_classes is None else ask_classes(op, values, out)
 
 
-def unanswered(name, found):
-    """The error where everybody who was asked returned NotImplemented."""
-    who = "".join(f"  - tensor subclass {type(each)!r}\n" for each in found if each is not _INNERMOST)
-    return TypeError(
-        f"Multiple dispatch failed for '{name}'; all __torch_function__ handlers returned NotImplemented:\n\n{who}\n"
-        "For more information, try re-running with TORCH_LOGS=not_implemented"
-    )
+def gathered(op, args):
+    """Positional arguments with what users may give one by one (sizes, dimensions) as the tuple that kernels take."""
+    at = op.params.index(op.varargs)
+    if len(args) > at and not isinstance(args[at], (tuple, list)):
+        return (*args[:at], args[at:])
+    return args
 
 
-def public_function(op):
-    """The function users call, also as a method."""
+def public_function(op, face):
+    """The function users call at a face of the operator."""
     from .fast import fast_function
 
-    made = fast_function(op)
-    if made is not None:
-        return named(made, op.name)
-    return named(written_function(op), op.name)
+    return fast_function(op, face) or written_function(op, face)
 
 
-def written_function(op):
+def written_function(op, face):
     """The written-out call of an operator (made when it is first called), and the general path for whatever that one refers to it."""
     everyday = None
     at = None if op.varargs is None else op.params.index(op.varargs)
@@ -357,7 +273,8 @@ def written_function(op):
     def function(*args, **kwargs):
         nonlocal everyday
         if everyday is None:
-            everyday = written(op)
+            everyday = op.everyday or written(op)
+        given = args
         if at is not None and len(args) > at and not isinstance(args[at], (tuple, list)):
             args = (*args[:at], args[at:])
         try:
@@ -368,11 +285,11 @@ def written_function(op):
             # the arguments do not bind: ``out=``, a second name, or a mistake to be named
             result = REFER
             if len(args) == at and len(kwargs) == 1 and _GATHERED_AS.get(op.name) in kwargs:
-                args, kwargs = (*args, tuple(kwargs.values())), {}
+                given, kwargs = (*args, tuple(kwargs.values())), {}
         if result is not REFER:
             return result
         try:
-            return call(op, args, kwargs)
+            return call(op, given, kwargs, face)
         except TypeError:
             _raise_again(op, args, kwargs)
 
@@ -391,12 +308,6 @@ def _raise_again(op, args, kwargs):
 _GATHERED_AS = {"view": "dtype"}
 
 
-def named(function, name):
-    function.__name__ = function.__qualname__ = name
-    function.__module__ = "torch"
-    return function
-
-
 def raw_function(op):
     """The operator on arrays, for derivative rules."""
     kernel = op.kernel
@@ -405,13 +316,14 @@ def raw_function(op):
     return kernel
 
 
-def composite_function(name, function, on_tensors, options):
-    """The public function of a composite: subclasses and modes are asked first, then its parts run."""
+def composite_function(name, function, on_tensors, options, face):
+    """What users call at a face of a composite: subclasses and modes are asked first, then its parts run."""
     gather = options.get("varargs")
     code = function.__code__
     params = code.co_varnames[1 : code.co_argcount]
 
     def public(*args, **kwargs):
+        given = args
         if gather is not None:
             at = params.index(gather)
             if len(args) > at and not isinstance(args[at], (tuple, list)):
@@ -419,12 +331,9 @@ def composite_function(name, function, on_tensors, options):
         values = (*args, *kwargs.values()) if kwargs else args
         run = on_tensors
         if state.rare or foreign(values):
-            found = overloaded(values)
-            types = tuple(type(o) for o in found)
-            for each in found:
-                result = type(each).__torch_function__(public, types, args, kwargs)
-                if result is not NotImplemented:
-                    return result
+            result = ask(face, values, given, kwargs)
+            if result is not NotImplemented:
+                return result
             if cast_arguments is not None:
                 args, kwargs = cast_arguments(name, args, kwargs)
             if watch is not None:
@@ -441,10 +350,15 @@ def composite_function(name, function, on_tensors, options):
         inner = public
 
         def public(*args, out=None, **kwargs):
-            result = inner(*args, **kwargs)
-            return result if out is None else store_out(name, result, out)
+            if out is None:
+                return inner(*args, **kwargs)
+            if state.rare or foreign((*args, out)):
+                result = ask(face, (*args, *kwargs.values(), out), args, dict(kwargs, out=out))
+                if result is not NotImplemented:
+                    return result
+            return store_out(name, inner(*args, **kwargs), out)
 
-    return named(public, name)
+    return public
 
 
 from .writing import (  # noqa: E402 - it calls back into this module
@@ -470,6 +384,8 @@ __all__ = [
     "copy_out",
     "execute",
     "execute_inplace",
+    "foreign",
+    "functions",
     "inplace_function",
     "operand_dtype",
     "overloaded",

@@ -14,8 +14,9 @@ from ..array import elementwise as kernels
 from ..array import elementwise_parts as parts
 from ..tensor import Tensor
 from . import undifferentiable
-from .dispatch import store_out
-from .table import PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, unary
+from .asking import asking
+from .dispatch import inplace_function, public_function, store_out
+from .table import METHODS, OPS, PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, unary
 
 differentiable(
     *("_masked", parts.masked),
@@ -129,18 +130,23 @@ binary(
 
 def _with_rounding(suffix):
     """`div` takes `rounding_mode`; the rounded quotient of integers stays whole, so it is an operator of its own."""
-    exact, rounded = getattr(TENSOR, "div" + suffix), getattr(TENSOR, "_div_rounded" + suffix)
+    make = inplace_function if suffix else public_function
 
-    def function(*args, rounding_mode=None, **kwargs):
-        if rounding_mode is None:
-            return exact(*args, **kwargs)
-        return rounded(*args, rounding_mode=rounding_mode, **kwargs)
+    def made(place, name):
+        exact, rounded = make(OPS["div"], (place, name)), make(OPS["_div_rounded"], (place, name))
 
-    function.__name__ = function.__qualname__ = "div" + suffix
-    for name in ("div", "divide", "true_divide"):
-        setattr(Tensor, name + suffix, function)
-        PLACES[""][name + suffix] = function
-    setattr(TENSOR, "div" + suffix, function)
+        def function(*args, rounding_mode=None, **kwargs):
+            if rounding_mode is None:
+                return exact(*args, **kwargs)
+            return rounded(*args, rounding_mode=rounding_mode, **kwargs)
+
+        function.__name__, function.__qualname__, function.__module__ = name, name, "torch"
+        return function
+
+    for name in ("div" + suffix, "divide" + suffix, "true_divide" + suffix):
+        setattr(Tensor, name, made(METHODS, name))
+        PLACES[""][name] = made("", name)
+    setattr(TENSOR, "div" + suffix, Tensor.div_ if suffix else PLACES[""]["div"])
 
 
 _with_rounding("")
@@ -148,7 +154,6 @@ _with_rounding("_")
 RAW.div = kernels.div
 Tensor.__div__ = lambda self, other: self / other
 Tensor.__idiv__ = lambda self, other: self.div_(other)
-Tensor.__rdiv__ = lambda self, other: self.reciprocal() * other
 binary(
     *("floor_divide", kernels.floor_divide, *[undifferentiable.derivative("floor_divide")] * 2),
     jvp=dict.fromkeys(("input", "other"), undifferentiable.tangent("aten::floor_divide")),
@@ -239,7 +244,7 @@ def _float_power(input, exponent, *, out=None):
 
 _float_power.__name__ = _float_power.__qualname__ = "float_power"
 _float_power.__doc__ = float_power.__doc__
-PLACES[""]["float_power"] = _float_power
+PLACES[""]["float_power"] = asking(_float_power, ("", "float_power"))
 
 
 def _float_power_(self, exponent):

@@ -24,11 +24,11 @@ from .table import RAW, TENSOR
 _FIXED = [0]
 
 
-def fast_function(op):
-    """The public function of an operator that has a shortest path, or None where only the general one will do."""
+def fast_function(op, face):
+    """The function at a face of an operator that has a shortest path, or None where only the general one will do."""
     from .dispatch import written_function
 
-    general = written_function(op)
+    general = written_function(op, face)
 
     def slow(*args, **kwargs):
         return general(*[each for each in args if each is not _MISSING], **kwargs)
@@ -48,15 +48,20 @@ def fast_function(op):
 _MISSING = object()
 
 
-def operator_method(op, name):
-    """The method ``name`` (``__add__`` and its kin): as the function, but NotImplemented for what is no operand."""
-    from .dispatch import call
+def operator_method(op, name, face):
+    """The method ``name`` (``__add__`` and its kin): as the function at ``face``, but NotImplemented for what is no operand."""
+    from .dispatch import call, foreign
 
     def slow(a, b, *rest, **kwargs):
         check_receiver(name, a)
         if not isinstance(b, _OPERANDS) and not hasattr(b, "__torch_function__"):
             return NotImplemented
-        return call(op, (a, b), kwargs)
+        try:
+            return call(op, (a, b), kwargs, face)
+        except TypeError:
+            if foreign((a, b)):
+                return NotImplemented  # nobody answered: Python turns to the other operand
+            raise
 
     method = _binary(op, slow)
     method.__name__ = method.__qualname__ = name

@@ -383,7 +383,7 @@ def stft(
     if center:
         lead = (1,) * (3 - input.ndim)
         amount = n_fft // 2
-        padded = F._functional_pad(F.reshape(input, (*lead, *input.shape)), (amount, amount), pad_mode)
+        padded = F._nn_pad(F.reshape(input, (*lead, *input.shape)), (amount, amount), pad_mode)
         input = F.reshape(padded, tuple(padded.shape[3 - input.ndim :]))
     hop = n_fft // 4 if hop_length is None else hop_length
     width = n_fft if win_length is None else win_length

@@ -24,12 +24,11 @@ def functional(name, **options):
     """Declare a composite that users see as torch.nn.functional.<name> alone."""
 
     def declare(function):
-        composite("_nn_" + name, method=False, **options)(function)
+        composite("_nn_" + name, shown=name, space="nn", method=False, **options)(function)
         public = getattr(TENSOR, "_nn_" + name)
-        public.__name__ = public.__qualname__ = name
         public.__module__ = "torch.nn.functional"
         public.__doc__ = function.__doc__
-        PLACES["nn.functional"][name] = public
+        PLACES["nn.functional"][name] = public  # also what begins with an underscore
         return function
 
     return declare

@@ -9,6 +9,7 @@ from ..array.arguments import wrap_dim
 from ..array.shape import expand
 from ..autograd.refusing import DelayedError
 from ..tensor import Tensor
+from .asking import asking
 from .reduce import as_number, raw
 from .refusals import same
 from .table import PLACES, TENSOR, composite, differentiable
@@ -330,7 +331,7 @@ def index_put_(self, indices, values, accumulate=False):
     return TENSOR._index_put_(self, list(indices), values, accumulate)
 
 
-PLACES[""]["index_put_"] = index_put_
+PLACES[""]["index_put_"] = asking(index_put_, ("", "index_put_"))
 
 
 # ------------------------------------------------------------------------------------------------------------- by mask

@@ -5,7 +5,8 @@ their ``out=``. PyTorch's rule is one of three: the result's own dtype, a dtype 
 """
 
 from .. import dtypes
-from ..tensor import Tensor
+from ..autograd.modes import state
+from .answering import ask, foreign, shown
 from .dispatch import copy_out, store_out
 from .table import COMPOSITES, TENSOR, _show
 
@@ -64,32 +65,57 @@ def accept_out(name, check=None, spoken=None, copies=False, varying=None):
     instead, which is recorded, and refuses leaves in the words of in-place writes. Where these vary, ``check``, ``spoken`` and ``copies`` together
     are what the function ``varying`` makes of the call's arguments.
     """
-    public, options = COMPOSITES[name]
+    options = COMPOSITES[name][1]
 
-    def function(*args, out=None, **kwargs):
-        if out is None:
-            return public(*args, **kwargs)
-        result = public(*args, **kwargs)
-        asked, says, written = varying(*args, **kwargs) if varying is not None else (check, spoken or name, copies)
-        outs = out if isinstance(out, (tuple, list)) else (out,)
-        if asked is not None:
-            for target, made in zip(outs, result if isinstance(result, tuple) else (result,)):
-                asked(made._dtype, target._dtype)
-        if written:
-            for target, made in zip(outs, result if isinstance(result, tuple) else (result,)):
-                copy_out(made, target)
-        else:
-            store_out(says, result, out)
-        return type(result)(*outs) if hasattr(result, "_fields") else out
+    def make(face):
+        public = shown(face)
 
-    function.__name__ = function.__qualname__ = public.__name__
-    function.__module__ = public.__module__
-    function.__doc__ = public.__doc__
-    COMPOSITES[name] = (function, options)
-    setattr(TENSOR, name, function)
-    aliases = options.get("aliases", ())
-    _show(name, function, aliases, dict(options, method=False))
-    if options.get("method", True):
-        for each in (name, *aliases):  # methods take no out=
-            if getattr(Tensor, each, None) is not None:
-                setattr(Tensor, each, public)
+        def function(*args, out=None, **kwargs):
+            if out is None:
+                return public(*args, **kwargs)
+            if state.rare or foreign((*args, out)):
+                result = ask(face, (*args, *kwargs.values(), out), args, dict(kwargs, out=out))
+                if result is not NotImplemented:
+                    return result
+            return write(public(*args, **kwargs), out, *(varying(*args, **kwargs) if varying is not None else usual))
+
+        function.__doc__ = public.__doc__
+        function.__wrapped__ = _WithOut(public)
+        return function
+
+    usual = check, spoken or name, copies
+    made = _show(name, make, options.get("aliases", ()), dict(options, method=False))  # methods take no out=
+    COMPOSITES[name] = (made, options)
+    setattr(TENSOR, name, made)
+
+
+class _WithOut:
+    """A function's arguments and ``out``, for ``inspect``."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function):
+        self.function = function
+
+    @property
+    def __signature__(self):
+        from inspect import Parameter, signature
+
+        found = signature(self.function)
+        out = Parameter("out", Parameter.KEYWORD_ONLY, default=None)
+        return found.replace(parameters=[*found.parameters.values(), out])
+
+
+def write(result, out, check, spoken, copies):
+    """Store a composite's result in ``out``, as ``accept_out`` says."""
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    results = result if isinstance(result, tuple) else (result,)
+    if check is not None:
+        for target, made in zip(outs, results):
+            check(made._dtype, target._dtype)
+    if copies:
+        for target, made in zip(outs, results):
+            copy_out(made, target)
+    else:
+        store_out(spoken, result, out)
+    return type(result)(*outs) if hasattr(result, "_fields") else out

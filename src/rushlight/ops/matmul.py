@@ -10,6 +10,7 @@ from .. import dtypes
 from ..array import matmul as kernels
 from ..array.arguments import broadcast_shapes_of_two, shape_text, wrap_dim
 from ..array.shape import expand
+from ..autograd.modes import state
 from ..parameter import Parameter
 from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
@@ -476,18 +477,27 @@ def cross(F, input, other, dim=None):
 
 def _shorten_matmul():
     """Two plain matrices go straight to ``mm``, where the usual questions are asked; the rest takes the composite's path."""
-    general, plain = TENSOR.matmul, (Tensor, Parameter)
+    plain = (Tensor, Parameter)
 
-    def matmul(*args, **kwargs):
-        if not kwargs and len(args) == 2:
-            input, other = args
-            if input.__class__ in plain and other.__class__ in plain and input._a.ndim == other._a.ndim == 2:
-                return TENSOR.mm(input, other)
-        return general(*args, **kwargs)
+    def shorten(general):
+        def matmul(*args, **kwargs):
+            if not kwargs and len(args) == 2 and not state.rare:
+                input, other = args
+                if input.__class__ in plain and other.__class__ in plain and input._a.ndim == other._a.ndim == 2:
+                    return TENSOR.mm(input, other)
+            return general(*args, **kwargs)
 
-    matmul.__module__, matmul.__doc__ = general.__module__, general.__doc__
-    COMPOSITES["matmul"] = (matmul, COMPOSITES["matmul"][1])
-    TENSOR.matmul = PLACES[""]["matmul"] = Tensor.matmul = matmul
+        matmul.__module__, matmul.__doc__, matmul.__qualname__ = (
+            general.__module__,
+            general.__doc__,
+            general.__qualname__,
+        )
+        matmul.__wrapped__ = general
+        return matmul
+
+    Tensor.matmul = shorten(Tensor.matmul)
+    TENSOR.matmul = PLACES[""]["matmul"] = shorten(TENSOR.matmul)
+    COMPOSITES["matmul"] = (TENSOR.matmul, COMPOSITES["matmul"][1])
 
 
 def _matmul_out(input, other):

@@ -4,8 +4,9 @@ import numpy as np
 
 from ..autograd.engine import bridge
 from ..tensor import Tensor, wrap
+from .dispatch import foreign, inplace_function
 from .fast import _OPERANDS, check_receiver, operator_method
-from .table import OPS, TENSOR
+from .table import METHODS, OPS, TENSOR, face_of
 
 _BINARY = {
     **dict(add="add", sub="sub", mul="mul", truediv="div", pow="pow", floordiv="floor_divide", mod="remainder"),
@@ -15,24 +16,13 @@ _BINARY = {
 }
 _COMMUTES = ("add", "mul", "and", "or", "xor")
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
-
-
-def _guarded(name, function):
-    """A method over a public function: NotImplemented for what is no operand."""
-
-    def method(self, other):
-        check_receiver(name, self)
-        if not isinstance(other, _OPERANDS) and not hasattr(other, "__torch_function__"):
-            return NotImplemented
-        return function(self, other)
-
-    method.__name__ = method.__qualname__ = name
-    return method
+#: those that are shown as themselves to who answers for functions; the others as the method of the operator's name
+_THEMSELVES = ("floordiv", "and", "or", "xor", "lshift", "rshift", "eq")
 
 
 def _inplace(name, function):
     def method(self, other):
-        if not isinstance(other, _OPERANDS):
+        if not isinstance(other, _OPERANDS) and not hasattr(other, "__torch_function__"):
             return NotImplemented
         return function(self, other)
 
@@ -43,25 +33,25 @@ def _inplace(name, function):
 def hang():
     """Hang the operators on Tensor; every family must have been declared."""
     for python, name in _BINARY.items():
-        op = OPS.get(name)
-        plain = op is not None and op.elementwise and op.kind in ("same", "float", "bool") and len(op.operands) == 2
-        plain = plain and op.params[:2] == op.operands
-        dunder = f"__{python}__"
-        setattr(Tensor, dunder, operator_method(op, dunder) if plain else _guarded(dunder, getattr(TENSOR, name)))
+        op = OPS[name]
+        dunder, named = f"__{python}__", (METHODS, name)
+        face = (METHODS, dunder) if python in _THEMSELVES else named
+        setattr(Tensor, dunder, operator_method(op, dunder, face))
         if python in _COMPARISONS:
             continue
         swapped = f"__r{python}__"
-        if python in _COMMUTES:
-            setattr(
-                Tensor, swapped, operator_method(op, swapped) if plain else _guarded(swapped, getattr(TENSOR, name))
-            )
-        else:
-            setattr(Tensor, swapped, _reflected(python, name))
-        written = getattr(TENSOR, name + "_", None)
-        if written is not None:
-            setattr(Tensor, f"__i{python}__", _inplace(f"__i{python}__", written))
-    for python, name in dict(neg="neg", pos="positive", abs="abs", invert="bitwise_not").items():
-        setattr(Tensor, f"__{python}__", getattr(TENSOR, name))
+        reflected = operator_method(op, swapped, named) if python in _COMMUTES else _reflected(python, name)
+        if python == "truediv":
+            Tensor.__rdiv__ = reflected  # the name it is shown by
+        setattr(Tensor, swapped, reflected)
+        if op.inplace:
+            inplace = f"__i{python}__"
+            shown_so = python in _THEMSELVES and python != "floordiv"
+            written = inplace_function(op, (METHODS, inplace)) if shown_so else getattr(TENSOR, name + "_")
+            setattr(Tensor, inplace, _inplace(inplace, written))
+    for python, name in dict(neg="neg", pos="positive", abs="abs").items():
+        setattr(Tensor, f"__{python}__", getattr(Tensor, name))
+    Tensor.__invert__ = face_of("bitwise_not", METHODS, "__invert__")
     bridge.add = TENSOR.add
     bridge.copy = _copy_of
     Tensor.__matmul__ = _matmul
@@ -76,11 +66,20 @@ def _copy_of(tensor, like):
 
 
 def _matmul(self, other):
-    return TENSOR.matmul(self, other) if _is_tensor(self, other) else NotImplemented
+    try:
+        return _product(self, other) if _is_tensor(self, other) else NotImplemented
+    except TypeError:
+        if foreign((self, other)):
+            return NotImplemented  # nobody answered
+        raise
 
 
 def _rmatmul(self, other):
-    return TENSOR.matmul(other, self) if _is_tensor(self, other) else NotImplemented
+    return _product(other, self) if _is_tensor(self, other) else NotImplemented
+
+
+#: the method that ``@`` is shown as
+_product = Tensor.matmul
 
 
 def _is_tensor(self, other):

@@ -1,7 +1,8 @@
 """``torch.nn.functional.pad`` in all its modes; each mode's backward is its transpose, declared beside it."""
 
 from ..array import pad as kernels
-from .table import composite, differentiable
+from .functional import functional
+from .table import differentiable
 
 _private = dict(method=False, function=False)
 
@@ -29,7 +30,7 @@ differentiable(
 )
 
 
-@composite("_functional_pad", **_private)
+@functional("pad")
 def pad(F, input, pad, mode="constant", value=None):
     pad = tuple(pad)
     if len(pad) % 2:
@@ -54,14 +55,3 @@ def pad(F, input, pad, mode="constant", value=None):
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
     return F._pad_by_index(input, pad, mode)
-
-
-def _publish():
-    from .table import PLACES, TENSOR
-
-    public = TENSOR._functional_pad
-    public.__name__ = public.__qualname__ = "pad"
-    PLACES["nn.functional"]["pad"] = public
-
-
-_publish()

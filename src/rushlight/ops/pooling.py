@@ -8,7 +8,7 @@ from ..array import pooling as kernels
 from ..array.windows import expand_sizes, sizes_text
 from . import recompute  # noqa: F401 - declares `_tied`
 from .functional import functional
-from .table import PLACES, composite, differentiable
+from .table import PLACES, composite, differentiable, face_of
 
 # Gathering at indices and adding into zeros at them are each other's transpose.
 
@@ -415,10 +415,9 @@ def _with_indices(nd):
 for _nd in (1, 2, 3):
     functional(f"adaptive_max_pool{_nd}d_with_indices")(_with_indices(_nd))
 
-for _name in (
-    *("max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d"),
-    *("avg_pool1d", "adaptive_avg_pool1d"),
-):
+for _name in ("max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d"):
+    PLACES["nn.functional"][_name] = face_of(_name, "nn.functional")
+for _name in ("avg_pool1d", "adaptive_avg_pool1d"):
     PLACES["nn.functional"][_name] = PLACES[""][_name]
 
 

@@ -415,6 +415,11 @@ def split(F, tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     return F._split(tensor, given, dim)
 
 
+# what PyTorch calls the sizes depends on who calls
+TENSOR.split.__wrapped__ = lambda tensor, split_size_or_sections, dim=0: None
+Tensor.split.__wrapped__ = lambda self, split_size, dim=0: None
+
+
 @composite("tensor_split")
 def tensor_split(
     F, input, indices_or_sections=None, dim=0, *, indices=None, sections=None, tensor_indices_or_sections=None

@@ -1,6 +1,7 @@
 """Softmax, its logarithm and softmin, as functions of torch, of torch.nn.functional and as methods."""
 
 from ..array import softmax as kernels
+from .functional import functional
 from .table import composite, differentiable
 
 _private = dict(method=False, function=False)
@@ -83,13 +84,7 @@ def _functional(name, apply):
             dim = _implicit_dim(name, input.ndim, _stacklevel + 1)
         return apply(F, input, dim, dtype)
 
-    # under a name of its own, so that F.softmax(input, dim, dtype) stays what rules call
-    composite(f"_functional_{name}", method=False, function=False)(function)
-    from .table import PLACES, TENSOR
-
-    public = getattr(TENSOR, f"_functional_{name}")
-    public.__name__ = public.__qualname__ = name
-    PLACES["nn.functional"][name] = public
+    functional(name)(function)
 
 
 _functional("softmax", lambda F, input, dim, dtype: F._softmax(input, dim, dtype))

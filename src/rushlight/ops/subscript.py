@@ -16,11 +16,12 @@ from ..autograd.graph import Leaf, spoken, type_name, warn_user
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of, reading, wrap_view
 from . import dispatch
+from .answering import EXACT, ask, foreign
 from .binding import spoken_type
 from .dispatch import broadcast, execute, share_counter
 from .forms import form_of
 from .record import Layout, make_node
-from .table import RAW, TENSOR, differentiable
+from .table import METHODS, RAW, TENSOR, differentiable
 from .unfolding import folded, leave_room
 
 _BASIC = {int, slice, type(None), type(Ellipsis)}
@@ -115,14 +116,9 @@ def getitem(self, index):
 
 
 def _diverted(function, args, self):
-    found = dispatch.overloaded((self,))
-    if found:
-        public = Tensor.__getitem__ if function is getitem else Tensor.__setitem__
-        types = tuple(type(each) for each in found)
-        for each in found:
-            result = type(each).__torch_function__(public, types, args, {})
-            if result is not NotImplemented:
-                return result
+    result = ask((METHODS, function.__name__), args, args, None)
+    if result is not NotImplemented:
+        return result
     if dispatch.intercept is not None and state.rare:
         result = dispatch.intercept(_SLICE if function is getitem else _SETITEM, args, function)
         if result is not NotImplemented:
@@ -318,6 +314,10 @@ def _plain_bound(value):
 
 
 def _general(self, index):
+    if index.__class__ is not Tensor and foreign((index,)):
+        result = ask((METHODS, "__getitem__"), (self, index), (self, index), None)
+        if result is not NotImplemented:
+            return result
     index = normal(index)
     if all(each.__class__ in _BASIC for each in index):
         return _basic(self, index)
@@ -362,6 +362,11 @@ def _is_basic(index):
     return all(each.__class__ in _BASIC for each in index)
 
 
+def _answered_for(*args):
+    """Whether the class of an index or a value wrote in place of ``setitem``."""
+    return ask((METHODS, "__setitem__"), args, args, None) is not NotImplemented
+
+
 def setitem(self, index, value):
     """``self[index] = value``: written in place, with PyTorch's casts and broadcasting."""
     if state.rare or self.__class__ is not Tensor:
@@ -373,6 +378,8 @@ def setitem(self, index, value):
     else:
         basic = index.__class__ is tuple and _is_basic(index)
         if not basic:
+            if index.__class__ is not Tensor and foreign((index,)) and _answered_for(self, index, value):
+                return
             index = normal(index)
             if len(index) == 1 and index[0] is False:
                 return
@@ -397,6 +404,8 @@ def setitem(self, index, value):
                 raise _index_error(array, index) from None
             inplace.finish(self, None)
             return
+    if value.__class__ not in EXACT and foreign((value,)) and _answered_for(self, index, value):
+        return
     if basic:
         where = tuple(index)
         for each in where:
@@ -523,8 +532,8 @@ def _expand_error(target, shape, dtype):
     return RuntimeError("shapes do not match")
 
 
-dispatch.named(getitem, "__getitem__")
-dispatch.named(setitem, "__setitem__")
+getitem.__name__, getitem.__qualname__ = "__getitem__", "Tensor.__getitem__"
+setitem.__name__, setitem.__qualname__ = "__setitem__", "Tensor.__setitem__"
 
 
 def delitem(self, index):

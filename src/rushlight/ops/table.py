@@ -20,7 +20,7 @@ from ..tensor import Tensor
 
 TYPE_CHECKING = False  # as type checkers know it; importing typing takes longer than this module
 
-__all__ = ["RAW", "TENSOR", "Op", "binary", "composite", "differentiable", "elementwise", "unary"]
+__all__ = ["RAW", "TENSOR", "Op", "binary", "composite", "differentiable", "elementwise", "face_of", "unary"]
 
 
 class Namespace:
@@ -85,6 +85,8 @@ class Op:
             "batch",
             "bind",
             "elementwise",
+            "everyday",
+            "face",
             "function",
             "inplace",
             "joint",
@@ -256,7 +258,10 @@ def differentiable(name, kernel, *, vjp=None, vjp_all=None, **options):
 
 
 def composite(name, **options):
-    """Declare ``def name(F, input, ...)``, written in terms of ``F``: its derivatives come from its parts."""
+    """Declare ``def name(F, input, ...)``, written in terms of ``F``: its derivatives come from its parts.
+
+    Of the options, ``shown`` is the name for users, where another function has it in ``F``.
+    """
 
     def declare(function):
         import functools
@@ -277,19 +282,25 @@ COMPOSITES = {}
 def _hang_composite(name, function, on_tensors, options):
     from .dispatch import composite_function
 
-    public = composite_function(name, function, on_tensors, options)
-    public.__wrapped__ = on_tensors  # what `inspect.signature` reads the arguments from
+    def make(face):
+        public = composite_function(name, function, on_tensors, options, face)
+        public.__wrapped__ = on_tensors  # what `inspect.signature` reads the arguments from
+        return public
+
+    aliases = options.get("aliases", ())
+    public = _show(options.get("shown", name), make, aliases, options)
     setattr(TENSOR, name, public)
     COMPOSITES[name] = (public, options)
-    _show(name, public, options.get("aliases", ()), options)
     if options.get("inplace"):
 
-        def written(input, *args, **kwargs):
-            return input.copy_(public(input, *args, **kwargs))
+        def make_written(face):
+            def written(input, *args, **kwargs):
+                return input.copy_(public(input, *args, **kwargs))
 
-        written.__name__ = written.__qualname__ = name + "_"
+            return written
+
+        written = _show(name + "_", make_written, tuple(alias + "_" for alias in aliases), options)
         setattr(TENSOR, name + "_", written)
-        _show(name + "_", written, tuple(alias + "_" for alias in options.get("aliases", ())), options)
 
 
 def _publish(op):
@@ -297,18 +308,23 @@ def _publish(op):
 
     OPS[op.name] = op
     raw = raw_function(op)
-    public = op.public = public_function(op)
-    _describe(public, op, op.out)
-    setattr(RAW, op.name, raw)
-    setattr(TENSOR, op.name, public)
+
+    def make(face):
+        op.face = op.face or face
+        return _described(public_function(op, face), op, op.out)
+
+    aliases = op.aliases or ()
     options = dict(method=op.method, function=op.function, space=op.space, method_name=op.method_name)
-    _show(op.name, public, op.aliases or (), options)
+    op.public = _show(op.name, make, aliases, options)
+    setattr(RAW, op.name, raw)
+    setattr(TENSOR, op.name, op.public)
     if op.inplace:
-        written = inplace_function(op)
-        _describe(written, op, False)
-        setattr(TENSOR, op.name + "_", written)
         options["method_name"] = None
-        _show(op.name + "_", written, tuple(alias + "_" for alias in op.aliases or ()), options)
+        written = _show(
+            *(op.name + "_", lambda face: _described(inplace_function(op, face), op, False)),
+            *(tuple(alias + "_" for alias in aliases), options),
+        )
+        setattr(TENSOR, op.name + "_", written)
     return op
 
 
@@ -332,19 +348,36 @@ class Arguments:
         return Signature(made)
 
 
-def _describe(public, op, out):
-    """Let ``help`` and ``inspect`` see the arguments of an operator's function and what the kernel says of itself."""
+def _described(public, op, out):
+    """An operator's function whose arguments, and what the kernel says of itself, ``help`` and ``inspect`` see."""
     public.__wrapped__ = Arguments(op, out)
     if hasattr(op.kernel, "__code__"):
         public.__doc__ = op.kernel.__doc__
+    return public
 
 
 #: functions by public place: {"": {...}, "linalg": {...}, "nn.functional": {...}}
 PLACES = {"": {}, "nn.functional": {}, **{space: {} for space in SPACES}}
+#: the place of methods, which are attributes of the class
+METHODS = "Tensor"
 
 
-def _show(name, public, aliases, options):
-    """Put a function where users look for it: a module of torch, a method of Tensor."""
+_MAKES = {}
+
+
+def face_of(name, place, called=None):
+    """A further object of the function ``name``, for another place, where it is called the same or ``called``."""
+    called = called or name
+    return _named(_MAKES[name]((place, called)), called, called)
+
+
+def _show(name, make, aliases, options):
+    """Put a function where users look for it, a module of torch or a method of Tensor, as an object of its own for each place.
+
+    ``make((place, name))`` makes one; returned is the first, which stands for them all elsewhere.
+    """
+    first = None
+    _MAKES[name] = make
     space = options.get("space")
     method = options.get("method")
     for each in (name, *aliases):
@@ -357,9 +390,20 @@ def _show(name, public, aliases, options):
         elif not place and prefix in SPACES and "_" in each:
             place, short = prefix, each.split("_", 1)[1]
         if options.get("function") is not False:
-            PLACES.setdefault(place, {})[short] = public
+            made = PLACES.setdefault(place, {})[short] = _named(make((place, short)), each, each)
+            first = first or made
         if method or (method is None and place == ""):
-            setattr(Tensor, options.get("method_name") or short, public)
+            called = options.get("method_name") or short
+            made = _named(make((METHODS, called)), called, "Tensor." + called)
+            setattr(Tensor, called, made)
+            if first is None or (each == name and each.endswith("_")):  # what writes in place is a method first of all
+                first = made
+    return first or _named(make((None, name)), name, name)
+
+
+def _named(function, name, qualified):
+    function.__name__, function.__qualname__, function.__module__ = name, qualified, "torch"
+    return function
 
 
 def as_array(value):
@@ -367,4 +411,4 @@ def as_array(value):
     return value if value.__class__ is np.ndarray else np.asarray(value)
 
 
-__all__ += ["COMPOSITES", "OPS", "PLACES", "Node", "as_array"]
+__all__ += ["COMPOSITES", "METHODS", "OPS", "PLACES", "Node", "as_array"]

@@ -6,6 +6,7 @@ from .. import dtypes, inplace
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of
 from . import dispatch
+from .answering import ask, foreign
 from .binding import bind, require_tensors, type_error
 from .compute import compute
 from .record import make_node
@@ -27,29 +28,26 @@ _ndarray = np.ndarray
 _SEQUENCES = (list, tuple)
 
 
-def inplace_function(op):
-    """The method ``name_``."""
+def inplace_function(op, face):
+    """The method ``name_``, or a function of that name."""
     from .fast import _MISSING, fast_inplace
 
     def function(*args, **kwargs):
-        values = bind(op, tuple([each for each in args if each is not _MISSING]), kwargs)
-        if state.rare or dispatch.foreign(values):
-            result = _divert_inplace(op, function, args, kwargs, values)
+        args = tuple([each for each in args if each is not _MISSING])
+        values = bind(op, args, kwargs)
+        if state.rare or foreign(values):
+            result = _divert_inplace(op, face, args, kwargs, values)
             if result is not NotImplemented:
                 return result
         return execute_inplace(op, values)
 
-    dispatch.named(function, op.name + "_")
-    return dispatch.named(fast_inplace(op, function) if op.elementwise else function, op.name + "_")
+    return fast_inplace(op, function) if op.elementwise else function
 
 
-def _divert_inplace(op, function, args, kwargs, values):
-    found = dispatch.overloaded(values)
-    types = tuple(type(each) for each in found)
-    for each in found:
-        result = type(each).__torch_function__(function, types, args, kwargs)
-        if result is not NotImplemented:
-            return result
+def _divert_inplace(op, face, args, kwargs, values):
+    result = ask(face, values, args, kwargs)
+    if result is not NotImplemented:
+        return result
     if dispatch.intercept is not None and state.rare:
         result = dispatch.intercept(op, values, "inplace")
         if result is not NotImplemented:

@@ -59,7 +59,7 @@ def written(op):
     scope.update({f"default_{name}": value for name, value in defaults.items()})
     scope.update(wrap_view=wrap_view, refer=_refer)
     define(_source(op, defaults), op.name, scope)
-    everyday = scope["everyday"]
+    everyday = op.everyday = scope["everyday"]
     if getattr(TENSOR, op.name, None) is op.public:
         # rules need not go by way of the public function: theirs goes on to the general path by itself
         by_itself = {**scope, "refer": dispatch.call}
