@@ -230,6 +230,28 @@ class Tensor:
     def grad(self):
         self.grad = None
 
+    @property
+    def grad_dtype(self):
+        """The dtype of a leaf's gradient, which is the leaf's own: here it cannot be set to another."""
+        self._require_leaf("accessed")
+        return self._dtype
+
+    @grad_dtype.setter
+    def grad_dtype(self, dtype):
+        if dtype is not None and not isinstance(dtype, dtypes.dtype):
+            raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}")
+        self._require_leaf("set")
+        if dtype is not self._dtype:
+            raise NotImplementedError("rushlight keeps gradients in the dtype of their tensor")
+
+    def _require_leaf(self, done):
+        if not self.is_leaf:
+            raise RuntimeError(f"grad_dtype can only be {done} on leaf tensors.")
+
+    def module_load(self, other, assign=False):
+        """What ``load_state_dict`` puts in this tensor's place where it swaps tensors: ``self`` with the values of ``other``, or ``other``."""
+        return other.detach() if assign else self.copy_(other).detach()
+
     def _own_grad(self):
         return self._meta.grad if hasattr(self, "_meta") else None
 
@@ -350,7 +372,7 @@ class Tensor:
         """The same memory, outside the graph and with a version of its own."""
         if hasattr(self._a, "bdim"):
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
-        if state.shells and type(self).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        if self.__class__ is not Tensor and type(self).__torch_dispatch__ is not Tensor.__torch_dispatch__:
             made = self.detach()
             made._vc = [0]
             return made

@@ -563,3 +563,28 @@ def test_hooks_on_saved_tensors_and_checkpoints_take_wrapper_tensors():
     x.grad = None
     torch.utils.checkpoint.checkpoint(lambda each: each.exp().sin(), x, use_reentrant=False).sum().backward()
     assert torch.allclose(x.grad.inner, x.inner.exp() * x.inner.exp().cos())
+
+
+def test_the_tensor_itself_is_asked_where_the_method_is_no_classmethod():
+    class Own(Held):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            with torch.overrides.enable_reentrant_dispatch():
+                return func(self.inner)
+
+    x = Own(torch.ones(2))
+    with Log():
+        assert type(x.clone()) is torch.Tensor
+
+
+def test_the_class_of_a_tensor_over_ordinary_memory_sees_data_and_set():
+    seen = []
+
+    class Watching(torch.Tensor):
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            seen.append(str(func))
+            return super().__torch_dispatch__(func, types, args, kwargs)
+
+    x = Watching(torch.empty(2))
+    x.data, x.set_(torch.ones(2)), x.resize_(1)
+    assert seen == ["aten.detach.default", "aten.set_.source_Tensor", "aten.resize_.default"] and x.tolist() == [1.0]

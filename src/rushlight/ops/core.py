@@ -375,10 +375,22 @@ def detach_(self):
     return self
 
 
+def _asked(name, self, args, **options):
+    """What modes or the tensor's class make of a method; NotImplemented where nobody is asked."""
+    if dispatch.ask_method is None or not (state.rare or self.__class__ not in _PLAIN):
+        return NotImplemented
+    return dispatch.ask_method(name, (self, *args), options)
+
+
 def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Make this tensor refer to the memory of ``source`` (a tensor or storage)."""
     from ..storage import UntypedStorage
 
+    answer = _asked(
+        "set_", self, () if source is None else (source, storage_offset, size, stride)[: 1 if size is None else 4]
+    )
+    if answer is not NotImplemented:
+        return answer
     inplace.check(self, edge_of(self) is not None)
     if source is None:
         self._a = np.empty((0,), self._dtype.numpy)
@@ -404,6 +416,9 @@ def resize_(self, *sizes, memory_format=None):
     from .creation import sizes as parse
 
     shape = parse("resize_", sizes)
+    answer = _asked("resize_", self, (shape,), memory_format=memory_format)
+    if answer is not NotImplemented:
+        return answer
     if hasattr(self._a, "held"):
         raise NotImplementedError("resize_() of a tensor of a transform (vmap, jvp) is not supported")
     if edge_of(self) is not None and not is_inference_mode_enabled():

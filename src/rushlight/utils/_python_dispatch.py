@@ -77,13 +77,10 @@ class _Asker:
             raise RuntimeError(
                 "Defining your mode's `__torch_dispatch__` as a classmethod is not supported, please make it a plain method"
             )
-        kinds = _types(values)
-        result = dispatching(func, kinds, args, kwargs)
+        asked = _asked(values)
+        result = dispatching(func, tuple([type(each) for each in asked]), args, kwargs)
         if result is not NotImplemented:
             return result
-        asked = _in_order(kinds)
-        if not asked:
-            raise _unanswered(func, (), self.mode)
         return self._above(lambda: shells.unrecorded(_answer(func, asked, args, kwargs, self.mode)))
 
     def _above(self, function):
@@ -120,55 +117,48 @@ def _whole(op, result):
 # --------------------------------------------------------------------------------------------------------- classes
 
 
-def _types(values):
-    found = []
+def _asked(values):
+    """The first tensor of each class that answers for operators, in the order in which they are asked: subclasses first."""
+    found = {}
+    if shells.passed_over.classes:
+        return []
     for value in values:
         for each in value if isinstance(value, (list, tuple)) else (value,):
-            kind = type(each)
-            if isinstance(each, Tensor) and kind not in found and shells.class_answers(kind):
-                found.append(kind)
-    return tuple(found)
-
-
-def _in_order(kinds):
-    """Classes in the order in which they are asked: subclasses first."""
-    return sorted(kinds, key=lambda kind: -len(kind.__mro__))
-
-
-def _kinds(values):
-    """The classes to ask."""
-    return () if shells.passed_over.classes else _in_order(_types(values))
+            if isinstance(each, Tensor) and shells.class_answers(type(each)):
+                found.setdefault(type(each), each)
+    return sorted(found.values(), key=lambda each: -len(type(each).__mro__))
 
 
 def _of_class(op, values, how):
     """Ask the classes of arguments; NotImplemented where none has ``__torch_dispatch__``."""
     out = None if how is None or isinstance(how, str) or callable(how) else how
-    kinds = _kinds(values if out is None else (*values, out))
-    if not kinds:
+    asked = _asked(values if out is None else (*values, out))
+    if not asked:
         return NotImplemented
     steps = _steps(op, values, how)
     if steps is not None:
         return steps()
     if out is not None:
         name, overloadname, args, kwargs = spelled(op, values, "out")
-        shells.unrecorded(_answer(overload(name, overloadname), kinds, args, {**kwargs, "out": out}))
+        shells.unrecorded(_answer(overload(name, overloadname), asked, args, {**kwargs, "out": out}))
         for each in out if isinstance(out, (list, tuple)) else (out,):
             inplace.finish(each, None)
         return out
     name, overloadname, args, kwargs = spelled(op, values, how)
-    answer = _answer(overload(name, overloadname), kinds, args, kwargs)
+    answer = _answer(overload(name, overloadname), asked, args, kwargs)
     return shells.recorded(op, values, lambda: _whole(op, answer()), how == "inplace")
 
 
-def _answer(func, kinds, args, kwargs, mode=None):
-    """A function without arguments that asks classes in turn."""
+def _answer(func, asked, args, kwargs, mode=None):
+    """A function without arguments that asks tensors in turn; ``mode`` has left the call to them."""
+    types = tuple([type(each) for each in asked])
 
     def answer():
-        for kind in kinds:
-            result = kind.__torch_dispatch__(func, kinds, args, kwargs)
+        for each in asked:
+            result = each.__torch_dispatch__(func, types, args, kwargs)
             if result is not NotImplemented:
                 return result
-        raise _unanswered(func, kinds, mode)
+        raise _unanswered(func, types, mode)
 
     return answer
 
@@ -190,8 +180,8 @@ def _method(name, args, kwargs):
     if method is None or kwargs.get("out") is not None:
         return NotImplemented
     modes = [each for each in levels._stack.interpreters if hasattr(each, "mode")]
-    kinds = _kinds(args)
-    if not modes and not kinds:
+    asked = _asked(args)
+    if not modes and not asked:
         return NotImplemented
     with levels.Below(len(levels._stack.interpreters) - _depth()):
         call = spelled_call(method, args, kwargs)
@@ -203,7 +193,7 @@ def _method(name, args, kwargs):
         with levels.Below(len(levels._stack.interpreters) - _depth()):
             result = modes[-1].ask(func, args, args, given)
     else:
-        result = shells.unrecorded(_answer(func, kinds, args, given))
+        result = shells.unrecorded(_answer(func, asked, args, given))
     if isinstance(result, Tensor):
         return result.requires_grad_() if kwargs.get("requires_grad") else result
     if result is not None and method.name not in QUESTIONS:
