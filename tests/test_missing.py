@@ -91,6 +91,19 @@ def test_a_filled_class_lacks_what_it_lacked():
     assert tensor.names == "mine"
 
 
+def test_dir_lists_what_is_there():
+    import rushlight as torch
+
+    class Sized(torch.Tensor):
+        def resize(self):
+            """A method of a name that is missing otherwise."""
+
+    x = torch.ones(2, 2)
+    x.note = 1
+    assert {"sum", "shape", "note"} <= set(dir(x)) and not {"resize", "to_sparse", "volatile"} & set(dir(x))
+    assert "resize" in dir(x.as_subclass(Sized))
+
+
 def test_special_methods_are_not_pretended():
     class Tensor:
         pass

@@ -98,4 +98,15 @@ def fill_tensor_class(cls):
     ]
     for name in missing:
         setattr(cls, name, _NotThere(name))
+    cls.__dir__ = _listing(frozenset(missing))
     return tuple(missing)
+
+
+def _listing(missing):
+    """``dir`` of a tensor: without what is not there, and as in PyTorch without what is deprecated."""
+
+    def __dir__(self):
+        found = {*dir(type(self)), *vars(self)} - {"volatile"}
+        return sorted(name for name in found if name not in missing or hasattr(self, name))
+
+    return __dir__

@@ -1,4 +1,4 @@
-"""Programs that print what gradient checks, loaders, mixed precision and the like do: they must print the same under both libraries."""
+"""Programs that print what custom Functions, gradient checks, loaders, mixed precision and the like do: they must print the same under both libraries."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ def printed(*command):
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("name", ["gradients", "loading", "passes", "precision"])
+@pytest.mark.parametrize("name", ["functions", "gradients", "loading", "passes", "precision"])
 def test_programs_print_what_pytorch_prints(name):
     program = str(PROGRAMS / f"{name}.py")
     ours = printed(sys.executable, "-m", "rushlight", "run", program)

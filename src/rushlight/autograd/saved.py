@@ -135,7 +135,12 @@ class SavedTensor:
             raise stale(self._array, self._dtype, self._counter, self._version, edge, node)
         if self._tensor is not None:
             return self._tensor
-        return attach(self._array, self._dtype, edge, self._counter)
+        tensor = attach(self._array, self._dtype, edge, self._counter)
+        if state.duals:  # with the tangent that it carries within a forward mode level
+            from ..ops import record
+
+            record.revived(tensor)
+        return tensor
 
     def _reopened(self, edge):
         was = set_grad(False)

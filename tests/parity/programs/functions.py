@@ -1,0 +1,190 @@
+"""What custom Functions do in forward mode: which tangents they may return, and what is said of the others."""
+
+import torch
+import torch.autograd.forward_ad as fw
+from torch.autograd import Function
+
+
+def function(forward, jvp, materialize):
+    class Made(Function):
+        @staticmethod
+        def forward(ctx, *args):
+            ctx.set_materialize_grads(materialize)
+            return forward(ctx, *args)
+
+        @staticmethod
+        def jvp(ctx, *tangents):
+            return jvp(ctx, *tangents)
+
+    return Made
+
+
+def show(name, forward, jvp, *args, materialize=True, tangent=None):
+    """Apply a Function to arguments of which the first carries a tangent."""
+    with fw.dual_level():
+        tangent = torch.full_like(args[0], 2.0) if tangent is None else tangent
+        given = (fw.make_dual(args[0], tangent), *args[1:])
+        try:
+            made = function(forward, jvp, materialize).apply(*given)
+        except Exception as error:
+            print(f"{name}: {type(error).__name__}: {error}")
+            return
+        for each in made if isinstance(made, tuple) else (made,):
+            if isinstance(each, torch.Tensor):
+                found = fw.unpack_dual(each).tangent
+                print(f"{name}: {found}, a view: {each._base is not None}, given: {any(each is arg for arg in given)}")
+            else:
+                print(f"{name}: {each}")
+
+
+def told(ctx, *tangents):
+    print("    tangents", tangents, "saved", ctx.saved_tensors, "needs", ctx.needs_input_grad)
+    print("    recording", torch.is_grad_enabled(), "forward mode", fw._is_fwd_grad_enabled())
+    return tangents[0]
+
+
+def dirty(ctx, x):
+    ctx.mark_dirty(x)
+    return x.mul_(2)
+
+
+def second_dirty(ctx, x, y):
+    ctx.mark_dirty(y)
+    return y.mul_(2)
+
+
+def fixed(ctx, x):
+    y = x * 2
+    ctx.mark_non_differentiable(y)
+    return y
+
+
+def saving(ctx, x):
+    ctx.save_for_forward(x)
+    ctx.save_for_backward(x * 2)
+    return x * 2
+
+
+def ones(*shape):
+    return torch.ones(*(shape or (3,)))
+
+
+show("as many", lambda ctx, x: x * 2, lambda ctx, t: t * 2, ones())
+show("too many", lambda ctx, x: x * 2, lambda ctx, t: (t, t), ones())
+show("too few", lambda ctx, x: (x * 2, x * 3), lambda ctx, t: t, ones())
+show("a number", lambda ctx, x: x * 2, lambda ctx, t: 3, ones())
+show("a number for a number", lambda ctx, x: (x * 2, 1), lambda ctx, t: (t, 1), ones())
+show("a tensor for a number", lambda ctx, x: (x * 2, 1), lambda ctx, t: (t, t), ones())
+show("a list", lambda ctx, x: x * 2, lambda ctx, t: [t], ones())
+show("another shape", lambda ctx, x: x * 2, lambda ctx, t: t.sum(), ones())
+show("another length", lambda ctx, x: x * 2, lambda ctx, t: torch.ones(4), ones())
+show("another precision", lambda ctx, x: x * 2, lambda ctx, t: t.double(), ones())
+show("for integers", lambda ctx, x: (x * 2, x.long()), lambda ctx, t: (t, t), ones())
+show("none for integers", lambda ctx, x: (x * 2, x.long()), lambda ctx, t: (t, None), ones())
+show("for what is not differentiable", fixed, lambda ctx, t: t, ones())
+show("none for what is not differentiable", fixed, lambda ctx, t: None, ones())
+show("in place", dirty, lambda ctx, t: t.mul_(2), ones())
+show("not in place", dirty, lambda ctx, t: t * 2, ones())
+show("in place and a copy", dirty, lambda ctx, t: t.mul_(2).clone(), ones())
+show("in place, not written", dirty, lambda ctx, t: t, ones())
+show("in place, none", dirty, lambda ctx, t: None, ones())
+show("in place of a plain tensor", second_dirty, lambda ctx, t, u: t * 2, ones(), ones())
+show("in place of a plain tensor, zeros", second_dirty, lambda ctx, t, u: u, ones(), ones())
+show("as it is", lambda ctx, x: x, lambda ctx, t: t, ones())
+show("as it is, a view", lambda ctx, x: x, lambda ctx, t: t.view_as(t), ones())
+show("as it is, a product", lambda ctx, x: x, lambda ctx, t: t * 2, ones())
+show("view", lambda ctx, x: x[:2], lambda ctx, t: t[:2], ones())
+show("view, a copy", lambda ctx, x: x[:2], lambda ctx, t: t[:2].clone(), ones())
+show("view, of a copy", lambda ctx, x: x[:2], lambda ctx, t: t.clone()[:2], ones())
+show("view of a view", lambda ctx, x: x[:2], lambda ctx, t: t[:2], ones(6)[::2])
+show("view of a view, of a copy", lambda ctx, x: x[:2], lambda ctx, t: t.clone()[:2], ones(6)[::2])
+show("view, tangent a view", lambda ctx, x: x[:2], lambda ctx, t: t[:2], ones(), tangent=ones(2, 3)[0])
+show("view, of another base", lambda ctx, x: x[:2], lambda ctx, t: t.clone()[:2], ones(), tangent=ones(2, 3)[0])
+show("view of a plain tensor", lambda ctx, x, y: y[:2], lambda ctx, t, u: t[:2], ones(), ones())
+show("plain tensor as it is", lambda ctx, x, y: y, lambda ctx, t, u: t, ones(), ones())
+show("zeros", lambda ctx, x, y: x * y, told, ones(), ones())
+show("no zeros", lambda ctx, x, y: x * y, told, ones(), ones(), materialize=False)
+show("numbers", lambda ctx, x, n: x * n, told, ones(), 3)
+show("integers", lambda ctx, x, y: x * y, told, ones(), ones().long())
+show("saved", saving, told, ones())
+show("saved of a leaf", saving, told, ones().requires_grad_())
+show("an error", lambda ctx, x: x, lambda ctx, t: 1 / 0, ones())
+
+
+class Unfinished(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+
+with fw.dual_level():
+    try:
+        Unfinished.apply(fw.make_dual(ones(), ones()))
+    except Exception as error:
+        print(type(error).__name__, error)
+    # a tensor that changes its own shape does so to its tangent
+    dual = fw.make_dual(ones(2, 3), torch.arange(6.0).reshape(2, 3))
+    for change in (torch.Tensor.t_, lambda x: x.unsqueeze_(0), lambda x: x.transpose_(1, 2), lambda x: x.squeeze_()):
+        print(fw.unpack_dual(change(dual)))
+    # what is unpacked may be packed again
+    primal, tangent = fw.unpack_dual(dual * 2)
+    print(fw.unpack_dual(primal).tangent, fw.unpack_dual(fw.make_dual(primal, tangent * 2)).tangent)
+
+
+# batches of cotangents take Functions whose forward has a ctx, also within a backward
+
+
+class Tripled(Function):
+    @staticmethod
+    def forward(ctx, x, factor):
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return x * x * factor, x
+
+    @staticmethod
+    def backward(ctx, g, h):
+        (x,) = ctx.saved_tensors
+        return Doubled.apply(g * x) * ctx.factor + h, None
+
+
+class Doubled(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def vjp(ctx, g):
+        return g * 2
+
+
+class Random(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * torch.rand_like(g)
+
+
+class Looking(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g if g.sum() > 0 else -g
+
+
+x = torch.arange(3.0).requires_grad_()
+y, same = Tripled.apply(x, 3)
+print(torch.autograd.grad(y, x, torch.eye(3), is_grads_batched=True, retain_graph=True))
+print(torch.autograd.grad((y, same), x, (torch.eye(3), torch.ones(3, 3)), is_grads_batched=True))
+print(torch.autograd.functional.jacobian(lambda x: Tripled.apply(x, 2)[0], torch.ones(3), vectorize=True))
+print(torch.autograd.functional.hessian(lambda x: Tripled.apply(x, 2)[0].sum(), torch.ones(3), vectorize=True))
+for each in (Random, Looking):
+    try:
+        torch.autograd.grad(each.apply(x), x, torch.eye(3), is_grads_batched=True)
+    except Exception as error:
+        print(type(error).__name__, error)
