@@ -383,7 +383,18 @@ def _with_defaults(function, args, kwargs):
     signature = inspect.signature(function)
     bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
+    if bound.kwargs:
+        _refuse_keyword_only(bound.kwargs)
     return bound.args
+
+
+def _refuse_keyword_only(given):
+    if thread.transforms and any(isinstance(each, Tensor) for each in given.values()):
+        raise NotImplementedError(
+            "Run vmap on autograd.Function with kwarg-only Tensor args. Please do not pass kwarg-only Tensors to autograd.Function. Got: "
+            f"{given}"
+        )
+    raise TypeError(f"forward() got an unexpected keyword argument '{next(iter(given))}'")
 
 
 def run_function(cls, args, separate):
@@ -395,11 +406,7 @@ def run_function(cls, args, separate):
     ctx._is_tensor = tuple([isinstance(each, Tensor) for each in args])
     ctx.needs_input_grad = tuple([is_tensor and next(needs) is not None for is_tensor in ctx._is_tensor])
     recorded = thread.grad and any(edge is not None for edge in edges)
-    was = set_grad(False)
-    try:
-        result = cls.forward(*args) if separate else cls.forward(ctx, *args)
-    finally:
-        set_grad(was)
+    result = _unrecorded(cls.forward, args if separate else (ctx, *args))
     outputs = result if isinstance(result, tuple) else (result,)
     if separate and not recorded:
         _set_up(cls, ctx, args, result)
@@ -414,12 +421,19 @@ def run_function(cls, args, separate):
     return (outputs if isinstance(result, tuple) else outputs[0]), ctx, outputs
 
 
-def _set_up(cls, ctx, args, result):
-    was = set_grad(False)
+def _unrecorded(function, args):
+    """Call a user's method while nothing is recorded and no tangents are propagated."""
+    was, forward = set_grad(False), thread.forward
+    thread.forward = False
     try:
-        cls.setup_context(ctx, args, result)
+        return function(*args)
     finally:
         set_grad(was)
+        thread.forward = forward
+
+
+def _set_up(cls, ctx, args, result):
+    _unrecorded(cls.setup_context, (ctx, args, result))
     kept = [*(ctx.to_save or ()), *(ctx.saved_for_forward or ())]
     if kept:
         _refuse_as_is(ctx, kept, args, result if isinstance(result, tuple) else (result,))

@@ -585,17 +585,18 @@ def _custom(cls, args):
 def _custom_at(level, cls, args):
     if not level.records(args):
         return level.below(level.custom, cls, args)
-    below = _stack.interpreters
+    below, tangents = _stack.interpreters, thread.forward
 
     def forward(*args):
         was, _stack.interpreters = _stack.interpreters, below
         try:
-            # run_function runs forward without recording; what lies below the level is recorded all the same
-            mode = set_grad(level.outer_grad)
+            # run_function runs forward without recording and tangents; below the level there are both all the same
+            mode, thread.forward = set_grad(level.outer_grad), tangents
             try:
                 result = level.custom(cls, tuple(detached(a) if isinstance(a, Tensor) else a for a in args))
             finally:
                 set_grad(mode)
+                thread.forward = False
         finally:
             _stack.interpreters = was
         if isinstance(result, tuple):

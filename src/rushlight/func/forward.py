@@ -42,8 +42,7 @@ def pushed(func, primals, tangents, places, strict, has_aux):
         )
     _tensors_only(values, "primals")
     _tensors_only(directions, "tangents")
-    if forward_ad._current_level >= 0 and not in_forward():
-        raise RuntimeError(forward_ad.NESTED)
+    _refuse_nested()
     with DualLevel() as level, _set_fwd_grad_enabled(True):
         duals = [_dual(level, p, t) for p, t in zip(values, directions)]
         given = tree_unflatten(duals, spec)
@@ -83,6 +82,11 @@ def _tensors_only(values, what):
             raise RuntimeError(f"jvp(f, primals, tangents): Expected {what} to only contain Tensors, got {type(each)}")
 
 
+def _refuse_nested():
+    if forward_ad._current_level >= 0 and not in_forward():
+        raise RuntimeError(forward_ad.NESTED)
+
+
 def _dual(level, primal, tangent):
     for what, each in (("primal", primal), ("tangent", tangent)):
         if not (each._dtype.is_floating_point or each._dtype.is_complex):
@@ -100,6 +104,7 @@ def linearize(func, *primals):
 
     The function runs once. The product is the transpose of the vector-Jacobian product, which is linear in its vector.
     """
+    _refuse_nested()
     inside = Inside()
     with inside:
         inputs, spec, given = _entered(inside, primals)

@@ -2,16 +2,42 @@
 
 import functools
 
+from ..autograd import levels
 from ..autograd.levels import Lane
+from ..autograd.modes import thread
+from ..ops.core import contiguous_format
+from ..ops.table import TENSOR
+from ..storage import root
+from ..tensor import Tensor
+from ..utils._pytree import tree_leaves, tree_map
 
 __all__ = ["debug_unwrap", "functionalize"]
 
 
-def functionalize(func, *, remove="mutations"):
-    """``func`` as it is.
+class _Functional:
+    """The extent of a functionalized call: a transform, to which operators are what they are."""
 
-    PyTorch's version rewrites a program for its compilers so that nothing in it is written in place, with the same results. Here
-    functions run as they are written, in-place operations under every transform included, so there is nothing to rewrite.
+    def __enter__(self):
+        thread.transforms += 1
+        levels.push(self)
+
+    def __exit__(self, *exc):
+        thread.transforms -= 1
+        levels.remove(self)
+
+    def __call__(self, op, values, how):
+        return NotImplemented
+
+    def custom(self, cls, args):
+        raise RuntimeError("NYI: Functionalize rule for custom_function_call")
+
+
+def functionalize(func, *, remove="mutations"):
+    """``func`` as seen from outside a program in which nothing is written in place.
+
+    Its results are the same, and arguments that it writes to have their new values afterwards; but a result that shows memory which was
+    written is a copy of it. With ``remove="mutations_and_views"`` every result that is a view is a contiguous copy. PyTorch's version
+    rewrites the program for its compilers; here in-place operations run as they are written, under every transform.
     """
     if remove not in ("mutations", "mutations_and_views"):
         raise RuntimeError(
@@ -24,7 +50,22 @@ def functionalize(func, *, remove="mutations"):
 
     @functools.wraps(func)
     def wrapped(*args, **kwargs):
-        return func(*args, **kwargs)
+        before = [(each, each._vc[0]) for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+        with _Functional():
+            output = func(*args, **kwargs)
+        written = {id(root(each._a)) for each, version in before if each._vc[0] != version}
+
+        def apart(each):
+            if not isinstance(each, Tensor):
+                return each
+            copied = (
+                remove == "mutations_and_views" and each._is_view() and not any(each is given for given, _ in before)
+            )
+            if copied or id(root(each._a)) in written:
+                return TENSOR.clone(each, memory_format=contiguous_format if copied else None)
+            return each
+
+        return tree_map(apart, output)
 
     return wrapped
 

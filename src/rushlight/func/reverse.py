@@ -9,7 +9,7 @@ off again if its graph leads to nothing but the transform's own leaves.
 import functools
 import weakref
 
-from ..autograd import calls, saved
+from ..autograd import calls, forward_ad, saved
 from ..autograd.graph import Leaf, Node, Output, target, tick
 from ..autograd.levels import Lane, placed, top
 from ..autograd.modes import set_grad, state, thread
@@ -80,6 +80,9 @@ class Inside:
             place.shape, place.dtype = tensor._a.shape, tensor._dtype
         self.own.add(place)
         made = attach(tensor._a, tensor._dtype, place, tensor._vc)
+        tangent = _tangent_of(tensor)
+        if tangent is not None:
+            forward_ad.attach_tangent(made, tangent)
         if edge is None:
             # a leaf with an owner is one that the function may hang hooks on
             place.owner = weakref.ref(made)
@@ -130,7 +133,11 @@ class Inside:
             return tensor
         if self.outer and (self.leads_outside((tensor,)) if outside is None else outside):
             return tensor
-        return attach(tensor._a, tensor._dtype, None, tensor._vc)
+        made = attach(tensor._a, tensor._dtype, None, tensor._vc)
+        tangent = _tangent_of(tensor)
+        if tangent is not None:
+            forward_ad.attach_tangent(made, self.left(tangent))
+        return made
 
     def pull(self, outputs, inputs, cotangents=None):
         """Gradients of ``outputs`` by ``inputs``, zeros where there is none; differentiable if anybody may ask."""
@@ -157,6 +164,11 @@ class Inside:
         finally:
             thread.quiet = None
         return [each.new_zeros(each._a.shape) if g is None else g for g, each in zip(found, inputs)]
+
+
+def _tangent_of(tensor):
+    """The tangent that a tensor has in a level of forward mode around the transform, or None."""
+    return forward_ad.tangent_of(tensor) if forward_ad.propagating() else None
 
 
 def _entered(inside, tree):

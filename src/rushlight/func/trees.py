@@ -30,7 +30,7 @@ def check_argnums(argnums, count):
         _check(each, count)
     positive = tuple(each % count for each in argnums)
     if len(set(positive)) != len(positive):
-        raise RuntimeError(f"argnums elements must be unique, got {argnums}")
+        raise RuntimeError(f"argnums elements must be unique, got {positive}")
     return positive
 
 
