@@ -21,14 +21,15 @@ class dtype:  # noqa: N801 - PyTorch's name
     """
 
     __slots__ = (
-        *("_numpy", "category", "is_complex", "is_floating_point", "is_signed", "itemsize", "legacy", "name"),
+        *("category", "is_complex", "is_floating_point", "is_signed", "itemsize", "legacy", "name", "numpy"),
         # for the shortest path of elementwise operators: whether NumPy's arithmetic is PyTorch's, and Python numbers as arrays
         *("constants", "plain"),
     )
 
     def __init__(self, name, numpy, category, itemsize, legacy):
         self.name = name
-        self._numpy = numpy
+        if numpy is not None:
+            self.numpy = numpy
         self.category = category
         self.itemsize = itemsize
         self.legacy = legacy
@@ -38,13 +39,14 @@ class dtype:  # noqa: N801 - PyTorch's name
         self.plain = name in ("float32", "float64")
         self.constants = {}
 
-    @property
-    def numpy(self):
-        if self._numpy is None:
-            if self is not bfloat16:
-                raise TypeError(f"rushlight has no tensors of {self!r}; the name is for programs that only mention it")
-            self._numpy = _load_bfloat16()
-        return self._numpy
+    def __getattr__(self, name):
+        """``numpy`` where it is not there from the beginning."""
+        if name != "numpy":
+            raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
+        if self is not bfloat16:
+            raise TypeError(f"rushlight has no tensors of {self!r}; the name is for programs that only mention it")
+        self.numpy = found = _load_bfloat16()
+        return found
 
     @property
     def cpp_name(self):
@@ -188,7 +190,7 @@ ALIASES = {
     "cfloat": complex64,
     "cdouble": complex128,
 }
-_BY_NUMPY = {each._numpy: each for each in ALL if each._numpy is not None}
+_BY_NUMPY = {each.numpy: each for each in ALL if each is not bfloat16}
 _BY_NUMPY[np.dtype(np.longlong)] = int64
 _BY_NUMPY[np.dtype(np.ulonglong)] = uint64
 
@@ -271,10 +273,9 @@ def promote_types(type1, type2):
 
     Raises RuntimeError for ``uint16``, ``uint32``, ``uint64`` beside another integer type, as PyTorch does.
     """
-    if type1._numpy is None or type2._numpy is None:
-        type1.numpy, type2.numpy  # noqa: B018 - raises where there are no such tensors
-    found = _PROMOTED[type1, type2]
+    found = _PROMOTED.get((type1, type2))
     if found is None:
+        type1.numpy, type2.numpy  # noqa: B018 - raises where there are no such tensors
         raise RuntimeError(
             "Promotion for uint16, uint32, uint64 types is not supported, "
             f"attempted to promote {type1.legacy} and {type2.legacy}"

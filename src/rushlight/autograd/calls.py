@@ -1,7 +1,6 @@
 """``backward`` and ``grad``: what users call, checked as PyTorch checks it, then handed to the engine."""
 
 import sys
-from collections import OrderedDict
 
 import numpy as np
 
@@ -51,14 +50,6 @@ def _edge(output):
     return output.edge if isinstance(output, GradientEdge) else edge_of(output)
 
 
-def _dtype(output):
-    return output.edge.dtype if isinstance(output, GradientEdge) else output._dtype
-
-
-def _shape(output):
-    return output.edge.shape if isinstance(output, GradientEdge) else output._a.shape
-
-
 def _as_tuple(value):
     if value is None:
         return ()
@@ -67,26 +58,29 @@ def _as_tuple(value):
     return tuple(value)
 
 
-def _roots(outputs, gradients, create_graph, batched=False):
+def _roots(outputs, gradients, create_graph):
     """(edge, cotangent) of every output, with the checks of PyTorch in its order."""
+    edges = [_edge(output) for output in outputs]
     checked = []
-    for i, (output, given) in enumerate(zip(outputs, gradients)):
-        dtype, shape = _dtype(output), _shape(output)
+    for i, (output, edge, given) in enumerate(zip(outputs, edges, gradients)):
+        if isinstance(output, GradientEdge):
+            shape, dtype = edge.shape, edge.dtype
+        else:
+            shape, dtype = output._a.shape, output._dtype
         if isinstance(given, Tensor):
             if given._a.shape != shape:
                 raise RuntimeError(
                     f"Mismatch in shape: grad_output[{i}] has a shape of {given.shape} and output[{i}] has a shape of {Size(shape)}."
                 )
-            if dtype.is_complex != given._dtype.is_complex:
-                raise RuntimeError(
-                    "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
-                    f"grad_output[{i}] has a dtype of {given._dtype!r} and output[{i}] has a dtype of {dtype!r}."
-                )
             if given._dtype is not dtype:
+                if dtype.is_complex != given._dtype.is_complex:
+                    raise RuntimeError(
+                        "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                        f"grad_output[{i}] has a dtype of {given._dtype!r} and output[{i}] has a dtype of {dtype!r}."
+                    )
                 given = given.to(dtype)
             checked.append(given)
         elif given is None:
-            edge = _edge(output)
             if edge is None:
                 checked.append(None)
                 continue
@@ -100,13 +94,9 @@ def _roots(outputs, gradients, create_graph, batched=False):
             checked.append(wrap(np.ones(shape, dtype.numpy), dtype))
         else:
             raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
-    roots = []
-    for i, (output, given) in enumerate(zip(outputs, checked)):
-        edge = _edge(output)
-        if edge is None:
-            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
-        roots.append((edge, given if create_graph else given._a))
-    return roots
+    if None in edges:
+        raise RuntimeError(f"element {edges.index(None)} of tensors does not require grad and does not have a grad_fn")
+    return list(zip(edges, checked if create_graph else [given._a for given in checked]))
 
 
 def _tangents():
@@ -363,23 +353,3 @@ def _queue_callback(callback):
     if running is None:
         raise RuntimeError("Final callbacks can only be installed during backward pass.")
     running.at_end(callback)
-
-
-def _shown_hooks(kind):
-    def get(self):
-        edge = edge_of(self)
-        if edge is None:
-            return None
-        node, index = describe(edge)
-        extra = getattr(node, "extra", None)
-        hooks = extra and (extra.tensor and extra.tensor.get(index) if kind == "tensor" else extra.post_accumulate)
-        return OrderedDict(hooks) if hooks else None
-
-    def forbid(self):
-        raise RuntimeError("Deletion of _backwards_hooks not allowed!")
-
-    return property(get, None, forbid, "The hooks registered on this tensor by number, or None.")
-
-
-Tensor._backward_hooks = _shown_hooks("tensor")
-Tensor._post_accumulate_grad_hooks = _shown_hooks("post_accumulate")

@@ -54,6 +54,9 @@ def sum_to(array, shape):
     if not shape:
         return add_reduce(array, None) if array.size > 256 or array.dtype.itemsize == 2 else _add(array, None)
     lead = array.ndim - len(shape)
+    if array.shape[lead:] == shape:
+        # a bias: only leading axes were added
+        return add_reduce(array, tuple(range(lead)))
     axes = tuple(range(lead)) + tuple(
         [lead + i for i, size in enumerate(shape) if size == 1 and array.shape[lead + i] != 1]
     )
@@ -78,7 +81,7 @@ def _store(leaf, cotangent):
         leaf.grad = bridge.wrap(cotangent, leaf.dtype)
     else:
         held = grad._a
-        if held.flags.writeable and grad._edge is None:
+        if held.flags.writeable:
             np.add(held, cotangent, out=held)
             grad._vc[0] += 1
         else:
@@ -176,6 +179,11 @@ def _below(nodes):
                 found[target(edge)] = None
                 stack.append(target(edge))
     return found
+
+
+def _below_edges(node):
+    """What lies behind the edges of a node, None where no gradient is wanted."""
+    return [None if edge is None else target(edge) for edge in node.next]
 
 
 class _Passes(threading.local):
@@ -296,6 +304,7 @@ class _Task(_Pass):
             for edge in inputs:
                 index = edge.index if edge.__class__ is Output else 0
                 self.wanted.setdefault(target(edge), []).append((index, edge))
+        #: what waits for a node: its cotangent, or a list of them for one with several outputs
         self.pending = {}
         for edge, cotangent in roots:
             self._add(edge, cotangent)
@@ -304,36 +313,47 @@ class _Task(_Pass):
     def _explore(self):
         """Find what lies below the roots, and which of it leads to a wanted input."""
         self.reached = reached = set(self.pending)
-        self.order = order = [node for node in reached if node.__class__ is not Leaf]
+        # for now, so that one look tells what need not be followed
+        reached.add(None)
+        self.order = order = [node for node in self.pending if node.__class__ is not Leaf]
+        single = True
         for node in order:
             for edge in node.next:
-                if edge is not None:
-                    below = edge.node if edge.__class__ is Output else edge
-                    if below not in reached:
-                        reached.add(below)
-                        if below.__class__ is not Leaf:
-                            order.append(below)
+                if edge not in reached:
+                    if edge.__class__ is Output:
+                        single = False
+                        edge = edge.node
+                        if edge in reached:
+                            continue
+                    reached.add(edge)
+                    if edge.__class__ is not Leaf:
+                        order.append(edge)
+        reached.discard(None)
         # lower sequence numbers lie below
         order.sort(key=_sequence, reverse=True)
         self.needed = None
+        #: nodes at which something else is done than to run them: their cotangent is asked for, or nothing below them is
+        self.stops = ()
         #: which cotangents of a node are needed, where not all are
         self.partial = {}
         if self.wanted is not None:
-            leads = set(self.wanted)
-            # backward(inputs=...) runs the nodes of its inputs, grad(...) stops at those with nothing wanted below
-            self.needed = needed = leads if self.accumulate else set()
+            self.leads = leads = set(self.wanted)
+            leading = leads.__contains__
             for node in reversed(order):
-                marks = [
-                    None if edge is None else (edge.node if edge.__class__ is Output else edge) in leads
-                    for edge in node.next
-                ]
+                marks = tuple(map(leading, node.next if single else _below_edges(node)))
                 if True in marks:
                     leads.add(node)
-                    needed.add(node)
                 elif node not in leads:
                     continue
                 if False in marks:
-                    self.partial[node] = tuple([mark is True for mark in marks])
+                    self.partial[node] = marks
+            self.stops = {node for node in self.pending if node not in leads}
+            # backward(inputs=...) runs the nodes of its inputs, grad(...) stops at those with nothing wanted below
+            if self.accumulate:
+                self.needed = leads
+            else:
+                self.needed = leads.difference([n for n in self.wanted if True not in map(leading, _below_edges(n))])
+                self.stops.update(self.wanted)
 
     def _count(self):
         """For the loop with hooks: how many edges lead to each node from what is still to run; what waits for none is ready."""
@@ -356,15 +376,18 @@ class _Task(_Pass):
         heappush(self.ready, (-node.seq, id(node), node))
 
     def _add(self, edge, cotangent):
-        node = target(edge)
-        slots = self.pending.get(node)
-        if slots is None:
-            slots = self.pending[node] = [None] * node.width
-        if cotangent is None:
+        if edge.__class__ is not Output:
+            held = self.pending.get(edge)
+            self.pending[edge] = (
+                cotangent if held is None else held if cotangent is None else self._sum(held, cotangent)
+            )
             return
-        index = edge.index if edge.__class__ is Output else 0
-        held = slots[index]
-        slots[index] = cotangent if held is None else self._sum(held, cotangent)
+        slots = self.pending.get(edge.node)
+        if slots is None:
+            slots = self.pending[edge.node] = [None] * edge.node.width
+        if cotangent is not None:
+            held = slots[edge.index]
+            slots[edge.index] = cotangent if held is None else self._sum(held, cotangent)
 
     def _sum(self, a, b):
         return bridge.add(a, b) if self.create_graph else a + b
@@ -402,15 +425,15 @@ class _Task(_Pass):
 
     def _step(self, node):
         slots = self.pending.pop(node)
+        if slots.__class__ is not list:
+            slots = [slots]
         extra = getattr(node, "extra", None) if state.hooks else None
         if self.wanted is not None:
             needed = node in self.needed
             if extra is not None and not needed:
                 # hooks of a tensor run once: here, or below where the node is going to run; then grad() has taken its value before them
                 self._tensor_hooks(node, extra, slots)
-            if not self.accumulate:
-                for index, edge in self.wanted.get(node, ()):
-                    self.captured[edge] = slots[index]
+            self._capture(node, slots)
             if not needed:
                 return
         if extra is not None:
@@ -438,61 +461,60 @@ class _Task(_Pass):
 
         Without hooks only the order of nodes matters, which is that of their sequence numbers; leaves come last.
         """
-        pending, wanted, needed, partial = self.pending, self.wanted, self.needed, self.partial
+        pending, stops, partial = self.pending, self.stops, self.partial
         create_graph, keep = self.create_graph, self.keep
-        reach = None if wanted is None else needed | wanted.keys()
+        reach = self.reached if self.wanted is None else self.leads
         outer = running.node
         try:
             for node in self.order:
-                slots = pending.pop(node, None)
-                if slots is None:
+                if node not in pending:
                     continue
-                if wanted is not None:
-                    if not self.accumulate and node in wanted:
-                        for index, edge in wanted[node]:
-                            self.captured[edge] = slots[index]
-                    if node not in needed:
+                held = pending.pop(node)
+                if node in stops:
+                    self._capture(node, held)
+                    if node not in self.needed:
                         continue
                 running.node = node
-                if node.width > 1 or slots[0] is None:
-                    received = self._call(node, slots)
+                if held is None or held.__class__ is list:
+                    received = self._call(node, [None] if held is None else held)
                 elif node in partial:
-                    received = node.run_some(slots[0], keep, partial[node], create_graph)
+                    received = node.run_some(held, keep, partial[node], create_graph)
                 elif create_graph:
-                    received = node.run_graph(slots[0], keep)
+                    received = node.run_graph(held, keep)
                 else:
-                    received = node.run(slots[0], keep)
+                    received = node.run(held, keep)
                 if state.hooks:
                     received = self._after(node, received, ())
                 for edge, cotangent in zip(node.next, received):
-                    if edge is None:
-                        continue
                     if edge.__class__ is Output:
-                        below, index = edge.node, edge.index
-                    else:
-                        below, index = edge, 0
-                    if reach is not None and below not in reach:
-                        continue
-                    slots = pending.get(below)
-                    if slots is None:
-                        slots = pending[below] = [cotangent] if below.width == 1 else [None] * below.width
-                        slots[index] = cotangent
-                    elif cotangent is not None:
-                        held = slots[index]
-                        slots[index] = cotangent if held is None else self._sum(held, cotangent)
-                node = slots = received = edge = cotangent = held = below = None
+                        if edge.node in reach:
+                            self._add(edge, cotangent)
+                    elif edge in reach:
+                        held = pending.get(edge)
+                        if held is None:
+                            pending[edge] = cotangent
+                        elif cotangent is not None:
+                            pending[edge] = self._sum(held, cotangent)
+                received = cotangent = held = None
                 # anomaly mode is one of the rare ones
                 if state.hooks or state.rare and is_anomaly_enabled():
                     return
         finally:
             running.node = outer
         while pending:
-            leaf, slots = pending.popitem()
-            if wanted is not None and not self.accumulate:
-                for index, edge in wanted.get(leaf, ()):
-                    self.captured[edge] = slots[index]
-            if wanted is None or leaf in needed:
-                self._leaf(leaf, slots, None)
+            leaf, held = pending.popitem()
+            if leaf in stops:
+                self._capture(leaf, held)
+                if leaf not in self.needed:
+                    continue
+            slots = [held]
+            held = None
+            self._leaf(leaf, slots, None)
+
+    def _capture(self, node, held):
+        if not self.accumulate:
+            for index, edge in self.wanted.get(node, ()):
+                self.captured[edge] = held[index] if held.__class__ is list else held
 
     def will_run(self, node):
         return node in self.reached and self._useful(node)

@@ -157,7 +157,8 @@ Tensor.__idiv__ = lambda self, other: self.div_(other)
 binary(
     *("floor_divide", kernels.floor_divide, *[undifferentiable.derivative("floor_divide")] * 2),
     jvp=dict.fromkeys(("input", "other"), undifferentiable.tangent("aten::floor_divide")),
-    **dict(node_name=undifferentiable.NODE, spoken_out="aten::floor_divide"),
+    spoken_out="aten::floor_divide",
+    **undifferentiable.NODE,
 )
 binary(
     "fmod",
@@ -423,7 +424,7 @@ differentiable(
     *("heaviside", kernels.heaviside),
     vjp=dict.fromkeys(("input", "values"), undifferentiable.derivative("heaviside")),
     jvp=dict.fromkeys(("input", "values"), undifferentiable.tangent("aten::heaviside")),
-    **dict(node_name=undifferentiable.NODE, inplace=True, out=True),
+    **dict(undifferentiable.NODE, inplace=True, out=True),
     **dict(check_out=_heaviside_out, spoken_out="aten::heaviside"),
 )
 differentiable(
@@ -673,7 +674,7 @@ unary("sinh", np.sinh, lambda F, x: F.cosh(x), kind="float")
 unary("cosh", np.cosh, lambda F, x: F.sinh(x), kind="float")
 unary("tanh", np.tanh, lambda F, g, y: F._tanh_backward(g, F.conj(y)), kind="float")
 binary(
-    *("_tanh_backward", lambda input, other: input * (1 - other * other)),
+    *("_tanh_backward", kernels.tanh_backward),
     lambda F, g, other: F._tanh_backward(g, F.conj(other)),
     lambda F, x, other: -2 * x * other,
     **dict(node_name="TanhBackwardBackward0", method=False, function=False, inplace=False, out=False),

@@ -4,6 +4,8 @@ One function object for each operator is made here with everything bound. It loo
 the dtype, calls the ufunc and makes the node; whatever is not ordinary goes to the general path (``dispatch``).
 """
 
+import types
+
 import numpy as np
 
 from .. import dtypes
@@ -38,9 +40,9 @@ def fast_function(op, face):
     if op.kind not in ("same", "float", "bool") or op.params[: len(op.operands)] != op.operands:
         return None
     if len(op.operands) == 1:
-        return _unary(op, slow)
+        return _written_late(op, slow, _unary_call)
     if len(op.operands) == 2:
-        return _binary(op, slow)
+        return _written_late(op, slow, _binary_call)
     return None
 
 
@@ -63,7 +65,7 @@ def operator_method(op, name, face):
                 return NotImplemented  # nobody answered: Python turns to the other operand
             raise
 
-    method = _binary(op, slow)
+    method = _written_late(op, slow, _binary_call)
     method.__name__ = method.__qualname__ = name
     return method
 
@@ -120,159 +122,176 @@ def _constant(dtype, value):
     return made
 
 
-def _unary(op, slow):
-    kernel = _callable(op)
-    differentiable = bool(op.rules)
-    boolean = op.kind == "bool"
-    needs = op.rules["input"].needs if differentiable else ()
-    keeps_input, keeps_y = "input" in needs, "y" in needs
-    result_dtype = dtypes.bool
-    result_numpy = dtypes.bool.numpy if boolean else None
-    node_class = None
+def _written_late(op, slow, source):
+    """A function whose code is ``source(op)``, written when it is first called; ``slow`` does what that leaves."""
+    scope = {"__name__": __name__}
 
-    def function(input=_MISSING, *rest, **kwargs):
-        nonlocal node_class
-        recording = differentiable
-        if state.special:
-            if state.rare:
-                return slow(input, *rest, **kwargs)
-            recording = differentiable and thread.grad
-        kind = input.__class__
-        if (kind is not Tensor and kind is not Parameter) or kwargs or rest:
-            return slow(input, *rest, **kwargs)
-        dtype = input._dtype
-        if not dtype.plain:
-            return slow(input)
-        x = input._a
-        edge = input._edge if input._view is None else edge_of(input)
-        result = kernel(x, out=...) if x.size <= LARGE else large_unary(kernel, x, result_numpy)
-        tensor = _new(Tensor)
-        tensor._a = result
-        tensor._dtype = result_dtype if boolean else dtype
-        tensor._vc = counter = [0]
-        tensor._view = None
-        if edge is None or not recording:
-            tensor._edge = None
-            return tensor
-        if node_class is None:
-            node_class = op.node((input,))
-        tensor._edge = node = node_class()
-        node.seq = tick()
-        node.next = (edge,)
-        node.shape = result.shape
-        node.dtype = dtype
-        if keeps_input:
-            held = input._vc
-            if keeps_y:
-                node.saved = (x, result)
-                node.guard = (held, held[0], counter, 0)
-            else:
-                node.saved = x
-                node.guard = (held, held[0])
-        elif keeps_y:
-            node.saved = result
-            node.guard = (counter, 0)
-        else:
-            node.saved = ()
-            node.guard = None
-        return tensor
+    def begin():
+        code = op.fast
+        if code is None:
+            code = op.fast = define(source(op), op.name, {"MISSING": _MISSING})["function"].__code__
+        scope.update(slow=slow, kernel=_callable(op), state=state, thread=thread, new=_new, tick=tick, edge_of=edge_of)
+        scope.update(
+            Tensor=Tensor, Parameter=Parameter, MISSING=_MISSING, FIXED=_FIXED, LARGE=LARGE, constant=_constant
+        )
+        scope.update(large_unary=large_unary, large_binary=large_binary, bool_dtype=dtypes.bool)
+        some = attach(np.zeros(()), dtypes.float64, None, [0])
+        scope.update(
+            Node=first_node("Node", [some] * len(op.operands)), NumberNode=first_node("NumberNode", (some, 1.0))
+        )
+        function.__code__ = code
+        function.__defaults__ = (_MISSING,) * len(op.operands)
+        return function
 
+    def first_node(name, operands):
+        """A node of a call with such operands; from then on its class stands under ``name``."""
+
+        def make():
+            scope[name] = op.node(tuple(operands))
+            return scope[name]()
+
+        return make
+
+    scope["begin"] = begin
+    function = types.FunctionType(_BEGIN, scope)
     return function
 
 
-def _binary(op, slow):
-    kernel = _callable(op)
-    differentiable = bool(op.rules)
-    boolean = op.kind == "bool"
-    result_dtype = dtypes.bool
-    result_numpy = dtypes.bool.numpy if boolean else None
+_BEGIN = (lambda *args, **kwargs: begin()(*args, **kwargs)).__code__  # noqa: F821 - a name of the scope it is given
+
+
+def _taken(name, array, edge):
+    return [f"    {array} = {name}._a", f"    {edge} = {name}._edge if {name}._view is None else edge_of({name})"]
+
+
+def _begun(op):
+    """Source of what operators of one and of two operands begin with."""
+    names = list(op.operands)
+    refer = f"return slow({', '.join(names)}"
+    lines = [f"def function({', '.join([f'{name}=MISSING' for name in names])}, *rest, **kwargs):"]
+    if op.rules:
+        lines.append("    recording = True")
+    lines += ["    if state.special:", f"        if state.rare: {refer}, *rest, **kwargs)"]
+    if op.rules:
+        lines.append("        recording = thread.grad")
+    first = names[0]
+    lines += [
+        f"    kind = {first}.__class__",
+        f"    if (kind is not Tensor and kind is not Parameter) or kwargs or rest: {refer}, *rest, **kwargs)",
+        f"    dtype = {first}._dtype",
+        f"    if not dtype.plain: {refer})",
+        *_taken(first, "x", "edge_a"),
+    ]
+    return lines
+
+
+def _wrapped(op):
+    """Source that puts the array ``result`` into a tensor."""
+    return [
+        "    tensor = new(Tensor)",
+        "    tensor._a = result",
+        f"    tensor._dtype = {'bool_dtype' if op.kind == 'bool' else 'dtype'}",
+        "    tensor._vc = counter = [0]",
+        "    tensor._view = None",
+    ]
+
+
+def _noded(edges):
+    return [
+        "    tensor._edge = node",
+        "    node.seq = tick()",
+        f"    node.next = {edges}",
+        "    node.shape = result.shape",
+        "    node.dtype = dtype",
+    ]
+
+
+def _unary_call(op):
+    """Source of the call of an operator with one operand."""
+    name = op.operands[0]
+    kind = "bool_dtype.numpy" if op.kind == "bool" else "None"
+    lines = _begun(op)
+    lines.append(f"    result = kernel(x, out=...) if x.size <= LARGE else large_unary(kernel, x, {kind})")
+    lines += _wrapped(op)
+    if not op.rules:
+        return "\n".join([*lines, "    tensor._edge = None", "    return tensor"])
+    lines += ["    if edge_a is None or not recording:", "        tensor._edge = None", "        return tensor"]
+    lines += ["    node = Node()", *_noded("(edge_a,)")]
+    needs = op.rules[name].needs
+    saved, guard = "()", "None"
+    if name in needs:
+        lines.append(f"    held = {name}._vc")
+        saved, guard = "x", "(held, held[0])"
+        if "y" in needs:
+            saved, guard = "(x, result)", "(held, held[0], counter, 0)"
+    elif "y" in needs:
+        saved, guard = "result", "(counter, 0)"
+    return "\n".join([*lines, f"    node.saved = {saved}", f"    node.guard = {guard}", "    return tensor"])
+
+
+def _binary_call(op):
+    """Source of the call of an operator with two operands, of which the second may be a number."""
+    a, b = op.operands
+    kind = "bool_dtype.numpy" if op.kind == "bool" else "None"
+    number = op.numbers != "none"
+    lines = _begun(op)
+    lines += [
+        f"    kind = {b}.__class__",
+        "    if kind is Tensor or kind is Parameter:",
+        f"        if {b}._dtype is not dtype: return slow({a}, {b})",
+        *[f"    {line}" for line in _taken(b, "y", "edge_b")],
+        f"        held = {b}._vc",
+    ]
+    if number:
+        lines += [
+            "    elif kind is float or kind is int:",
+            f"        y = dtype.constants.get({b})",
+            "        if y is None:",
+            f"            try: y = constant(dtype, {b})",
+            f"            except OverflowError: return slow({a}, {b})",
+            "        edge_b = None",
+            "        held = FIXED",
+        ]
+    lines += [
+        f"    else: return slow({a}, {b})",
+        "    try:",
+        f"        result = kernel(x, y, out=...) if x.size <= LARGE else large_binary(kernel, x, y, {kind})",
+        f"    except ValueError: return slow({a}, {b})",
+        *_wrapped(op),
+    ]
+    if not op.rules:
+        return "\n".join([*lines, "    tensor._edge = None", "    return tensor"])
+    lines += [
+        "    if (edge_a is None and edge_b is None) or not recording:",
+        "        tensor._edge = None",
+        "        return tensor",
+        # a number as second operand may have an overload of its own, whose node has another name
+        "    node = NumberNode() if held is FIXED else Node()" if number else "    node = Node()",
+        *_noded(f"({'edge_a' if a in op.rules else None}, {'edge_b' if b in op.rules else None})"),
+    ]
     only_a, only_b, both = _keeps(op)
-    keeps_any = any(both)
-    numbers = op.numbers != "none"
-    no_rule_a, no_rule_b = op.operands[0] not in op.rules, op.operands[1] not in op.rules
-    # a number as second operand may have an overload of its own, whose node has another name
-    for_number = for_tensor = None
+    if not any(both):
+        return "\n".join([*lines, "    node.saved = ()", "    node.guard = None", "    return tensor"])
 
-    def function(input=_MISSING, other=_MISSING, *rest, **kwargs):
-        nonlocal for_number, for_tensor
-        recording = differentiable
-        if state.special:
-            if state.rare:
-                return slow(input, other, *rest, **kwargs)
-            recording = differentiable and thread.grad
-        kind = input.__class__
-        if (kind is not Tensor and kind is not Parameter) or kwargs or rest:
-            return slow(input, other, *rest, **kwargs)
-        dtype = input._dtype
-        if not dtype.plain:
-            return slow(input, other)
-        x = input._a
-        edge_a = input._edge if input._view is None else edge_of(input)
-        kind = other.__class__
-        if kind is Tensor or kind is Parameter:
-            if other._dtype is not dtype:
-                return slow(input, other)
-            y = other._a
-            edge_b = other._edge if other._view is None else edge_of(other)
-            counter_b = other._vc
-        elif (kind is float or kind is int) and numbers:
-            y = dtype.constants.get(other)
-            if y is None:
-                try:
-                    y = _constant(dtype, other)
-                except OverflowError:
-                    return slow(input, other)
-            edge_b = None
-            counter_b = _FIXED
-        else:
-            return slow(input, other)
-        try:
-            result = kernel(x, y, out=...) if x.size <= LARGE else large_binary(kernel, x, y, result_numpy)
-        except ValueError:
-            return slow(input, other)
-        tensor = _new(Tensor)
-        tensor._a = result
-        tensor._dtype = result_dtype if boolean else dtype
-        tensor._vc = counter = [0]
-        tensor._view = None
-        if (edge_a is None and edge_b is None) or not recording:
-            tensor._edge = None
-            return tensor
-        node_class = for_number if counter_b is _FIXED else for_tensor
-        if node_class is None:
-            node_class = op.node((input, other))
-            if counter_b is _FIXED:
-                for_number = node_class
-            else:
-                for_tensor = node_class
-        node = node_class()
-        if no_rule_a:
-            edge_a = None
-        if no_rule_b:
-            edge_b = None
-        tensor._edge = node
-        node.seq = tick()
-        node.next = (edge_a, edge_b)
-        node.shape = result.shape
-        node.dtype = dtype
-        if keeps_any:
-            keep_x, keep_other, keep_y = only_a if edge_b is None else only_b if edge_a is None else both
-            counter_a = input._vc
-            if keep_y:
-                node.saved = (x if keep_x else None, y if keep_other else None, result)
-            else:
-                node.saved = (x if keep_x else None, y if keep_other else None, None)
-            if not keep_x:
-                counter_a = _FIXED
-            if not keep_other:
-                counter_b = _FIXED
-            node.guard = (counter_a, counter_a[0], counter_b, counter_b[0], counter if keep_y else _FIXED, 0)
-        else:
-            node.saved = ()
-            node.guard = None
-        return tensor
+    def kept(keeps):
+        parts = [name if keep else "None" for name, keep in zip(("x", "y", "result"), keeps)]
+        at = ("first, first[0]", "held, held[0]", "counter, 0")
+        guard = [which if keep else "FIXED, 0" for which, keep in zip(at, keeps)]
+        first = [f"first = {a}._vc"] if keeps[0] else []
+        return [*first, f"node.saved = ({', '.join(parts)})", f"node.guard = ({', '.join(guard)})"]
 
-    return function
+    cases = [("edge_b is None", only_a), ("edge_a is None", only_b), (None, both)]
+    if a not in op.rules:
+        cases = [(None, only_b)]
+    elif b not in op.rules:
+        cases = [(None, only_a)]
+    for i, (condition, keeps) in enumerate(cases):
+        if len(cases) == 1:
+            lines += [f"    {line}" for line in kept(keeps)]
+            continue
+        lines.append(f"    {'if' if i == 0 else 'elif'} {condition}:" if condition else "    else:")
+        lines += [f"        {line}" for line in kept(keeps)]
+    return "\n".join([*lines, "    return tensor"])
 
 
 def fast_inplace(op, slow):
@@ -343,7 +362,7 @@ def fast_inplace(op, slow):
         return input
 
     def recorded(input, other, x, y, edge_b, counter_b):
-        """The write of a binary operator, and its node; as ``_binary`` makes it, but for what the write itself overwrites."""
+        """The write of a binary operator, and its node; as ``_binary_call`` has it, but for what the write itself overwrites."""
         check(input, True)
         edge_a = edge_of(input)
         only_a, only_b, both = keeps

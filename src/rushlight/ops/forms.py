@@ -13,7 +13,7 @@ from ..autograd.graph import tick
 from ..autograd.modes import state
 from ..autograd.source import define
 from ..tensor import attach
-from .record import OpNode, Saved, fact_of, fit_tensor, plan_of
+from .record import OpNode, Saved, fact_of, fit_tensor, needed_by, plan_of
 from .table import RAW, TENSOR
 
 __all__ = ["Form", "FormNode", "form_of"]
@@ -41,10 +41,10 @@ class FormNode(OpNode):
     def run_some(self, cotangent, keep, needs, graph):
         saved = self.saved
         if saved.__class__ is tuple:
-            if not graph:
-                return saved[0].runs(needs)[0](self, cotangent, keep)
-            if not state.duals:
-                return saved[0].runs(needs)[1](self, cotangent, keep)
+            if not (graph and state.duals):
+                form = saved[0]
+                run, run_graph = form.some.get(needs) or form.runs(needs)
+                return (run_graph if graph else run)(self, cotangent, keep)
             self.thaw()
         return OpNode.run_some(self, cotangent, keep, needs, graph)
 
@@ -61,11 +61,12 @@ class Form:
     ``record(node class, arguments, arrays, edges, result, counter)`` makes the node of a call; ``run`` and ``run_graph`` are the node's.
     """
 
-    __slots__ = ("_runs", "facts", "layout", "op", "places", "record", "run", "run_graph", "wanted")
+    __slots__ = ("facts", "layout", "op", "places", "record", "run", "run_graph", "some", "wanted")
 
     def __init__(self, op, layout, wanted):
         self.op, self.layout, self.wanted = op, layout, wanted
-        self._runs = {}
+        #: what ``runs`` found, by what was needed
+        self.some = {}
         indices = {name: op.params.index(name) for name, _ in layout.items}
         plain, shapes, others = plan_of(op, layout.items, wanted)
         #: (name, place) of tensors that are saved; place -1 is the result
@@ -81,17 +82,21 @@ class Form:
 
     def runs(self, needs):
         """``run`` and ``run_graph`` for those cotangents only that are marked in ``needs``; remembered."""
-        found = self._runs.get(needs)
+        found = self.some.get(needs)
         if found is None:
-            op, wanted = self.op, tuple([a and b for a, b in zip(self.wanted, needs)])
-            scope = dict(RAW=RAW, TENSOR=TENSOR, fit=fit, fit_tensor=fit_tensor, attach=attach, OpNode=OpNode)
-            scope.update({f"rule_{name}": rule.function for name, rule in op.rules.items()})
-            if op.joint is not None:
-                scope["rule"], scope["needs"] = op.joint.function, wanted
-            source = self._run_source(op, wanted, False) + "\n" + self._run_source(op, wanted, True)
-            define(source, f"form of {op.name}", scope)
-            found = self._runs[needs] = scope["run"], scope["run_graph"]
+            wanted = tuple([a and b for a, b in zip(self.wanted, needs)])
+            found = self.some[needs] = self.some.get(wanted) or self._written(wanted)
         return found
+
+    def _written(self, wanted):
+        op = self.op
+        scope = dict(RAW=RAW, TENSOR=TENSOR, fit=fit, fit_tensor=fit_tensor, attach=attach, OpNode=OpNode)
+        scope.update({f"rule_{name}": rule.function for name, rule in op.rules.items()})
+        if op.joint is not None:
+            scope["rule"], scope["needs"] = op.joint.function, wanted
+        source = self._run_source(op, wanted, False) + "\n" + self._run_source(op, wanted, True)
+        define(source, f"form of {op.name}", scope)
+        return scope["run"], scope["run_graph"]
 
     def _record_source(self, indices):
         """A saved tensor takes four places: its array, counter, version and dtype."""
@@ -131,7 +136,10 @@ class Form:
         edges = [f"e{i}" for i in range(len(wanted))]
         lines.append(f"    {', '.join(edges)}, = self.next")
         if graph:
+            read = set(needed_by(op, self.layout.items, wanted))
             for name, place in self.places:
+                if name not in read:
+                    continue
                 edge = "self" if place == -1 else edges[place]
                 lines.append(f"    s_{name} = attach(s_{name}, d_{name}, {edge}, c_{name})")
         space = "TENSOR" if graph else "RAW"

@@ -292,7 +292,7 @@ def _shown_by(op, name):
         return None
     if op.params[0] == "condition":
         return staticmethod(lambda edges: edges[1:])
-    if set(op.rules) == {op.params[0]}:
+    if set(op.rules) == {op.params[0]} and op.params[0] != "tensors":
         return staticmethod(lambda edges: edges[:1])
     if op.params[0] in op.rules and any(
         each in ("index", "indices", "mask", "pivots") and each not in op.rules for each in op.params

@@ -112,7 +112,7 @@ class Op:
         ),
         *("rules", "shown", "space", "varargs", "view", "plain", "positional", "method_name", "replay", "cpp_name"),
         *("kwnames", "layouts", "required", "numbers", "check_out", "spoken_out", "apart", "node_classes", "refuse"),
-        *("misfit", "otherwise", "prepare_out", "reflects"),
+        *("fast", "misfit", "otherwise", "prepare_out", "reflects"),
     )
 
     def __init__(self, name, kernel, **given):

@@ -1,8 +1,8 @@
 """``torch.utils._dtype_abbrs``: short names of dtypes, for logs."""
 
-from ..dtypes import BY_NAME, bfloat16
+from ..dtypes import BY_NAME, NAMES_ONLY
 
 __all__ = ["dtype_abbrs"]
 
 #: of the dtypes that tensors have
-dtype_abbrs = {each: each.abbr for each in BY_NAME.values() if each._numpy is not None or each is bfloat16}
+dtype_abbrs = {each: each.abbr for each in BY_NAME.values() if each not in NAMES_ONLY}
