@@ -110,3 +110,44 @@ def test_settings_decorate_and_belong_to_their_thread():
         thread.start()
         thread.join()
         assert seen == [True] and not torch.autograd.is_multithreading_enabled()
+
+
+def test_a_gradient_keeps_its_layout_where_asked_to():
+    def strides():
+        leaf = torch.ones(3, 4).t().requires_grad_()
+        (leaf * torch.ones(4, 3)).exp().sum().backward()
+        return leaf.grad.stride()
+
+    assert strides() == (1, 4)
+    with torch.autograd.enforce_grad_layout_policy(False):
+        relaxed = strides()
+    assert relaxed != (1, 4) and strides() == (1, 4)
+    assert torch.autograd.enforce_grad_layout_policy(False)(strides)() == relaxed and strides() == (1, 4)
+
+
+def test_managers_of_libraries_decorate():
+    from rushlight.utils._contextlib import _NoParamDecoratorContextManager, context_decorator
+
+    entered = []
+
+    class counted(_NoParamDecoratorContextManager):  # noqa: N801 - as such are named
+        def __enter__(self):
+            entered.append(1)
+
+        def __exit__(self, *exc):
+            entered.append(-1)
+
+    @counted
+    def one():
+        return sum(entered)
+
+    @counted()
+    def steps():
+        yield sum(entered)
+
+    assert one() == 1 and list(steps()) == [1] and sum(entered) == 0
+    assert context_decorator(lambda: counted(), lambda: sum(entered))() == 1
+    with pytest.raises(AssertionError, match="ambiguous which interface"):
+        context_decorator(counted, one)
+    with pytest.raises(RuntimeError, match="Cannot decorate classes"):
+        context_decorator(lambda: counted(), int)

@@ -56,3 +56,15 @@ def test_a_warning_the_first_time(monkeypatch):
 def test_what_fits_no_signature_is_refused_as_ever():
     with pytest.raises(TypeError, match="takes 2 positional arguments but 3 were given"):
         torch.add(ONES, ONES, 2)
+
+
+def test_what_is_resized_keeps_its_elements():
+    x = torch.arange(4.0)
+    with pytest.warns(UserWarning, match="non-inplace resize is deprecated"):
+        assert x.resize(2, 2).tolist() == [[0, 1], [2, 3]]
+    with pytest.warns(UserWarning, match="non-inplace resize_as is deprecated"):
+        assert x.resize_as(torch.ones(4, 1)).shape == (4, 1)
+    with pytest.warns(UserWarning), pytest.raises(RuntimeError, match="requested resize to 3 "):
+        x.resize(3)
+    with pytest.raises(RuntimeError, match=r"reinforce\(\) was removed"):
+        x.reinforce(1)

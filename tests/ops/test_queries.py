@@ -104,3 +104,9 @@ def test_slices_without_elements_keep_their_strides():
     x = torch.ones(2, 3, 4, 5)
     assert x[:, :, :, 1:1].stride() == (60, 20, 5, 1) and x[1:1].transpose(0, 1).stride() == (20, 60, 5, 1)
     assert torch.ones(3, 0).stride() == (1, 1)
+
+
+def test_tensors_of_different_dtypes_are_equal_in_their_common_one():
+    assert torch.equal(torch.tensor([1, 2]), torch.tensor([1.0, 2.0]))
+    assert torch.equal(torch.tensor([2**24 + 1]), torch.tensor([2.0**24]))
+    assert not torch.equal(torch.tensor([0.1], dtype=torch.float64), torch.tensor([0.1]))

@@ -191,6 +191,8 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     tensors = tuple(tensors)
+    if mode == "all" and not all(tensor.requires_grad for tensor in tensors):
+        raise AssertionError("Expected gradient function to be set")
     lock = threading.Lock()
     if mode == "any":
         seen = weakref.WeakSet()
@@ -207,7 +209,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
         return _MultiHandle(tuple(tensor.register_hook(first) for tensor in tensors if tensor.requires_grad))
 
     counts, buffers, expected = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
-    nodes = [target(edge_of(tensor)) for tensor in tensors if tensor.requires_grad]
+    nodes = [target(edge_of(tensor)) for tensor in tensors]
 
     def hook_for(index):
         def hook(gradient):
@@ -227,9 +229,7 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
         return hook
 
-    return _MultiHandle(
-        tuple(tensor.register_hook(hook_for(i)) for i, tensor in enumerate(tensors) if tensor.requires_grad)
-    )
+    return _MultiHandle(tuple(tensor.register_hook(hook_for(i)) for i, tensor in enumerate(tensors)))
 
 
 def will_execute(task, node):
@@ -253,4 +253,18 @@ def increment_version(tensor):
 def set_warn_on_accumulate_grad_stream_mismatch(enabled):
     """There are no streams here, so there is never a mismatch; the warning cannot come up."""
     if not isinstance(enabled, bool):
-        raise TypeError(f"expected a bool, but got {type(enabled).__name__}")
+        raise RuntimeError(f"enabled must be a bool, but got {type(enabled).__name__}")
+
+
+#: likewise: no stream is ever stale
+set_override_stale_capture_stream = set_warn_on_accumulate_grad_stream_mismatch
+
+
+def region_activation_memory_budget(budget):
+    """How much of what ``torch.compile`` would save a compiled region may keep; RuntimeError, as nothing is compiled here."""
+    name = "torch.autograd.graph.region_activation_memory_budget"
+    if isinstance(budget, bool) or not isinstance(budget, (int, float)):
+        raise TypeError(f"{name}: expects a float, got {type(budget).__name__}")
+    if not 0.0 <= budget <= 1.0:
+        raise ValueError(f"{name}: must be in [0, 1], got {budget}")
+    raise RuntimeError(f"{name} can only be used inside a torch.compile region; it has no effect in eager mode.")

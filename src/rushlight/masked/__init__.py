@@ -5,6 +5,7 @@ carries its mask along, is not there.
 """
 
 from ..missing import module_getattr
+from . import _ops  # noqa: F401 - the module by which examples of PyTorch call them
 from .masks import canonical_dims as _canonical_dim  # noqa: F401 - PyTorch's private names, of which references are made
 from .masks import canonical_input_mask as _input_mask  # noqa: F401
 from .masks import reduction_identity as _reduction_identity  # noqa: F401

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..dtypes import promote_types
 from ..tensor import Tensor
 from .asking import asking
 from .table import METHODS, PLACES, TENSOR
@@ -10,17 +11,19 @@ __all__ = ["allclose", "equal"]
 
 
 def equal(input, other):
-    """Whether two tensors have the same shape and elements (a NaN equals nothing)."""
+    """Whether two tensors have the same shape and elements, in their common dtype (a NaN equals nothing)."""
     for position, (name, each) in enumerate((("input", input), ("other", other)), 1):
         if not isinstance(each, Tensor):
             raise TypeError(
                 f"equal(): argument '{name}' (position {position}) must be Tensor, not {type(each).__name__}"
             )
-    if input._dtype is not other._dtype:
-        raise RuntimeError(f"Expected object of data type {input._dtype.name} but got data type {other._dtype.name}")
     if hasattr(input._a, "held") or hasattr(other._a, "held"):
         raise RuntimeError("Batching rule not implemented for aten::equal. We could not generate a fallback.")
-    return bool(np.array_equal(input._a, other._a))
+    a, b = input._a, other._a
+    if a.dtype != b.dtype:
+        common = promote_types(input._dtype, other._dtype).numpy
+        a, b = a.astype(common), b.astype(common)
+    return bool(np.array_equal(a, b))
 
 
 def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):

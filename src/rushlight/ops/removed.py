@@ -1,4 +1,7 @@
-"""Functions that PyTorch has removed: their names are there, and say what to write instead in PyTorch's words."""
+"""Functions that PyTorch has removed, or warns of at each call: their names are there, and say so in PyTorch's words."""
+
+import math
+import warnings
 
 from ..tensor import Tensor
 from .table import PLACES
@@ -41,3 +44,40 @@ def _removed(name, instead):
 
 for _name, _text in _INSTEAD.items():
     _removed(_name, _text)
+
+
+def reinforce(self, reward):
+    """Removed from PyTorch; raises RuntimeError that says what to call instead."""
+    raise RuntimeError(
+        "reinforce() was removed.\nUse torch.distributions instead.\nSee https://pytorch.org/docs/main/distributions.html\n\n"
+        "Instead of:\n\nprobs = policy_network(state)\naction = probs.multinomial()\nnext_state, reward = env.step(action)\n"
+        "action.reinforce(reward)\naction.backward()\n\nUse:\n\nprobs = policy_network(state)\n"
+        "# NOTE: categorical is equivalent to what used to be called multinomial\nm = torch.distributions.Categorical(probs)\n"
+        "action = m.sample()\nnext_state, reward = env.step(action)\nloss = -m.log_prob(action) * reward\nloss.backward()\n"
+    )
+
+
+def resize(self, *sizes):
+    """The same elements in another shape; deprecated by PyTorch, which recommends ``reshape``."""
+    warnings.warn("non-inplace resize is deprecated", stacklevel=2)
+    return _resized(self, sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes)
+
+
+def resize_as(self, tensor):
+    """``resize`` to the shape of another tensor."""
+    warnings.warn("non-inplace resize_as is deprecated", stacklevel=2)
+    return _resized(self, tensor.shape)
+
+
+def _resized(tensor, sizes):
+    if math.prod(sizes) != tensor.numel():
+        raise RuntimeError(
+            f"requested resize to {'x'.join(map(str, sizes))} ({math.prod(sizes)} elements in total), but the given tensor has a size of "
+            f"{'x'.join(map(str, tensor.shape))} ({tensor.numel()} elements). autograd's resize can only change the shape of a given "
+            "tensor, while preserving the number of elements. "
+        )
+    return tensor.reshape(tuple(sizes))
+
+
+for _function in (reinforce, resize, resize_as):
+    setattr(Tensor, _function.__name__, _function)

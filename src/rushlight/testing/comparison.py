@@ -98,6 +98,8 @@ def _compare_values(actual, expected, place, options):
         return _compare_numbers(actual, expected, place, options)
     if any(numbers) or not all(isinstance(each, (Tensor, np.ndarray, np.generic)) for each in (actual, expected)):
         return _unlike(actual, expected)
+    if not isinstance(actual, type(expected)) and not isinstance(expected, type(actual)):
+        return _unlike(actual, expected)
     if not options["allow_subclasses"] and type(actual) is not type(expected):
         return _unlike(actual, expected)
     a, b = as_tensor(actual).detach(), as_tensor(expected).detach()
