@@ -60,3 +60,33 @@ def test_running_statistics_move_under_jvp_and_must_be_batched_where_the_input_i
     assert jacfwd(normalised)(image).shape == (*image.shape, *image.shape)
     with pytest.raises(RuntimeError, match="Batch norm got a batched tensor as input"):
         vmap(normalised)(image.expand(2, 3, 2, 2))
+
+
+class _Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return x**3, 3 * x**2
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output[1])
+        ctx.save_for_forward(inputs[0], output[1])
+
+    @staticmethod
+    def backward(ctx, g, slope_g):
+        x, slope = ctx.saved_tensors
+        return g * slope + 6 * x * slope_g
+
+    @staticmethod
+    def jvp(ctx, t):
+        x, slope = ctx.saved_tensors
+        return t * slope, 6 * x * t
+
+
+def test_saved_results_of_functions_come_back_with_their_tangents():
+    forward = torch.autograd.forward_ad
+    x = torch.tensor([1.0, 2.0])
+    with forward.dual_level():
+        dual = forward.make_dual(x.clone().requires_grad_(), torch.ones(2))
+        (pulled,) = torch.autograd.grad(_Cube.apply(dual)[0], dual, torch.ones(2), create_graph=True)
+        torch.testing.assert_close(forward.unpack_dual(pulled).tangent, 6 * x)

@@ -229,9 +229,12 @@ def _packed(node, array, mark, hooks):
 def as_tensor(node, array, mark):
     from ..ops.record import _revive
 
-    if mark[1].category >= 2 and (thread.grad or mark[0] is None or mark[0] >= 0 or state.shells):
+    place, dtype, counter = mark
+    if place is not None and place < 0 and -1 - place in (node.op.nondiff or ()):
+        return attach(array, dtype, None, counter)
+    if thread.grad or place is None or place >= 0 or state.shells:
         return _revive(node, array, mark)
-    return attach(array, mark[1], None, mark[2])
+    return attach(array, dtype, None, counter)
 
 
 def _kept(tensor):
