@@ -51,7 +51,39 @@ _NAMES = {
         ("NativeLayerNormBackward0", "NativeGroupNormBackward0", "NativeBatchNormBackward0"),
         "self=input -bias_sym_sizes",
     ),
+    **dict.fromkeys(("IndexAddBackward0", "IndexCopyBackward0", "PutBackward0"), "-source_sym_sizes"),
+    **dict.fromkeys(
+        ("AsStridedScatterBackward0", "DiagonalScatterBackward0", "SelectScatterBackward0", "SliceScatterBackward0"),
+        "-args -src_sym_sizes",
+    ),
+    **dict.fromkeys(("NllLossBackward0", "NllLoss2DBackward0"), "result1=total_weight"),
+    **dict.fromkeys(
+        (
+            "UpsampleBicubic2DBackward0",
+            "UpsampleBilinear2DBackward0",
+            "UpsampleLinear1DBackward0",
+            "UpsampleTrilinear3DBackward0",
+        ),
+        "-mode -scale_factors",
+    ),
+    **dict.fromkeys(
+        ("UpsampleNearest1DBackward0", "UpsampleNearestExact1DBackward0"), "-mode -scale_factors -align_corners"
+    ),
     "AsStridedBackward0": "-input_memory",
+    "EmbeddingBackward0": "-weight_sym_sizes",
+    "EmbeddingBagBackward0": "-offsets_sym_sizes",
+    "Im2ColBackward0": "-self_sym_sizes",
+    "LerpBackward0": "-end -self",
+    "LinalgCholeskyExBackward0": "result=L -info",
+    "LinalgInvExBackward0": "result=inverse -info",
+    "LinalgLstsqBackward0": "-driver -rank -residuals -singular_values",
+    "LinalgLuFactorExBackward0": "-info",
+    "LinalgSlogdetBackward0": "-logabsdet",
+    "LinalgSolveExBackward0": "-B_sym_sizes -info",
+    "LuUnpackBackward0": "-LU_data_sym_sizes",
+    "PowBackward0": "-result",
+    "SliceBackward0": "-length",
+    "TriangularSolveBackward0": "-cloned_coefficient",
     "BinaryCrossEntropyBackward0": "-target_sym_sizes",
     "CatBackward0": "-tensors_sym_sizes",
     "ConvolutionBackward0": "self=input -self_sym_sizes -weight_sym_sizes",
@@ -66,6 +98,22 @@ _NAMES = {
     "StdMeanBackward0": "-self_sym_sizes -unbiased",
     "WhereBackward0": "-first_sym_sizes -other_sym_sizes",
 }
+#: what is a tuple in PyTorch also where one number was given
+_DIMS = dict.fromkeys(
+    (
+        *(
+            "AmaxBackward0",
+            "AminBackward0",
+            "LinalgVectorNormBackward0",
+            "MeanBackward1",
+            "NansumBackward0",
+            "NormBackward1",
+        ),
+        *("StdBackward0", "StdMeanBackward0", "SumBackward1", "VarBackward0", "VarMeanBackward0"),
+    ),
+    ("dim",),
+)
+_DIMS["RollBackward0"] = ("dims", "shifts")
 _SHOWN = {"input": "self", "y": "result"}
 #: tensors among the parameters of operators that have no derivative with respect to them
 _TENSORS = frozenset(
@@ -93,24 +141,29 @@ def show_saved(cls, op):
         if name == "y" and op.returns is not None:
             listed = op.returns == "list" or op.returns is True
             for place in op.saves or (() if listed else range(len(op.returns))):
-                _show(cls, f"result{place}" if listed else op.returns[place], name, True, place)
+                shown = f"result{place}" if listed else op.returns[place]
+                if (shown := named.get(shown, shown)) is not None:
+                    _show(cls, shown, name, True, place)
             continue
         stem, _, fact = name.rpartition("_")
         kind = {"shape": "_sym_sizes", "dtype": "_scalar_type"}.get(fact) if stem in op.params else None
         shown = _SHOWN.get(name, name) if kind is None else _SHOWN.get(stem, stem) + kind
         shown = named.get(shown, shown)
         if shown is not None:
-            tensor = name == "y" or name in op.rules or name in _TENSORS or name in (op.operands or ())
+            tensor = name == "y" or name in op.rules or name in _TENSORS or name in (op.operands or ()) or op.joint
             _show(cls, shown, name, tensor and kind is None, None)
 
 
 def _show(cls, shown, name, tensor, place):
-    setattr(cls, f"_saved_{shown}", property(lambda self: _at(_value(self, name), place)))
+    several = shown in _DIMS.get(cls.__name__, ())
+    setattr(cls, f"_saved_{shown}", property(lambda self: _at(_value(self, name), place, several)))
     if tensor:
         setattr(cls, f"_raw_saved_{shown}", property(lambda self: _at(_raw(self, name), place)))
 
 
-def _at(value, place):
+def _at(value, place, several=False):
+    if several and value.__class__ is int:
+        return (value,)
     return value if place is None else value[place]
 
 
@@ -165,8 +218,10 @@ def _single(node, value, mark):
 def _raw(node, name):
     saved = _general(node)
     value, mark = saved.values.get(name), saved.marks.get(name)
-    if value.__class__ is SavedTensor or mark is None:
+    if value.__class__ is SavedTensor or value is None:
         return value
+    if mark is None:
+        raise AttributeError(f"'{node.name()}' object saved a number as {name!r}, of which there is no raw form")
     if mark.__class__ is list:
         return tuple(_stand_in(node, saved, name, each, m, i) for i, (each, m) in enumerate(zip(value, mark)))
     return _stand_in(node, saved, name, value, mark, None)

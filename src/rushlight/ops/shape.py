@@ -107,7 +107,7 @@ def _squeeze_name(values):
 
 differentiable(
     *("squeeze", kernels.squeeze),
-    **dict(vjp=lambda F, g, x_shape: F.reshape(g, x_shape), node_name=_squeeze_name, **_view),
+    **dict(vjp=lambda F, g, x_shape, dim: F.reshape(g, x_shape), node_name=_squeeze_name, **_view),
 )
 differentiable("unsqueeze", kernels.unsqueeze, vjp=lambda F, g, dim: F.squeeze(g, dim), **_view)
 differentiable(
