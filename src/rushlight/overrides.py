@@ -277,19 +277,14 @@ def is_tensor_method_or_property(func):
 
 
 def _init_subclass(cls, **options):
-    """A class that answers for functions itself is asked for every attribute."""
+    """A class that answers for functions, and be it to give itself back, is asked for every attribute."""
     super(Tensor, cls).__init_subclass__(**options)
     if class_answers(cls) and getattr(cls.__torch_function__, "__func__", None) is _torch_function:
         # who answers for operators and says nothing of functions leaves those alone
         cls.__torch_function__ = staticmethod(_disabled_torch_function_impl)
-    answers = next(each for each in cls.__mro__ if "__torch_function__" in vars(each))
-    if (
-        cls.__torch_function__ is _disabled_torch_function_impl
-        or answers is Tensor
-        or answers.__module__.startswith(__package__)
-    ):
-        return  # parameters without a shape answer too, and are not to slow down programs that have no other such class
-    let_attributes_ask()
+    # parameters without a shape answer too, but are not to slow down programs that have no other such class
+    if cls.__torch_function__ is not _disabled_torch_function_impl and not cls.__module__.startswith(__package__):
+        let_attributes_ask()
 
 
 def _convert(result, cls):

@@ -11,7 +11,7 @@ from ..autograd.modes import state
 from ..autograd.source import define
 from ..tensor import Tensor
 from . import dispatch
-from .answering import EXACT, ask, in_turn, overloaded
+from .answering import EXACT, ask, foreign, in_turn, overloaded
 from .table import METHODS, PLACES
 
 __all__ = ["IGNORED_METHODS", "MAKERS", "ask_first", "asking", "let_attributes_ask", "methods", "properties"]
@@ -160,7 +160,7 @@ def _let_ask(function, name):
     face = METHODS, name
 
     def first(*args, **kwargs):
-        if state.rare or (args and args[0].__class__ not in EXACT):
+        if state.rare or foreign(args):
             try:
                 result = ask(face, (*args, *kwargs.values()), args, kwargs)
             except TypeError:
