@@ -60,8 +60,7 @@ _OTHER = {"reflect": "reflection", "replicate": "replication"}
 def _check(input, pad, mode):
     count = len(pad) // 2
     spatial = input.shape[input.ndim - count :]
-    batched = input.ndim == count + 2
-    if mode != "circular" and 0 in input.shape[batched:]:
+    if mode != "circular" and 0 in input.shape[input.ndim - count - 1 :]:
         raise RuntimeError(
             f"Expected {count + 1}D or {count + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions "
             f"for input, but got: {shape_text(input.shape)}"

@@ -184,8 +184,6 @@ def _group_norm(level, op, values, dims):
 @rule("_batch_norm_core")
 def _batch_norm(level, op, values, dims):
     x, weight, bias, mean, var, training, momentum, eps = values
-    if dims[0] is None and dims[3] is None and dims[4] is None:
-        x = TENSOR.expand(x, (level.size, *x._a.shape))
     x = _merged(TENSOR.movedim(expanded(x, dims[0], level.size), 0, 1), 1)
     small = [
         None if each is None else _merged(expanded(each, d, level.size))
