@@ -57,7 +57,7 @@ def written(op):
     scope.update(SIMPLE=_SIMPLE, NUMBERS=_NUMBERS, holds_parts=holds_parts, as_number=_as_number)
     scope.update(complete=dispatch.complete, wrap_one=dispatch.wrap_one, layout_of=dispatch.layout_of, form_of=form_of)
     scope.update({f"default_{name}": value for name, value in defaults.items()})
-    scope.update(wrap_view=wrap_view, refer=_refer)
+    scope.update(wrap_view=wrap_view, refer=_refer, always=dispatch.layout_of(op, _certain(op)[1]))
     define(_source(op, defaults), op.name, scope)
     everyday = op.everyday = scope["everyday"]
     if getattr(TENSOR, op.name, None) is op.public:
@@ -88,22 +88,28 @@ def _signature(op, defaults):
     return ", ".join(parts)
 
 
+def _certain(op):
+    """Which parameter has the dtype that counts, and a mask of those that are tensors in every call written here."""
+    first = op.params.index(op.operands[0]) if op.elementwise else 0
+    return first, op.required | 1 | 1 << first
+
+
 def _source(op, defaults):
     """The source of ``everyday``, which gives calls that are not to ``refer(op, args, kwargs)``.
 
     Its own names begin with an underscore, since parameters may be called anything.
     """
     names = op.params
-    first = names.index(op.operands[0]) if op.elementwise else 0
-    certain = op.required | 1 | 1 << first
+    first, certain = _certain(op)
     by_name = "".join([f"{n!r}: {n}, " for n in op.kwnames])
     refer = f"return refer(op, ({', '.join(names[: op.positional])},), {{{by_name}}})"
     signature = _signature(op, defaults)
-    lines = [f"    if state.rare: {refer}", f"    _mask = {certain}"]
+    lines = [f"    if state.rare: {refer}"]
     if "out" not in names:
         signature += ", out=None" if op.kwnames else ", *, out=None"
         lines.insert(0, f"    if out is not None: {refer[:-2]}'out': out}})")
     lines.insert(0, f"def everyday({signature}):")
+    start = len(lines)
     for i, name in enumerate(names):
         lines += [f"    {line}" for line in _unwrap(op, i, name, certain >> i & 1, i == first, refer)]
     raws = [f"_r{i}" for i in range(len(names))]
@@ -120,17 +126,19 @@ def _source(op, defaults):
     values, arrays = f"({', '.join(names)},)", f"[{', '.join(raws)}]"
     edges = [f"_e{i}" for i in range(len(names))]
     sure = [e for i, e in enumerate(edges) if certain >> i & 1]
-    gather = [f"_edges = ({', '.join(sure)},)", "_layout = layouts.get(_mask) or layout_of(op, _mask)"]
-    wanted = f"({', '.join([f'{e} is not None' for e in sure])},)"
+    gather = [f"_edges = ({', '.join(sure)},)"]
+    wanted = f"({', '.join([f'{e} is not None' for e in sure])},)" if len(sure) > 1 else "(True,)"
     if len(sure) < len(edges):
         # not all parameters are always tensors
-        which = (
-            f"if _mask != {certain}: _edges = tuple([e for i, e in enumerate(({', '.join(edges)},)) if _mask >> i & 1])"
-        )
-        gather.insert(1, which)
+        lines.insert(start, f"    _mask = {certain}")
+        gather += [
+            f"if _mask != {certain}: _edges = tuple([e for i, e in enumerate(({', '.join(edges)},)) if _mask >> i & 1])",
+            "_layout = layouts.get(_mask) or layout_of(op, _mask)",
+        ]
         wanted = "tuple([e is not None for e in _edges])"
+    layout = "always" if len(sure) == len(edges) else "_layout"
     lines += ["    if _result.__class__ is not ndarray:", *[f"        {line}" for line in gather]]
-    lines += [f"        return complete(op, {values}, {arrays}, _edges, _layout, _result)"]
+    lines += [f"        return complete(op, {values}, {arrays}, _edges, {layout}, _result)"]
     if op.view and not op.replay:
         lines += [
             "    _base = _result.base",
@@ -152,20 +160,20 @@ def _source(op, defaults):
     if op.rules or op.joint is not None:
         some = " or ".join([f"{e} is not None" for e in edges])
         lines.append(f"    if thread.grad and ({some}) and _tensor._dtype.category >= 2:")
-        lines += [f"        {line}" for line in (*gather, *_record(op, values, arrays, wanted))]
+        lines += [f"        {line}" for line in (*gather, *_record(op, values, arrays, layout, wanted))]
     lines.append("    return _tensor")
     return "\n".join(lines)
 
 
-def _record(op, values, arrays, wanted):
+def _record(op, values, arrays, layout, wanted):
     if op.elementwise and len(op.operands) < 3:
         # these nodes have a written-out form of their own (``fast``) for calls that do not come here
-        call = f"make_node(op, {values}, {arrays}, _edges, _layout, (_result,), (_tensor._vc,), None, _tensor._dtype)"
+        call = f"make_node(op, {values}, {arrays}, _edges, {layout}, (_result,), (_tensor._vc,), None, _tensor._dtype)"
         return [f"_tensor._edge = {call}"]
     return [
         f"_wanted = {wanted}",
-        "_form = _layout.forms.get(_wanted) or form_of(op, _layout, _wanted)",
-        f"_class = op.node_class or op.node({values})",
+        f"_form = {layout}.forms.get(_wanted) or form_of(op, {layout}, _wanted)",
+        f"_class = op.node_class or op.node({values if callable(op.node_name) else ''})",
         f"_tensor._edge = _form.record(_class, {values}, {arrays}, _edges, _result, _tensor._vc, _tensor._dtype)",
     ]
 
