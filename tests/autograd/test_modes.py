@@ -151,3 +151,12 @@ def test_managers_of_libraries_decorate():
         context_decorator(counted, one)
     with pytest.raises(RuntimeError, match="Cannot decorate classes"):
         context_decorator(lambda: counted(), int)
+
+
+def test_the_package_gives_its_names_to_whoever_asks_for_all():
+    space = {}
+    exec("from rushlight.autograd import *\nfrom rushlight.autograd.graph import *", space)
+    assert space["backward"] is torch.autograd.backward and space["gradcheck"] is torch.autograd.gradcheck
+    assert space["Node"] is torch.autograd.graph.Node and "save_on_cpu" in dir(torch.autograd.graph)
+    with pytest.raises(RuntimeError, match="is deprecated, use torch.tensor"):
+        torch.autograd.variable(3)

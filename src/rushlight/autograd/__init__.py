@@ -6,6 +6,12 @@ import types
 
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled  # noqa: F401
 
+__all__ = [  # noqa: F822 - most of them are loaded at first use
+    *("Function", "NestedIOFunction", "Variable", "backward", "detect_anomaly", "enable_grad"),
+    *("enforce_grad_layout_policy", "grad", "grad_mode", "gradcheck", "gradgradcheck", "inference_mode", "no_grad"),
+    *("set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled", "variable"),
+]
+
 #: names of this package that live in modules which import tensors, loaded at first use
 _LAZY = {
     **dict.fromkeys(("backward", "grad", "GradientEdge", "get_gradient_edge"), "calls"),
@@ -43,8 +49,12 @@ def __getattr__(name):
     raise AttributeError(explain("torch.autograd", name))
 
 
+def __dir__():
+    return sorted({*globals(), *_LAZY, *__all__})
+
+
 class _Package(types.ModuleType):
-    """This package. Its ``gradcheck`` is the function, also after ``import torch.autograd.gradcheck``, which is a module."""
+    """This package. Its ``gradcheck`` and ``variable`` are the functions, also after the modules of these names are imported."""
 
     @property
     def gradcheck(self):
@@ -53,6 +63,14 @@ class _Package(types.ModuleType):
     @gradcheck.setter
     def gradcheck(self, module):
         """The import system wants to bind the module; it stays in ``sys.modules``."""
+
+    @property
+    def variable(self):
+        return importlib.import_module(f"{__name__}.variable").variable
+
+    @variable.setter
+    def variable(self, module):
+        """Likewise."""
 
 
 sys.modules[__name__].__class__ = _Package

@@ -324,6 +324,18 @@ def mark_hooks():
     state.hooks = True
 
 
+#: what ``torch.autograd.graph`` offers
+__all__ = [  # noqa: F822 - most of them are in graph_tools
+    *("GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge"),
+    *("increment_version", "region_activation_memory_budget", "register_multi_grad_hook", "save_on_cpu"),
+    *("saved_tensors_hooks", "set_override_stale_capture_stream", "set_warn_on_accumulate_grad_stream_mismatch"),
+]
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name):
     # torch.autograd.graph: what is built on tensors lives in a module of its own, which imports this one
     if not name.startswith("__"):

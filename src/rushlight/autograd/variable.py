@@ -55,3 +55,8 @@ VariableMeta = _VariableMeta
 
 
 __all__ = ["Variable", "no_grad"]
+
+
+def variable(*args, **kwargs):
+    """Removed from PyTorch; raises RuntimeError that says what to call instead."""
+    raise RuntimeError("torch.autograd.variable(...) is deprecated, use torch.tensor(...) instead")
