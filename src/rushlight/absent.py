@@ -32,7 +32,6 @@ _SENTENCES = {
         "quasirandom": "rushlight draws no Sobol sequences; scipy.stats.qmc does",
         "sparse": "rushlight has no sparse tensors",
         "utils.cpp_extension": "rushlight compiles no C++",
-        "utils.flop_counter": "rushlight counts no operations",
         "utils.data.datapipes": "rushlight has no data pipes; torch.utils.data.DataLoader is there",
     }.items()
 }
