@@ -103,10 +103,10 @@ def fill_tensor_class(cls):
 
 
 def _listing(missing):
-    """``dir`` of a tensor: without what is not there, and as in PyTorch without what is deprecated."""
+    """``dir`` of a tensor: without what is not there (a slot that is still empty, too), and as in PyTorch without what is deprecated."""
 
     def __dir__(self):
-        found = {*dir(type(self)), *vars(self)} - {"volatile"}
+        found = {*dir(type(self)), *vars(self)} - {"volatile", "_meta"}
         return sorted(name for name in found if name not in missing or hasattr(self, name))
 
     return __dir__

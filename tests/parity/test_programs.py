@@ -1,4 +1,4 @@
-"""Programs that print what custom Functions, gradient checks, loaders, mixed precision and the like do: they must print the same under both libraries."""
+"""Programs that print what custom Functions, gradient checks, loaders and the like do: they must print the same under both libraries."""
 
 import os
 import pathlib

@@ -43,7 +43,7 @@ def spread(F, g, x_shape, dim, keepdim):
     """A reduced array repeated over what was reduced."""
     if not len(x_shape):
         return g
-    return F.expand(restore(F, g, x_shape, dim, keepdim), x_shape)
+    return F.expand(restore(F, g, x_shape, dim, keepdim) if g.ndim else g, x_shape)
 
 
 def count(x_shape, dim):
