@@ -60,9 +60,28 @@ def sum_to(array, shape):
     axes = tuple(range(lead)) + tuple(
         [lead + i for i, size in enumerate(shape) if size == 1 and array.shape[lead + i] != 1]
     )
+    if lead < 0:
+        raise Unfit(array.shape, shape)
     if axes:
         array = add_reduce(array, axes, True)
-    return array.reshape(shape)
+    try:
+        return array.reshape(shape)
+    except ValueError:
+        raise Unfit(array.shape, shape) from None
+
+
+class Unfit(RuntimeError):
+    """A cotangent of another shape than the edge it goes to: a tensor took on another shape unrecorded."""
+
+    def __init__(self, got, shape):
+        self.got, self.shape = list(got), list(shape)
+        super().__init__(f"got {self.got} but expected shape compatible with {self.shape}")
+
+    def of(self, node):
+        """The error, as PyTorch's engine tells it of the node that was running."""
+        shapes = [None if edge is None else list(edge.shape) for edge in node.next]
+        index = shapes.index(self.shape) if self.shape in shapes else 0
+        return RuntimeError(f"Function {node.name()} returned an invalid gradient at index {index} - {self}")
 
 
 def _store(leaf, cotangent):
@@ -255,7 +274,10 @@ def _pull_plain(roots, keep):
                     deliver(edge, cotangent)
                 node = edge = cotangent = leaving = None
                 continue
-        received = node.run(cotangent, keep)
+        try:
+            received = node.run(cotangent, keep)
+        except Unfit as error:
+            raise error.of(node) from None
         for edge, cotangent in zip(node.next, received):
             if edge is None or cotangent is None:
                 continue
@@ -499,6 +521,8 @@ class _Task(_Pass):
                 # anomaly mode is one of the rare ones
                 if state.hooks or state.rare and is_anomaly_enabled():
                     return
+        except Unfit as error:
+            raise error.of(running.node) from None
         finally:
             running.node = outer
         while pending:
@@ -540,6 +564,8 @@ class _Task(_Pass):
             except BaseException:
                 report(node)
                 raise
+        except Unfit as error:
+            raise error.of(node) from None
         finally:
             running.node = outer
 
