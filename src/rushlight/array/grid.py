@@ -19,7 +19,7 @@ from .resample import cubic_weights
 from .widening import through_float32
 from .windows import sizes_text
 
-__all__ = ["affine_grid_generator", "base_grid", "check", "compose", "grid_sampler", "grid_sampler_backward"]
+__all__ = ["affine_grid_generator", "base_grid", "check", "grid_sampler", "grid_sampler_backward", "pieces"]
 
 BILINEAR, NEAREST, BICUBIC = 0, 1, 2
 ZEROS, BORDER, REFLECTION = 0, 1, 2
@@ -114,41 +114,71 @@ def _combined(taps, size):
     return place, weight
 
 
-def _all_taps(shape, grid, interpolation_mode, padding_mode, align_corners):
-    """For each spatial dimension its taps: (positions (N, P), weights, derivatives of the weights by the grid)."""
-    nd = len(shape) - 2
-    axes = []
-    for axis in range(nd):
-        size = shape[2 + axis]
+def _all_places(grid, sizes, interpolation_mode, align_corners):
+    """For each spatial dimension (of one of ``sizes``) the places (N, P) that a grid names, counted in positions of the input."""
+    nd = len(sizes)
+    # the slopes of cubic weights are differences of larger terms
+    working = np.float64 if interpolation_mode == BICUBIC else grid.dtype
+    for axis, size in enumerate(sizes):
         coordinate = grid[..., nd - 1 - axis].reshape(grid.shape[0], math.prod(grid.shape[1:-1]))
-        scale = (size - 1) / 2 if align_corners else size / 2
-        # the slopes of cubic weights are differences of larger terms
-        working = np.float64 if interpolation_mode == BICUBIC else grid.dtype
-        place = (coordinate + 1) * np.asarray(scale, working)
+        place = (coordinate + 1) * np.asarray(_scale(size, align_corners), working)
         if not align_corners:
             place -= np.asarray(0.5, working)
-        axes.append(_taps(place, size, scale, interpolation_mode, padding_mode, align_corners))
-    return axes
+        yield place
 
 
-def _taps(place, size, scale, interpolation_mode, padding_mode, align_corners):
-    dtype = place.dtype
+def _scale(size, align_corners):
+    return (size - 1) / 2 if align_corners else size / 2
+
+
+def _all_taps(shape, grid, *options):
+    """For each spatial dimension its taps: (positions (N, P), weights, derivatives of the weights by the grid)."""
+    interpolation_mode, _, align_corners = options
+    places = _all_places(grid, shape[2:], interpolation_mode, align_corners)
+    return [_taps(place, size, *options) for place, size in zip(places, shape[2:])]
+
+
+def _taps(place, size, interpolation_mode, padding_mode, align_corners):
+    part, sign, positions = _parts(place, size, interpolation_mode, padding_mode, align_corners)
+    scale = place.dtype.type(_scale(size, align_corners))
+    if interpolation_mode == NEAREST:
+        weights, slopes = [np.ones_like(part)], [np.zeros_like(part)]
+    elif interpolation_mode == BICUBIC:
+        weights, slopes = cubic_weights(part, -0.75), _cubic_slopes(part, -0.75) * scale
+    else:
+        weights, slopes = [1 - part, part], [-sign * scale, sign * scale]
+    return [_inside(position, size, *pair) for position, *pair in zip(positions, weights, slopes)]
+
+
+def _parts(place, size, interpolation_mode, padding_mode, align_corners):
+    """What taps weigh by: the fraction of a place and its derivative by the place, and the taps' positions."""
     if interpolation_mode == BICUBIC:
         low = np.floor(place)
-        weights = cubic_weights(place - low, -0.75)
-        slopes = _cubic_slopes(place - low, -0.75) * dtype.type(scale)
-        result = []
-        for tap in range(4):
-            position, _ = _padded(low + (tap - 1), size, padding_mode, align_corners)
-            result.append(_inside(position, size, weights[tap], slopes[tap]))
-        return result
+        positions = [_padded(low + (tap - 1), size, padding_mode, align_corners)[0] for tap in range(4)]
+        return place - low, np.ones_like(place), positions
     place, sign = _padded(place, size, padding_mode, align_corners)
     if interpolation_mode == NEAREST:
-        return [_inside(np.rint(place), size, np.ones_like(place), np.zeros_like(place))]
+        return place, sign, [np.rint(place)]
     low = np.floor(place)
-    part = place - low
-    slope = sign * dtype.type(scale)
-    return [_inside(low, size, 1 - part, -slope), _inside(low + 1, size, part, slope)]
+    return place - low, sign, [low, low + 1]
+
+
+@through_float32
+def pieces(grid, sizes, interpolation_mode, padding_mode, align_corners):
+    """What of `grid_sampler` is constant between its kinks, for derivatives of its derivatives.
+
+    For each spatial dimension (of one of `sizes`): ``sign`` and ``offset``, by which a fraction is ``sign * place + offset``, then the
+    position and the mask (0 outside of the input) of each tap; all of them (N, P).
+    """
+    found = []
+    for place, size in zip(_all_places(grid, sizes, interpolation_mode, align_corners), sizes):
+        part, sign, positions = _parts(place, size, interpolation_mode, padding_mode, align_corners)
+        found += [sign.astype(grid.dtype), (part - sign * place).astype(grid.dtype)]
+        one = np.ones_like(part)
+        for position in positions:
+            position, mask, _ = _inside(position, size, one, one)
+            found += [position, mask.astype(grid.dtype)]
+    return tuple(found)
 
 
 def _inside(position, size, weight, slope):
@@ -192,74 +222,6 @@ def _cubic_slopes(part, a):
         return (3 * (a + 2) * x - 2 * (a + 3)) * x
 
     return np.stack([outer(part + 1), inner(part), -inner(1 - part), -outer(2 - part)])
-
-
-def compose(F, input, grid, interpolation_mode, padding_mode, align_corners):
-    """`grid_sampler` from differentiable operators `F` on tensors, for derivatives of its derivatives."""
-    from ..tensor import wrap  # tensors are a floor above; only a composition over them comes here
-
-    shape, nd = tuple(input.shape), input.ndim - 2
-    samples, channels = shape[:2]
-    raw = grid.detach().numpy()
-    axes = _all_taps(shape, raw, interpolation_mode, padding_mode, align_corners)
-    flat = F.reshape(input, (samples, channels, math.prod(shape[2:])))
-    count = math.prod(raw.shape[1:-1])
-    weights = [
-        _composed_weights(
-            F,
-            wrap,
-            F.reshape(F.select(grid, -1, nd - 1 - axis), (samples, count)),
-            shape[2 + axis],
-            axes[axis],
-            interpolation_mode,
-            padding_mode,
-            align_corners,
-        )
-        for axis in range(nd)
-    ]
-    total = None
-    for chosen in itertools.product(*(range(len(taps)) for taps in axes)):
-        place, _ = _combined([axes[axis][tap] for axis, tap in enumerate(chosen)], shape[2:])
-        weight = weights[0][chosen[0]]
-        for axis in range(1, nd):
-            weight = F.mul(weight, weights[axis][chosen[axis]])
-        where = F.expand(wrap(place[:, None, :]), (samples, channels, count))
-        part = F.mul(F.gather(flat, 2, where), F.unsqueeze(weight, 1))
-        total = part if total is None else F.add(total, part)
-    return F.reshape(total, (samples, channels, *raw.shape[1:-1]))
-
-
-def _composed_weights(F, wrap, coordinate, size, taps, interpolation_mode, padding_mode, align_corners):
-    """Weights of one dimension's taps as recorded functions of the grid; taps outside have weight 0."""
-    masks = [wrap(((weight != 0) | (slope != 0)).astype(weight.dtype)) for _, weight, slope in taps]
-    if interpolation_mode == NEAREST:
-        return [wrap(weight) for _, weight, _ in taps]
-    scale = (size - 1) / 2 if align_corners else size / 2
-    place = F.mul(F.add(coordinate, 1), scale)
-    if not align_corners:
-        place = F.sub(place, 0.5)
-    raw = place.detach().numpy()
-    if interpolation_mode == BICUBIC:
-        part = F.sub(place, wrap(np.floor(raw)))
-        weights = cubic_pieces(F, part, -0.75)
-    else:
-        # Padding is linear between its breaks: place -> sign * place + offset.
-        padded, sign = _padded(raw, size, padding_mode, align_corners)
-        part = F.add(F.mul(place, wrap(sign)), wrap(padded - sign * raw - np.floor(padded)))
-        weights = [F.rsub(part, 1), part]
-    return [F.mul(weight, mask) for weight, mask in zip(weights, masks, strict=True)]
-
-
-def cubic_pieces(F, part, a):
-    """The four cubic weights as recorded functions of the fraction `part`."""
-
-    def outer(x):
-        return F.sub(F.mul(F.add(F.mul(F.sub(F.mul(x, a), 5 * a), x), 8 * a), x), 4 * a)
-
-    def inner(x):
-        return F.add(F.mul(F.mul(F.sub(F.mul(x, a + 2), a + 3), x), x), 1)
-
-    return [outer(F.add(part, 1)), inner(part), inner(F.rsub(part, 1)), outer(F.rsub(part, 2))]
 
 
 # Affine grids ---------------------------------------------------------------------------------------------------------

@@ -113,6 +113,7 @@ RULES["_max_unpool3d"] = _folded_if(5, 0, 1)
 RULES["_pool_gather"] = RULES["_pool_scatter"] = _in_front(0, 1)
 RULES["channel_shuffle"] = _folded(0)
 RULES["grid_sampler_2d"] = RULES["grid_sampler_3d"] = _folded(0, 1)
+RULES["_grid_pieces"] = _folded(0)
 for _name in (
     "_upsample _upsample_nearest1d _upsample_nearest2d _upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d "
     "_upsample_nearest_exact3d _upsample_linear1d _upsample_bilinear2d _upsample_trilinear3d _upsample_bicubic2d "

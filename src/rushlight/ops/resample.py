@@ -1,10 +1,12 @@
 """Resizing and resampling images and volumes, and moving channels into space and back."""
 
+import itertools
 import math
 import warnings
 
 from ..array import grid as grid_kernels
 from ..array import resample as kernels
+from . import undifferentiable
 from .functional import functional
 from .recompute import pull_through
 from .table import PLACES, RAW, composite, differentiable
@@ -164,11 +166,62 @@ def upsample_bilinear(F, input, size=None, scale_factor=None):
 # Grids ----------------------------------------------------------------------------------------------------------------
 
 
+differentiable("_grid_pieces", grid_kernels.pieces, returns="list")
+
+
+def _compose_grid(interpolation_mode, padding_mode, align_corners):
+    """`grid_sampler` from differentiable operators, for derivatives of its derivatives."""
+    taps = {grid_kernels.BILINEAR: 2, grid_kernels.NEAREST: 1, grid_kernels.BICUBIC: 4}[interpolation_mode]
+
+    def compose(F, input, grid):
+        samples, channels, *sizes = input.shape
+        count, nd = math.prod(grid.shape[1:-1]), len(sizes)
+        pieces = F._grid_pieces(grid.detach(), tuple(sizes), interpolation_mode, padding_mode, align_corners)
+        axes = []
+        for axis, size in enumerate(sizes):
+            sign, offset, *pairs = pieces[axis * (2 + 2 * taps) :][: 2 + 2 * taps]
+            coordinate = F.reshape(F.select(grid, -1, nd - 1 - axis), (samples, count))
+            scale = (size - 1) / 2 if align_corners else size / 2
+            place = (coordinate + 1) * scale - (0 if align_corners else 0.5)
+            weights = _grid_weights(F, place * sign + offset, taps)
+            axes.append(
+                [(at, mask if w is None else w * mask) for at, mask, w in zip(pairs[::2], pairs[1::2], weights)]
+            )
+        flat = F.reshape(input, (samples, channels, math.prod(sizes)))
+        total = 0
+        for chosen in itertools.product(*axes):
+            place, weight = chosen[0]
+            for (position, share), size in zip(chosen[1:], sizes[1:]):
+                place, weight = place * size + position, weight * share
+            where = F.expand(F.unsqueeze(place, 1), (samples, channels, count))
+            total = F.gather(flat, 2, where) * F.unsqueeze(weight, 1) + total
+        return F.reshape(total, (samples, channels, *grid.shape[1:-1]))
+
+    return compose
+
+
+def _grid_weights(F, part, taps):
+    """Weights of the taps along one dimension as functions of the fraction; None for 1."""
+    if taps == 1:
+        return (None,)
+    if taps == 2:
+        return 1 - part, part
+    a = -0.75
+
+    def outer(x):
+        return ((x * a - 5 * a) * x + 8 * a) * x - 4 * a
+
+    def inner(x):
+        return ((x * (a + 2) - (a + 3)) * x) * x + 1
+
+    return outer(part + 1), inner(part), inner(1 - part), outer(2 - part)
+
+
 def _pull_grid(F, g, needs, input, grid, interpolation_mode, padding_mode, align_corners):
     options = (interpolation_mode, padding_mode, align_corners)
     if F is RAW:
         return grid_kernels.grid_sampler_backward(g, input, grid, *options, needs)
-    pulled = pull_through(lambda F, input, grid: grid_kernels.compose(F, input, grid, *options), (input, grid), g)
+    pulled = pull_through(_compose_grid(*options), (input, grid), g)
     if interpolation_mode == grid_kernels.NEAREST and needs[1]:
         # The result jumps with the grid and has the derivative zero in between.
         return (None if pulled[0] is None else F._tied(pulled[0], grid)), F._tied(F.zeros_like(grid), grid)
@@ -180,6 +233,7 @@ for _nd in (2, 3):
         f"grid_sampler_{_nd}d",
         grid_kernels.grid_sampler,
         vjp_all=_pull_grid,
+        jvp=dict.fromkeys(("input", "grid"), undifferentiable.tangent(f"grid_sampler_{_nd}d")),
         node_name=f"GridSampler{_nd}DBackward0",
         method=False,
     )
