@@ -39,11 +39,11 @@ _ONE = np.ones((), _FLOAT32)  # a Python number costs a ufunc half as much again
 
 def tanh_backward(input, other):
     """The cotangent ``input`` of ``other = tanh(x)`` pulled back to x: ``input * (1 - other ** 2)``."""
-    if other.__class__ is not np.ndarray or not other.ndim or other.shape != input.shape or other.dtype != input.dtype:
-        return input * (1 - other * other)
     slope = other * other
+    if slope.__class__ is not np.ndarray:
+        return input * (1 - slope)
     np.subtract(_ONE if slope.dtype is _FLOAT32 else 1, slope, slope)
-    return np.multiply(input, slope, slope)
+    return input * slope
 
 
 def pair(input, other):

@@ -12,7 +12,7 @@ from .arguments import is_half, legacy_name, shape_text, wrap_dim
 
 __all__ = [
     *("addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cross", "dot", "linalg_cross", "mm", "mv", "vdot"),
-    "multiply",
+    *("mm_turned", "multiply", "turned_mm"),
 ]
 
 _FLOAT32 = np.dtype(np.float32)
@@ -76,6 +76,22 @@ def mm(input, mat2):
 
 def _cannot_multiply(a, b):
     return f"mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})"
+
+
+def mm_turned(input, mat2):
+    """``input @ mat2ᴴ`` for ``(n, p)`` and ``(m, p)``."""
+    dtype = input.dtype
+    if (dtype is _FLOAT32 or dtype is _FLOAT64) and dtype is mat2.dtype:
+        return input.dot(mat2.T)
+    return mm(input, mat2.T.conj())
+
+
+def turned_mm(input, mat2):
+    """``inputᴴ @ mat2`` for ``(n, m)`` and ``(n, p)``."""
+    dtype = input.dtype
+    if (dtype is _FLOAT32 or dtype is _FLOAT64) and dtype is mat2.dtype:
+        return input.T.dot(mat2)
+    return mm(input.T.conj(), mat2)
 
 
 def bmm(input, mat2):

@@ -15,7 +15,7 @@ from ..parameter import Parameter
 from ..tensor import Tensor
 from .linalg_out import accept_out, castable, same_dtype, worded
 from .linalg_warnings import tell_once
-from .table import COMPOSITES, PLACES, TENSOR, composite, differentiable
+from .table import COMPOSITES, PLACES, RAW, TENSOR, composite, differentiable
 
 _function = dict(method=False)
 _private = dict(method=False, function=False)
@@ -36,10 +36,14 @@ def _scaled(F, g, factor):
 
 # ----------------------------------------------------------------------------------------------- the basic products
 
+# the two products that pull a matrix product back: A Bᴴ and Aᴴ B
+RAW.mm_turned, RAW.turned_mm = kernels.mm_turned, kernels.turned_mm
+TENSOR.mm_turned = lambda a, b: TENSOR.mm(a, TENSOR.conj(TENSOR.t(b)))
+TENSOR.turned_mm = lambda a, b: TENSOR.mm(TENSOR.conj(TENSOR.t(a)), b)
 differentiable(
     *("mm", kernels.mm),
     **dict(
-        vjp=dict(input=lambda F, g, mat2: F.mm(g, F.conj(F.t(mat2))), mat2=lambda F, g, x: F.mm(F.conj(F.t(x)), g)),
+        vjp=dict(input=lambda F, g, mat2: F.mm_turned(g, mat2), mat2=lambda F, g, x: F.turned_mm(x, g)),
         out="same",
     ),
 )
@@ -78,8 +82,8 @@ differentiable(
 
 _addmm = dict(
     input=lambda F, g, beta: _scaled(F, g, beta),
-    mat1=lambda F, g, mat2, alpha: _scaled(F, F.mm(g, F.conj(F.t(mat2))), alpha),
-    mat2=lambda F, g, mat1, alpha: _scaled(F, F.mm(F.conj(F.t(mat1)), g), alpha),
+    mat1=lambda F, g, mat2, alpha: _scaled(F, F.mm_turned(g, mat2), alpha),
+    mat2=lambda F, g, mat1, alpha: _scaled(F, F.turned_mm(mat1, g), alpha),
 )
 
 
