@@ -262,3 +262,33 @@ def test_a_parameter_of_a_subclass_keeps_the_class():
 def test_legacy_constructors_keep_the_digits_of_their_dtype():
     assert torch.DoubleTensor([1e-4, 1e300]).tolist() == [1e-4, 1e300]
     assert torch.FloatTensor([1e300]).item() == float("inf")
+
+
+def test_a_shallow_copy_is_a_leaf_over_the_same_memory():
+    x = torch.ones(3, requires_grad=True)
+    y = x * 2
+    y.note = "kept"
+    made = copy.copy(y)
+    assert made.is_leaf and made.requires_grad and made.note == "kept"
+    assert made.data_ptr() == y.data_ptr()
+    made.sum().backward()
+    assert x.grad is None and copy.copy(x).grad is None
+
+
+def test_copies_and_pickles_tell_of_hooks_they_leave_behind():
+    x = torch.ones(2, requires_grad=True)
+    x.register_hook(torch.utils.hooks.unserializable_hook(lambda grad: grad))
+    pickle.dumps(x)
+    x.register_hook(lambda grad: grad * 2)
+    for leave in (copy.copy, pickle.dumps):
+        with pytest.warns(UserWarning, match="on tensor will not be serialized"):
+            leave(x)
+    assert copy.deepcopy(x)._backward_hooks is None
+
+
+def test_nodes_and_saved_values_are_not_copied():
+    y = torch.ones(2, requires_grad=True).exp()
+    for each, name in ((y.grad_fn, "ExpBackward0"), (y.grad_fn._raw_saved_result, "torch._C._autograd.SavedTensor")):
+        for leave in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match=f"cannot pickle '{name}' object"):
+                leave(each)

@@ -51,6 +51,8 @@ def _number(self):
 def _bool(self):
     size = self._a.size
     if size != 1:
+        if state.rare and hasattr(self._a, "bdim"):
+            bool(self._a)  # what vmap says of it
         what = "no values" if size == 0 else "more than one value"
         raise RuntimeError(f"Boolean value of Tensor with {what} is ambiguous")
     answer = _answer(self) if state.rare else NotImplemented
@@ -326,19 +328,26 @@ def _over(flat, like, offset):
 
 
 def _copy(self):
+    """Another tensor over the same memory; the result of a recorded operation becomes a leaf, as in PyTorch."""
     from .tensor import _new
 
+    require_storage(self._a)
+    _warn_of_hooks(self)
     made = _new(type(self))
     made._a, made._dtype, made._vc = self._a, self._dtype, self._vc
     made._view = None if mirror_of(self) is None else self._view
     made._edge = None
-    edge = edge_of(self)
-    if isinstance(edge, Leaf):
+    if self.requires_grad:
         made.requires_grad_(True)
-    else:
-        made._edge = edge
     made.__dict__.update(self.__dict__)
     return made
+
+
+def _warn_of_hooks(self):
+    if self._backward_hooks:
+        from .utils.hooks import warn_if_has_hooks
+
+        warn_if_has_hooks(self)
 
 
 def _rebuild(cls, array, name, requires_grad, state):
@@ -359,6 +368,7 @@ def _reduce(self, protocol):
         return _rebuild_wrapper, wrapper_parts(self)
     array = reading(self)
     require_storage(array)
+    _warn_of_hooks(self)
     kind = None if type(self) is Tensor else type(self)
     return _rebuild, (kind, np.array(array, order="K"), self._dtype.name, self.requires_grad, self.__dict__ or None)
 

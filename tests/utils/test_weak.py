@@ -1,5 +1,7 @@
 """Dictionaries whose keys are tensors by identity."""
 
+import copy
+
 import rushlight as torch
 from rushlight.utils.weak import TensorWeakRef, WeakIdKeyDictionary
 
@@ -24,3 +26,12 @@ def test_references():
     assert ref != TensorWeakRef(torch.ones(2))
     del tensor
     assert ref() is None
+
+
+def test_deep_copies_have_the_same_keys_and_copies_of_the_values():
+    key = torch.ones(2)
+    mapping = WeakIdKeyDictionary({key: [1]})
+    made = copy.deepcopy(mapping)
+    assert made[key] == [1] and made[key] is not mapping[key]
+    del key
+    assert len(made) == 0

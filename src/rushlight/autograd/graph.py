@@ -49,6 +49,9 @@ class Node(Edge):
     #: which of its edges a node shows: a function of ``next``, or None for all of them
     shows = None
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f"cannot pickle '{type(self).__name__}' object")
+
     def run(self, cotangent, keep):
         """Pull a raw cotangent (array; tuple of arrays or None for several outputs) back: a sequence, one for each edge."""
         raise NotImplementedError

@@ -95,6 +95,9 @@ class SavedTensor:
         if not own:
             self._tensor = tensor
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError("cannot pickle 'torch._C._autograd.SavedTensor' object")
+
     @classmethod
     def of_nothing(cls):
         """What stands for None among saved tensors."""

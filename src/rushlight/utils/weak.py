@@ -1,5 +1,6 @@
 """``torch.utils.weak``: dictionaries whose keys are tensors, or other objects, by identity, which they do not keep alive."""
 
+import copy
 import weakref
 from collections.abc import MutableMapping
 
@@ -76,6 +77,13 @@ class WeakIdKeyDictionary(MutableMapping):
         return type(self)(self)
 
     __copy__ = copy
+
+    def __deepcopy__(self, memo):
+        """The same keys with copies of the values."""
+        made = type(self)()
+        for key, value in self.items():
+            made[key] = copy.deepcopy(value, memo)
+        return made
 
 
 WeakTensorKeyDictionary = WeakIdKeyDictionary
