@@ -18,7 +18,13 @@ def scale():
 def test_a_function_becomes_an_operator(scale):
     assert scale(torch.ones(2)).tolist() == [2.0, 2.0]
     assert torch.ops.probe.scale(torch.ones(2), 3.0, shift=1.0).tolist() == [4.0, 4.0]
-    assert torch.ops.probe.scale.default is torch.ops.probe.scale
+    func = torch.ops.probe.scale.default
+    assert (
+        func is torch.ops.probe.scale.default
+        and func(torch.ones(1)).item() == 2.0
+        and func.overloadpacket is torch.ops.probe.scale
+    )
+    assert (str(func), repr(func)) == ("probe.scale.default", "<OpOverload(op='probe.scale', overload='default')>")
     assert repr(scale) == "<CustomOpDef(probe::scale)>"
     assert not hasattr(torch.ops.probe, "nowhere") and not hasattr(torch.ops.nowhere, "scale")
 
@@ -77,3 +83,46 @@ def test_signature_and_function_apart():
     assert torch.ops.probe.times(torch.ones(1)).item() == 5
     with pytest.raises(ValueError, match="expected schema to look like"):
         library.define("probe::worse", "(Tensor x)->Tensor")
+
+
+def test_modes_and_classes_stand_before_operators_of_ones_own(scale):
+    from rushlight.utils._python_dispatch import TorchDispatchMode
+    from rushlight.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
+
+    seen = []
+
+    class Log(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            seen.append(str(func))
+            return func(*args, **(kwargs or {}))
+
+    runs = []
+
+    @library.custom_op("probe::sine", mutates_args=())
+    def sine(x: Tensor) -> Tensor:
+        runs.append(x)
+        return x.sin()
+
+    sine.register_autograd(
+        lambda ctx, g: g * ctx.saved_tensors[0].cos(),
+        setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[0]),
+    )
+    x = torch.ones(2, requires_grad=True)
+    with Log():
+        sine(x).sum().backward()
+    assert seen[:2] == ["probe.sine.default", "aten.sum.default"] and torch.allclose(x.grad, x.cos())
+    runs.clear()
+
+    def contexts():
+        return create_selective_checkpoint_contexts([torch.ops.probe.sine.default])
+
+    checkpoint(lambda each: sine(each).exp().sin(), x, use_reentrant=False, context_fn=contexts).sum().backward()
+    assert len(runs) == 1
+
+
+def test_a_library_that_ends_with_a_block():
+    with library._scoped_library("probe_scope", "DEF") as made:
+        made.define("weird(Tensor?[] self) -> Tensor")
+        made.impl("weird", lambda xs: xs[1] * 2, "CPU")
+        assert torch.ops.probe_scope.weird([None, torch.ones(1)]).item() == 2.0
+    assert not hasattr(torch.ops.probe_scope, "weird")

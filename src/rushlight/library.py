@@ -5,6 +5,7 @@ compiled or traced, so what a tracer would ask of an operator (`register_fake`) 
 for "cpu", or for every device, is the one that runs.
 """
 
+import contextlib
 import functools
 import inspect
 import re
@@ -13,6 +14,8 @@ import weakref
 from .absent import stand_in
 from .autograd.function import Function
 from .autograd.modes import is_grad_enabled, no_grad
+from .ops import dispatch
+from .ops.overloads import OpOverload, OpOverloadPacket
 from .tensor import Tensor
 
 __all__ = [
@@ -26,18 +29,19 @@ _SPACES = {}
 _HERE = {None, "cpu", "CPU", "CompositeExplicitAutograd", "CompositeImplicitAutograd", ""}
 
 
-class _Operator:
-    """An operator: what ``torch.ops.space.name`` is, and, there being one overload, its ``default`` too."""
+class _Operator(OpOverloadPacket):
+    """An operator: what ``torch.ops.space.name`` is. There is one overload, ``default``."""
 
     def __init__(self, space, name, signature=None):
-        self._space, self.__name__, self._signature = space, name, signature
+        super().__init__(name, space)
+        self._space, self._signature = space, signature
         self._kernel = self._fake = self._backward = self._setup = None
         #: whether the kernel is called as it is and records what it does, as one that stands for no device does
         self._recorded = False
 
-    @property
+    @functools.cached_property
     def default(self):
-        return self
+        return OpOverload(self, "default", self)
 
     @property
     def _qualified(self):
@@ -46,8 +50,11 @@ class _Operator:
     def overloads(self):
         return ["default"]
 
-    def __repr__(self):
-        return f"{self._space}.{self.__name__}"
+    def __getattr__(self, name):
+        raise AttributeError(f"The underlying op of '{self}' has no overload name '{name}'")
+
+    def __reduce__(self):
+        return _operator, (self._qualified,)
 
     def __call__(self, *args, **kwargs):
         if self._kernel is None:
@@ -55,15 +62,22 @@ class _Operator:
                 f"Could not run '{self._qualified}' with arguments from the 'CPU' backend: it has no kernel."
             )
         if self._recorded and self._backward is None:
-            return self._kernel(*args, **kwargs)
+            return self._compute(*args, **kwargs)
         if self._signature is not None:
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
             args, kwargs = bound.args, bound.kwargs
         if not is_grad_enabled() or not any(isinstance(each, Tensor) and each.requires_grad for each in args):
             with no_grad():
-                return self._checked(self._kernel(*args, **kwargs), args)
+                return self._checked(self._compute(*args, **kwargs), args)
         return self._recording.apply(*args, *kwargs.values())
+
+    def _compute(self, *args, **kwargs):
+        """What the kernel returns, or modes and the arguments' classes who stand before it (``__torch_dispatch__``)."""
+        result = (
+            dispatch.ask_function(self.default, args, kwargs) if dispatch.ask_function is not None else NotImplemented
+        )
+        return self._kernel(*args, **kwargs) if result is NotImplemented else result
 
     def _checked(self, result, args):
         """The result; RuntimeError where it is one of the arguments, which autograd could not tell from a write."""
@@ -84,7 +98,7 @@ class _Operator:
             named = args[len(self._positional) :]
             positional = args[: len(self._positional)] if named else args
             keywords = dict(zip(self._keyword_only, named))
-            result = self._checked(self._kernel(*positional, **keywords), positional)
+            result = self._checked(self._compute(*positional, **keywords), positional)
             if self._setup is not None:
                 extra = {"keyword_only_inputs": keywords} if named else {}
                 self._setup(ctx=ctx, inputs=positional, output=result, **extra)
@@ -145,6 +159,8 @@ def _operator(op):
         return op._operator
     if isinstance(op, _Operator):
         return op
+    if isinstance(op, OpOverload):
+        return op.overloadpacket
     space, name = _split(op)
     if name not in _SPACES.get(space, ()):
         raise RuntimeError(f"there is no operator {op} to register something for; define it first")
@@ -199,7 +215,7 @@ class CustomOpDef:
 
     @property
     def _opoverload(self):
-        return self._operator
+        return self._operator.default
 
     def __repr__(self):
         return f"<CustomOpDef({self._qualname})>"
@@ -309,6 +325,16 @@ class Library:
 
     def _destroy(self):
         _forget(self.ns, self._defined)
+
+
+@contextlib.contextmanager
+def _scoped_library(*args, **kwargs):
+    """A `Library` that goes at the end of the block."""
+    made = Library(*args, **kwargs)
+    try:
+        yield made
+    finally:
+        made._destroy()
 
 
 def _forget(space, names):

@@ -69,7 +69,7 @@ def test_the_table(capsys):
     ]
     counter = counted(lambda: Net()(torch.ones(1, 5)))
     assert counter.get_table(depth=1).splitlines()[2:] == [
-        "Net           172.000    100.00%",
+        "Net            172.000    100.00%",
         " - aten.addmm  172.000    100.00%",
     ]
 

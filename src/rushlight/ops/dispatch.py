@@ -26,6 +26,8 @@ intercept = None
 ask_classes = None
 #: the same for functions of tensors that are no operators: a function of (name, args, kwargs)
 ask_method = None
+#: the same for operators of ``torch.library``: a function of (overload, args, kwargs)
+ask_function = None
 #: what mixed precision makes of the arguments of a composite (see ``amp``): a function of (name, args, kwargs), asked likewise
 cast_arguments = None
 #: what a profile makes of a composite or a maker of tensors: a function of (name, function), giving what to call instead

@@ -46,14 +46,13 @@ def perform(op, values, how=None):
 class OpOverload:
     """One overload of an operator; calling it runs the operator on whatever stands below."""
 
-    namespace = "aten"
-
-    def __init__(self, packet, overload, run, op, how):
+    def __init__(self, packet, overload, run, op=None, how=None):
         self.overloadpacket, self._overloadname, self._run = packet, overload, run
         self._operator, self._how = op, how
+        self.namespace = packet.namespace
         self.__name__ = f"{packet.__name__}.{overload}"
         self.__qualname__ = self._name = self.name()
-        self.__module__ = "torch._ops.aten"
+        self.__module__ = f"torch._ops.{self.namespace}"
         self._opname = packet.__name__
         self.is_view = bool(op is not None and op.view)
 
@@ -63,9 +62,8 @@ class OpOverload:
         return self
 
     def name(self):
-        return f"aten::{self.overloadpacket.__name__}" + (
-            "" if self._overloadname == "default" else f".{self._overloadname}"
-        )
+        named = "" if self._overloadname == "default" else f".{self._overloadname}"
+        return f"{self.overloadpacket._qualified_op_name}{named}"
 
     @functools.cached_property
     def _schema(self):
@@ -92,13 +90,13 @@ class OpOverload:
         return self
 
     def __reduce__(self):
-        return overload, (self._opname, self._overloadname)
+        return getattr, (self.overloadpacket, self._overloadname)
 
     def __repr__(self):
-        return f"<OpOverload(op='aten.{self._opname}', overload='{self._overloadname}')>"
+        return f"<OpOverload(op='{self.overloadpacket}', overload='{self._overloadname}')>"
 
     def __str__(self):
-        return f"aten.{self.__name__}"
+        return f"{self.namespace}.{self.__name__}"
 
     def __call__(self, *args, **kwargs):
         if "self" in kwargs:
@@ -113,7 +111,8 @@ class Schema:
 
     def __init__(self, overload):
         op, how = overload._operator, overload._how
-        self.name, self.overload_name = f"aten::{overload._opname}", overload._overloadname.replace("default", "")
+        self.name = overload.overloadpacket._qualified_op_name
+        self.overload_name = overload._overloadname.replace("default", "")
         self.is_mutable = how in ("inplace", "out") or overload._opname.endswith("_")
         names = ("self", *(op.params[1:] if op.params[0] == "input" else op.params)) if op is not None else ("self",)
         defaults = op.defaults() if op is not None else {}
@@ -152,10 +151,11 @@ class AliasInfo:
 class OpOverloadPacket:
     """All overloads of an operator; called itself it runs whichever takes the arguments."""
 
-    def __init__(self, name):
+    def __init__(self, name, namespace="aten"):
         self.__name__ = self._opname = name
-        self.__module__ = "torch._ops.aten"
-        self._qualified_op_name = f"aten::{name}"
+        self.namespace = namespace
+        self.__module__ = f"torch._ops.{namespace}"
+        self._qualified_op_name = f"{namespace}::{name}"
 
     def overloads(self):
         base = self.__name__[:-1] if self.__name__.endswith("_") else self.__name__
@@ -165,7 +165,7 @@ class OpOverloadPacket:
         if name.startswith("__"):
             raise AttributeError(f"'{name}' can't be found on the underlying op")
         if name not in self.overloads() and not name.endswith("_out"):
-            raise AttributeError(f"The underlying op of 'aten.{self.__name__}' has no overload name '{name}'")
+            raise AttributeError(f"The underlying op of '{self}' has no overload name '{name}'")
         made = self.__dict__[name] = _overload(self, name)
         return made
 
@@ -181,10 +181,10 @@ class OpOverloadPacket:
         return (self.dim if self.__name__ in _BY_DIMENSION and (args[1:] or kwargs) else self.default)(*args, **kwargs)
 
     def __repr__(self):
-        return f"<OpOverloadPacket(op='aten.{self.__name__}')>"
+        return f"<OpOverloadPacket(op='{self}')>"
 
     def __str__(self):
-        return f"aten.{self.__name__}"
+        return f"{self.namespace}.{self.__name__}"
 
 
 #: operators of which rushlight has two, for all elements and along a dimension
@@ -195,7 +195,7 @@ def _overload(packet, name):
     """The object for an overload: what it runs, and the operator of rushlight behind it, if there is one."""
     base, how = packet.__name__, None
     if base in METHODS:
-        return OpOverload(packet, name, _runner(METHODS[base]), None, None)
+        return OpOverload(packet, name, _runner(METHODS[base]))
     op = ours(base, name)
     if name.endswith("out") and name != "out" or name == "out":
         op, how = ours(base, "default"), "out"
@@ -203,7 +203,7 @@ def _overload(packet, name):
         base = base.removesuffix("_")
         op, how = OPS["_fill"] if base == "fill" else ours(base, name), "inplace"
     if op is None:
-        return OpOverload(packet, name, _public(packet.__name__), None, None)
+        return OpOverload(packet, name, _public(packet.__name__))
     if how == "out":
         return OpOverload(packet, name, op.public, op, how)
     reading = READINGS.get(base)

@@ -179,21 +179,14 @@ def _method(name, args, kwargs):
     method = METHODS.get(name)
     if method is None or kwargs.get("out") is not None:
         return NotImplemented
-    modes = [each for each in levels._stack.interpreters if hasattr(each, "mode")]
-    asked = _asked(args)
-    if not modes and not asked:
+    if not _get_current_dispatch_mode_stack() and not _asked(args):
         return NotImplemented
     with levels.Below(len(levels._stack.interpreters) - _depth()):
         call = spelled_call(method, args, kwargs)
     if call is None:
         return NotImplemented
     name, overloadname, args, given = call
-    func = overload(name, overloadname)
-    if modes:
-        with levels.Below(len(levels._stack.interpreters) - _depth()):
-            result = modes[-1].ask(func, args, args, given)
-    else:
-        result = shells.unrecorded(_answer(func, asked, args, given))
+    result = _function(overload(name, overloadname), args, given)
     if isinstance(result, Tensor):
         return result.requires_grad_() if kwargs.get("requires_grad") else result
     if result is not None and method.name not in QUESTIONS:
@@ -201,8 +194,20 @@ def _method(name, args, kwargs):
     return result
 
 
+def _function(func, args, kwargs):
+    """Ask the innermost mode, or else the classes of arguments, for a function; NotImplemented where there are none."""
+    mode = next((each for each in reversed(levels._stack.interpreters) if hasattr(each, "mode")), None)
+    values = (*args, *kwargs.values())
+    if mode is not None:
+        with levels.Below(len(levels._stack.interpreters) - _depth()):
+            return mode.ask(func, values, args, kwargs)
+    asked = _asked(values)
+    return shells.unrecorded(_answer(func, asked, args, kwargs)) if asked else NotImplemented
+
+
 dispatch.ask_classes = _of_class
 dispatch.ask_method = _method
+dispatch.ask_function = _function
 
 
 # ----------------------------------------------------------------------------------------------------------- modes
