@@ -126,3 +126,20 @@ def test_a_library_that_ends_with_a_block():
         made.impl("weird", lambda xs: xs[1] * 2, "CPU")
         assert torch.ops.probe_scope.weird([None, torch.ones(1)]).item() == 2.0
     assert not hasattr(torch.ops.probe_scope, "weird")
+
+
+def test_decorators_of_a_library():
+    made = library.Library("probe_older", "DEF")
+
+    @library.define(made, "twice(Tensor x) -> Tensor")
+    def twice(x):
+        return x * 2
+
+    made.define("thrice(Tensor x) -> Tensor")
+
+    @library.impl(made, "thrice", "CPU")
+    def thrice(x):
+        return x * 3
+
+    x = torch.ones(1)
+    assert torch.ops.probe_older.twice(x).item() == 2.0 and torch.ops.probe_older.thrice.default(x).item() == 3.0

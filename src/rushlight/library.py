@@ -344,7 +344,12 @@ def _forget(space, names):
 
 
 def define(qualname, schema=None, *, lib=None, tags=()):
-    """An operator by its name and signature, ``("space::name", "(Tensor x) -> Tensor")``."""
+    """An operator by its name and signature, ``("space::name", "(Tensor x) -> Tensor")``.
+
+    ``define(library, "name(Tensor x) -> Tensor")`` is a decorator of its kernel.
+    """
+    if isinstance(qualname, Library):
+        return impl(qualname, qualname.define(schema))
     if schema is not None and re.fullmatch(r"\(.*\) -> .*", schema) is None:
         raise ValueError(
             f'define(qualname, schema, ...): expected schema to look like e.g. "(Tensor x) -> Tensor" but got "{schema}"'
@@ -353,7 +358,17 @@ def define(qualname, schema=None, *, lib=None, tags=()):
 
 
 def impl(qualname, types, func=None, *, lib=None):
-    """The function that computes an operator on some devices; without ``func``, a decorator."""
+    """The function that computes an operator on some devices; without ``func``, a decorator.
+
+    ``impl(library, "name", "CPU")`` is a decorator too.
+    """
+    if isinstance(qualname, Library):
+
+        def kernel(function):
+            qualname.impl(types, function, func or "")
+            return function
+
+        return kernel
 
     def register(function):
         kinds = {types} if isinstance(types, str) else set(types)

@@ -51,4 +51,5 @@ def __getattr__(name):
         raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")
     from ..library import Namespace
 
-    return Namespace(name)
+    found = globals()[name] = Namespace(name)
+    return found
