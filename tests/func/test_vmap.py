@@ -197,3 +197,13 @@ def test_the_vmap_of_old():
     assert pair[0].tolist() == [3, 12] and pair[1] is None
     with pytest.warns(FutureWarning, match="Please use `torch.vmap` instead"):
         assert _vmap_internals.vmap(torch.sum, in_dims=1)(x).tolist() == [3, 5, 7]
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_lengths_of_sequences_may_differ_between_samples():
+    scores = torch.arange(40.0).view(2, 5, 1, 4).sin().log_softmax(-1)
+    labels, lengths = torch.tensor([[[1, 2]], [[3, 1]]]), torch.tensor([[5], [4]])
+    together = torch.nn.functional.ctc_loss
+    found = torch.vmap(lambda x, t, n: together(x, t, n, torch.tensor([2])))(scores, labels, lengths)
+    alone = [together(x, t, n, torch.tensor([2])) for x, t, n in zip(scores, labels, lengths)]
+    assert torch.allclose(found, torch.stack(alone))

@@ -538,17 +538,22 @@ def _end(start, size, stride):
     return start + 1 + sum([(n - 1) * step for n, step in zip(size, stride)])
 
 
-@rule("cat", "stack")
-def _join(level, op, values, dims):
+@rule("cat")
+def _cat(level, op, values, dims):
+    tensors, dim = values
+    shapes = [t._a.shape if d is None else t._a.shape[:d] + t._a.shape[d + 1 :] for t, d in zip(tensors, dims[0])]
+    # tensors of shape (0,) are skipped whatever the others look like
+    kept = [i for i, shape in enumerate(shapes) if shape != (0,)] or [0]
+    made = [expanded(tensors[i], dims[0][i], level.size) for i in kept]
+    return batched(op, (made, up(dim, len(shapes[kept[0]])))), 0
+
+
+@rule("stack")
+def _stack(level, op, values, dims):
     tensors, dim = values
     ndim = max([each._a.ndim - (d is not None) for each, d in zip(tensors, dims[0])])
-    if op.name == "cat" and ndim > 1:
-        # tensors of shape (0,) are skipped whatever the others look like
-        kept = [(t, d) for t, d in zip(tensors, dims[0]) if t._a.ndim - (d is not None) > 1]
-    else:
-        kept = list(zip(tensors, dims[0]))
-    made = [expanded(each, d, level.size) for each, d in kept]
-    return batched(op, (made, up(dim, ndim + (op.name == "stack")))), 0
+    made = [expanded(each, d, level.size) for each, d in zip(tensors, dims[0])]
+    return batched(op, (made, up(dim, ndim + 1))), 0
 
 
 @rule("repeat", "tile")

@@ -410,8 +410,7 @@ def _one_hot(level, op, values, dims):
 
 _DYNAMIC = dict(
     _nonzero="nonzero",
-    _nonzero_tuple="nonzero",
-    argwhere="nonzero",
+    _nonzero_tuple="where",
     _unique="_unique2",
     _unique_consecutive="unique_consecutive",
 )
@@ -419,9 +418,11 @@ _DYNAMIC = dict(
 
 @rule(*_DYNAMIC)
 def _dynamic(level, op, values, dims):
+    by_rows = op.name == "_unique" and values[op.params.index("dim")] is not None
+    name = "unique_dim" if by_rows else _DYNAMIC[op.name]
     raise RuntimeError(
-        f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::{_DYNAMIC[op.name]}. "
-        "Please file an issue at https://github.com/pytorch/pytorch/issues if you need this feature."
+        f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::{name}. Please file "
+        "an issue at https://github.com/pytorch/pytorch/issues if you need this feature."
     )
 
 

@@ -89,6 +89,9 @@ class DualLevel(Level):
     def made_like(self, array, make, shape):
         return self.make(make(array.held) if shape is None else make(array.held, shape), None)
 
+    def resized(self, array, shape, memory_format):
+        raise RuntimeError("cannot resize variables that has a forward grad")
+
     def copied(self, tensor):
         primal, tangent = self.split(tensor)
         return self.make(TENSOR.clone(primal), None if tangent is None else TENSOR.clone(tangent))

@@ -31,7 +31,7 @@ __all__ = [
     "UNBATCHABLE",
     *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "in_forward"),
     *("is_lane", "lift", "lifted"),
-    *("overwritten", "placed", "pop", "push", "refuse_batched", "remade", "top"),
+    *("overwritten", "placed", "pop", "push", "refuse_batched", "remade", "resize", "top"),
 ]
 
 
@@ -303,6 +303,10 @@ class Level:
         """A lane with a copy of what ``tensor`` holds."""
         raise NotImplementedError
 
+    def resized(self, array, shape, memory_format):
+        """A lane's array after what it holds has got room for ``shape``."""
+        raise NotImplementedError
+
     def custom(self, cls, args):
         """A custom Function, on what is held: what ``apply`` returns."""
         raise NotImplementedError
@@ -539,6 +543,16 @@ def made_like(input, make, shape):
     depth = _stack.interpreters.index(array.level)
     with Below(len(_stack.interpreters) - depth):
         return array.level.made_like(array, make, shape)
+
+
+def resize(tensor, shape, memory_format):
+    """``resize_`` of a lane."""
+    level = tensor._a.level
+    depth = _stack.interpreters.index(level)
+    with Below(len(_stack.interpreters) - depth):
+        tensor._a = level.resized(tensor._a, shape, memory_format)
+    inplace.bump(tensor._vc)
+    return tensor
 
 
 # -------------------------------------------------------------------------------------------------- custom functions

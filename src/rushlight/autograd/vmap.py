@@ -140,6 +140,14 @@ class VmapLevel(Level):
             return self.make(make(held) if shape is None else make(held, shape), bdim)
         return self.make(make(held, (self.size, *shape)), 0)
 
+    def resized(self, array, shape, memory_format):
+        if memory_format is not None and memory_format.name != "contiguous_format":
+            raise RuntimeError("resize_: batching rule only supports None or Contiguous MemoryFormat")
+        if array.bdim:
+            raise RuntimeError("NYI: resize_ batch rule for batch dim != 0")
+        held = array.held.resize_(*(shape if array.bdim is None else (self.size, *shape)))
+        return self.make(held, array.bdim)._a
+
     def copied(self, tensor):
         held, bdim = self.split(tensor)
         return self.make(TENSOR.clone(held), bdim)

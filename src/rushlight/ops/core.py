@@ -420,7 +420,9 @@ def resize_(self, *sizes, memory_format=None):
     if answer is not NotImplemented:
         return answer
     if hasattr(self._a, "held"):
-        raise NotImplementedError("resize_() of a tensor of a transform (vmap, jvp) is not supported")
+        from ..autograd.levels import resize
+
+        return resize(self, shape, memory_format)
     if edge_of(self) is not None and not is_inference_mode_enabled():
         raise RuntimeError("cannot resize variables that require grad")
     if self.__dict__.get("_tangent") is not None:

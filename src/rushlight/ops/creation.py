@@ -696,6 +696,21 @@ def range_(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, devi
     return give_range("range", numbers.astype(d.numpy), out, d, requires_grad)
 
 
+def is_batch(value):
+    """Whether a value is a tensor whose elements differ between samples of a ``vmap``, so that it cannot be read."""
+    return isinstance(value, Tensor) and getattr(value._a, "bdim", None) is not None
+
+
+def _spaced_by_sample(start, end, steps, dtype):
+    """``linspace`` between tensors of which some are batches: from either end to the middle."""
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    places = arange(steps)
+    step = (end - start) / max(steps - 1, 1)
+    made = TENSOR.where(places < steps / 2, start + step * places, end - step * (steps - 1 - places))
+    return TENSOR._to_dtype(made, dtype or as_dtype(None))
+
+
 def linspace(
     start, end, steps, *, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False
 ):
@@ -705,6 +720,8 @@ def linspace(
     check_options("linspace", layout, device, pin_memory)
     d = named_dtype("linspace", dtype, out)
     _check_ends("linspace", "", start, end, steps)
+    if out is None and (is_batch(start) or is_batch(end)):
+        return finish(_spaced_by_sample(start, end, _number(steps), d), requires_grad)
     return give_range(
         "linspace", kernels.linspace(_number(start), _number(end), _number(steps), dtype=d), out, d, requires_grad
     )
@@ -729,6 +746,9 @@ def logspace(
     check_options("logspace", layout, device, pin_memory)
     d = named_dtype("logspace", dtype, out)
     _check_ends("logspace", ", float base = 10.0", start, end, steps)
+    if out is None and (is_batch(start) or is_batch(end)):
+        exponents = _spaced_by_sample(start, end, _number(steps), None)
+        return finish(TENSOR._to_dtype(base**exponents, d or as_dtype(None)), requires_grad)
     made = kernels.logspace(_number(start), _number(end), _number(steps), base, dtype=d)
     return give_range("logspace", made, out, d, requires_grad)
 

@@ -1,8 +1,9 @@
 """Connectionist temporal classification."""
 
 from ..array import ctc as kernels
+from ..tensor import Tensor
 from . import undifferentiable
-from .creation import tensor
+from .creation import is_batch, tensor
 from .functional import functional, reduction_name
 from .table import differentiable
 
@@ -55,17 +56,25 @@ def ctc_loss(F, log_probs, targets, input_lengths, target_lengths, blank=0, redu
     if zero_infinity:
         loss = F.where(F.eq(loss, float("inf")), F.zeros_like(loss), loss)
     if reduction == "mean":
-        divisors = tensor([max(int(each), 1) for each in lengths], dtype=loss.dtype)
-        return F.mean(F.div(loss, divisors))
+        return F.mean(F.div(loss, _divisors(F, lengths, loss)))
     if reduction == "sum":
         return F.sum(loss)
     return loss if batched else F.squeeze(loss, 0)
 
 
+def _divisors(F, lengths, loss):
+    """Target lengths as numbers to divide losses by."""
+    if isinstance(lengths, Tensor):
+        return F.clamp(lengths, min=1)
+    return tensor([max(int(each), 1) for each in lengths], dtype=loss.dtype)
+
+
 def _as_lengths(lengths):
-    """Lengths as a tuple of ints, from a tensor or a sequence."""
+    """Lengths as a tuple of ints, from a tensor or a sequence; those of a batch of ``vmap`` stay a tensor."""
     if hasattr(lengths, "dtype"):
         if lengths.dtype.is_floating_point:
             raise RuntimeError("input_lengths must be integral")
+        if is_batch(lengths):
+            return lengths
         lengths = lengths.tolist()
     return tuple(int(each) for each in (lengths if hasattr(lengths, "__len__") else (lengths,)))
