@@ -212,3 +212,47 @@ def test_volatile_is_a_memory():
         assert x.volatile is False
     with pytest.warns(UserWarning, match="^volatile was removed and now has no effect."):
         x.volatile = True
+
+
+def test_leaves_come_as_from_the_heap_of_the_standard_library():
+    leaves = [torch.ones(1, requires_grad=True) for _ in range(6)]
+    seen = []
+    for i, leaf in enumerate(leaves):
+        leaf.register_hook(lambda g, i=i: seen.append(i))
+    torch.cat(leaves).sum().backward()
+    assert seen == [0, 2, 5, 4, 1, 3]
+
+
+def test_hooks_see_outputs_and_inputs_that_have_gradients():
+    x, seen = torch.tensor([3.0, 1.0, 2.0], requires_grad=True), []
+    values = torch.where(x > 1, x * 2, x).sort().values
+    node = values.grad_fn
+    node.register_prehook(lambda outputs: seen.append(len(outputs)))
+    node.next_functions[0][0].register_hook(lambda inputs, outputs: seen.append((len(inputs), len(outputs))))
+    values.sum().backward()
+    assert seen == [1, (2, 1)]
+
+
+def test_hooks_of_outputs_run_in_the_order_of_their_registration():
+    first, second = (torch.ones(2, requires_grad=True) * 1).unbind()
+    seen = []
+    second.register_hook(lambda g: seen.append("second"))
+    first.register_hook(lambda g: seen.append("first"))
+    second.retain_grad()
+    (first + second).backward()
+    assert seen == ["second", "first"] and second.grad.item() == 1
+
+
+def test_backward_may_stop_at_what_was_just_computed():
+    x = torch.ones(3, requires_grad=True)
+    total = x.sum()
+    total.backward(inputs=[total])
+    assert total.grad.item() == 1 and x.grad is None
+
+
+def test_hooks_on_several_gradients_refuse_leaves_under_grad():
+    x = torch.ones(2, requires_grad=True)
+    torch.autograd.graph.register_multi_grad_hook([x], lambda grads: None)
+    with pytest.raises(RuntimeError, match="^A leaf node was passed to _will_engine_execute_node but"):
+        torch.autograd.grad(x.sum(), x)
+    x.sum().backward()

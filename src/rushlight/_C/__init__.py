@@ -10,6 +10,7 @@ from ..autograd.anomaly import running
 from ..autograd.engine import current_pass
 from ..autograd.forward_ad import _is_fwd_grad_enabled, _set_fwd_grad_enabled  # noqa: F401
 from ..autograd.grad_mode import is_multithreading_enabled
+from ..autograd.graph_tools import will_execute
 from ..missing import module_getattr
 from ..ops.dispatch import functions
 from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl  # noqa: F401
@@ -25,21 +26,13 @@ def _current_autograd_node():
 
 
 def _will_engine_execute_node(node):
-    """Whether the running backward pass will execute a node.
-
-    RuntimeError outside of one, and for a leaf if the pass is that of ``grad``, which accumulates nothing.
-    """
+    """Whether the running backward pass will execute a node; RuntimeError outside of one."""
     if not isinstance(node, graph.Node):
         raise RuntimeError(f"_will_engine_execute_node expects an grad_fn, but got {type(node).__name__}")
     found = current_pass()
     if found is None:
         raise RuntimeError("_get_graph_exec_info should only be called during the backward pass")
-    if isinstance(node, graph.Leaf) and not found.accumulate:
-        raise RuntimeError(
-            "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not "
-            "supported."
-        )
-    return found.will_run(node)
+    return will_execute(found, node)
 
 
 def _current_graph_task_id():

@@ -10,7 +10,7 @@ import functools
 import itertools
 import operator
 import threading
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from sys import getrefcount
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..array.reduce import add_reduce
 from .anomaly import check_outputs, is_anomaly_enabled, report, running
 from .graph import Leaf, Output, target
 from .modes import set_grad, state, thread
+from .ready import Ready
 from .region import LARGE, count_consumers, run_region
 
 _ndarray = np.ndarray
@@ -172,11 +173,10 @@ class _Pass:
             for edge in node.next:
                 if edge is not None:
                     counts[target(edge)] = counts.get(target(edge), 0) + 1
-        ready = [(-node.seq, id(node), node) for node in nodes if counts[node] == 0]
-        heapify(ready)
+        ready = Ready([node for node in nodes if counts[node] == 0])
         found = []
         while ready:
-            node = heappop(ready)[2]
+            node = ready.pop()
             if self._useful(node):
                 found.append(node)
             for edge in node.next:
@@ -184,7 +184,7 @@ class _Pass:
                     below = target(edge)
                     counts[below] -= 1
                     if counts[below] == 0:
-                        heappush(ready, (-below.seq, id(below), below))
+                        ready.push(below)
         return found
 
 
@@ -367,7 +367,7 @@ class _Task(_Pass):
                     leads.add(node)
                 elif node not in leads:
                     continue
-                if False in marks:
+                if False in marks and True in marks:
                     self.partial[node] = marks
             self.stops = {node for node in self.pending if node not in leads}
             # backward(inputs=...) runs the nodes of its inputs, grad(...) stops at those with nothing wanted below
@@ -389,13 +389,7 @@ class _Task(_Pass):
                         dependencies[below] = 0
                         stack.append(below)
                     dependencies[below] += 1
-        self.ready = []
-        for node in self.pending:
-            if dependencies[node] == 0:
-                self._queue(node)
-
-    def _queue(self, node):
-        heappush(self.ready, (-node.seq, id(node), node))
+        self.ready = Ready([node for node in self.pending if dependencies[node] == 0])
 
     def _add(self, edge, cotangent):
         if edge.__class__ is not Output:
@@ -432,7 +426,7 @@ class _Task(_Pass):
             if self.pending:
                 self._count()
                 while self.ready:
-                    node = heappop(self.ready)[2]
+                    node = self.ready.pop()
                     if around is None:
                         self._step(node)
                     else:
@@ -476,7 +470,7 @@ class _Task(_Pass):
             self._add(edge, cotangent)
             left = self.dependencies[below] = self.dependencies[below] - 1
             if left == 0 and self._useful(below):
-                self._queue(below)
+                self.ready.push(below)
 
     def _run_quietly(self):
         """Run everything while no hook exists and anomaly mode is off; what is left ``pending`` when that changes is for ``_step``.
@@ -596,45 +590,66 @@ class _Task(_Pass):
                 self._post_hooks(leaf, extra, [], [cotangent])
 
     def _tensor_hooks(self, node, extra, slots):
-        for index in range(node.width):
-            hooks = extra.tensor.get(index) if extra.tensor else None
-            dtype = _dtype_of(node, index)
+        """Hooks of tensors, output by output as they got their first; then what tensors keep of their gradients."""
+        for index, hooks in list((extra.tensor or {}).items()):
             if hooks:
-                shown = self._show(slots[index], dtype)
+                shown = self._show(slots[index], _dtype_of(node, index))
                 for hook in list(hooks.values()):
                     result = hook(shown)
                     if result is not None:
                         check_hook_result(shown, result, hook)
                         shown = result
                 slots[index] = self._take(shown)
-            keeper = extra.retain.get(index) if extra.retain else None
-            if keeper is not None and slots[index] is not None:
-                tensor = keeper()
-                if tensor is not None:
-                    shown = self._show(slots[index], dtype)
-                    held = tensor._own_grad()
-                    tensor._set_own_grad(shown if held is None else held + shown)
+        for index, keeper in list((extra.retain or {}).items()):
+            tensor = keeper()
+            if tensor is not None and slots[index] is not None:
+                shown = self._show(slots[index], _dtype_of(node, index))
+                held = tensor._own_grad()
+                tensor._set_own_grad(shown if held is None else held + shown)
 
     def _pre_hooks(self, node, extra, slots):
-        shown = tuple(self._show(slot, _dtype_of(node, i)) for i, slot in enumerate(slots))
+        places = _outputs(node)
+        shown = self._shown_outputs(node, places, slots)
         for hook in list(extra.pre.values()):
             result = hook(shown)
             if result is not None:
                 check_hook_results(shown, result, hook)
                 shown = result
-        return [self._take(each) for each in shown]
+        slots = list(slots)
+        for i, each in zip(places, shown):
+            slots[i] = self._take(each)
+        return slots
 
     def _post_hooks(self, node, extra, received, slots):
+        places = range(len(received)) if node.shows is None else node.shows(tuple(range(len(received))))
         grad_inputs = tuple(
-            self._show(each, None if edge is None else edge.dtype) for edge, each in zip(node.next, received)
+            [
+                None if i is None else self._show(received[i], None if node.next[i] is None else node.next[i].dtype)
+                for i in places
+            ]
         )
-        grad_outputs = tuple(self._show(slot, _dtype_of(node, i)) for i, slot in enumerate(slots))
+        grad_outputs = self._shown_outputs(node, _outputs(node) if slots else (), slots)
         for hook in list(extra.post.values()):
             result = hook(grad_inputs, grad_outputs)
             if result is not None:
                 check_hook_results(grad_inputs, result, hook)
                 grad_inputs = result
-        return [self._take(each) for each in grad_inputs]
+        received = list(received)
+        for i, each in zip(places, grad_inputs):
+            if i is not None:
+                received[i] = self._take(each)
+        return received
+
+    def _shown_outputs(self, node, places, slots):
+        return tuple([self._show(slots[i], _dtype_of(node, i)) for i in places])
+
+
+def _outputs(node):
+    """The numbers of a node's outputs that a cotangent may come for."""
+    # asked of the class, as a custom Function's node has what attributes the user gives it
+    op = type(node).op
+    without = None if op is None else op.nondiff
+    return range(node.width) if not without else [i for i in range(node.width) if i not in without]
 
 
 def _dtype_of(node, index):

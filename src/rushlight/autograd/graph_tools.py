@@ -8,7 +8,7 @@ from .. import inplace
 from ..tensor import Tensor, edge_of
 from . import engine, saved
 from .calls import GradientEdge, get_gradient_edge
-from .graph import bump, target
+from .graph import Leaf, bump, target
 from .hooks import RemovableHandle
 
 __all__ = [
@@ -233,7 +233,12 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
 
 def will_execute(task, node):
-    """Whether the running backward pass will reach ``node``."""
+    """Whether the running backward pass executes ``node``; RuntimeError for a leaf if the pass is that of ``grad``, which accumulates nothing."""
+    if isinstance(node, Leaf) and not task.accumulate:
+        raise RuntimeError(
+            "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not "
+            "supported."
+        )
     return task.will_run(node)
 
 
