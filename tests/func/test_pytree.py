@@ -1,5 +1,6 @@
 """Trees: what is a container, what a leaf, and how structures are compared, printed and put together again."""
 
+import dataclasses
 import enum
 from collections import OrderedDict, defaultdict, deque, namedtuple
 
@@ -113,3 +114,50 @@ def test_the_old_name_of_registration_overwrites_with_a_warning():
     with pytest.raises(NotImplementedError, match="No registered serialization name"):
         tree.treespec_dumps(spec)
     tree._deregister_pytree_node(Twin)
+
+
+def test_fields_of_dataclasses_are_named_in_full():
+    @dataclasses.dataclass
+    class Pair:
+        left: object
+        right: object = 0
+
+    with pytest.raises(ValueError, match="Missing fields in `field_names`: {'right'}"):
+        tree.register_dataclass(Pair, field_names=["left"])
+    with pytest.raises(ValueError, match="Unexpected fields in `field_names`: {'middle'}"):
+        tree.register_dataclass(Pair, field_names=["left", "right", "middle"])
+    tree.register_dataclass(Pair, field_names=["left"], drop_field_names=["right"])
+    assert tree.tree_map(lambda x: x + 1, Pair(1, 5)) == Pair(2, 0)
+
+    class Plain:
+        def __init__(self, a):
+            self.a = a
+
+    tree.register_dataclass(Plain, field_names=["a"])
+    assert tree.tree_leaves(Plain(3)) == [3]
+
+
+def test_constants_compare_by_value():
+    class Same:
+        pass
+
+    with pytest.raises(TypeError, match="non-default `__eq__` implementation"):
+        tree.register_constant(Same)
+    Same.__eq__ = lambda self, other: True
+    Same.__hash__ = None
+    with pytest.raises(TypeError, match="non-default `__hash__` implementation"):
+        tree.register_constant(Same)
+    Same.__hash__ = lambda self: 0
+    tree.register_constant(Same)
+    assert tree.tree_flatten([Same(), 1])[0] == [1]
+
+
+def test_older_ways_to_write_specs():
+    leaves, spec = tree.tree_flatten((1, [2]))
+    assert tree.tree_unflatten(spec, leaves) == (1, [2])
+    with pytest.warns(FutureWarning, match="children_specs` is deprecated"):
+        assert spec.children_specs == spec.children()
+    with pytest.warns(FutureWarning, match="LeafSpec"):
+        assert tree.LeafSpec() == tree.treespec_leaf()
+    with pytest.raises(ValueError, match=r"Expected a tuple of TreeSpec values, got: \[3\]"):
+        tree.treespec_tuple([3])

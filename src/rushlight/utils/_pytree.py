@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 __all__ = [
     *("PyTree", "Context", "FlattenFunc", "UnflattenFunc", "TreeSpec", "LeafSpec", "keystr", "key_get"),
+    *("DumpableContext", "FlattenFn", "FromDumpableContextFn", "ToDumpableContextFn", "UnflattenFn"),
     *("register_pytree_node", "tree_is_leaf", "tree_flatten", "tree_flatten_with_path", "tree_unflatten", "tree_iter"),
     *("tree_leaves", "tree_leaves_with_path", "tree_structure", "tree_map", "tree_map_with_path", "tree_map_"),
     *("tree_map_only", "tree_map_only_", "tree_all", "tree_any", "tree_all_only", "tree_any_only", "treespec_dumps"),
@@ -24,10 +25,12 @@ __all__ = [
     *("is_structseq", "is_structseq_class", "is_structseq_instance"),
 ]
 
-PyTree = Any
-Context = Any
-FlattenFunc = Callable[[PyTree], tuple[list, Context]]
-UnflattenFunc = Callable[[list, Context], PyTree]
+PyTree = Context = DumpableContext = Any
+FlattenFn = FlattenFunc = Callable[[PyTree], tuple[list, Context]]
+UnflattenFn = UnflattenFunc = Callable[[list, Context], PyTree]
+FlattenWithKeysFunc = Callable[[PyTree], tuple[list[tuple[Any, Any]], Context]]
+ToDumpableContextFn = Callable[[Context], DumpableContext]
+FromDumpableContextFn = Callable[[DumpableContext], Context]
 
 
 class NodeDef(NamedTuple):
@@ -159,12 +162,16 @@ def _deregister_pytree_node(cls):
 def register_dataclass(cls, *, field_names=None, drop_field_names=None, serialized_type_name=None):
     """Let a dataclass be a container of its fields (those that ``__init__`` takes, unless ``field_names`` says which)."""
     if not dataclasses.is_dataclass(cls):
-        raise ValueError(
-            f"field_names must be specified with a list of all fields used to initialize {cls}, as it is not a dataclass."
-        )
-    dropped = set(drop_field_names or ())
-    names = [f.name for f in dataclasses.fields(cls) if f.init] if field_names is None else list(field_names)
-    names = [name for name in names if name not in dropped]
+        if field_names is None:
+            raise ValueError(
+                f"field_names must be specified with a list of all fields used to initialize {cls}, as it is not a dataclass."
+            )
+        names = list(field_names)
+    else:
+        taken = [f.name for f in dataclasses.fields(cls) if f.init]
+        names = taken if field_names is None else list(field_names)
+        if field_names is not None:
+            _require_fields({name for name in taken if name not in (drop_field_names or ())}, set(names))
 
     def flatten(obj):
         present = [name for name in names if getattr(obj, name) is not None]
@@ -184,8 +191,26 @@ def register_dataclass(cls, *, field_names=None, drop_field_names=None, serializ
     )
 
 
+def _require_fields(wanted, named):
+    """Refuse names of fields that are not those of a dataclass."""
+    if wanted == named:
+        return
+    text = "field_names does not include all dataclass fields.\n"
+    if wanted - named:
+        text += (
+            f"Missing fields in `field_names`: {wanted - named}. If you want to include these fields in the pytree, please add them to "
+            "`field_names`, otherwise please add them to `drop_field_names`.\n"
+        )
+    if named - wanted:
+        text += f"Unexpected fields in `field_names`: {named - wanted}. Please remove these fields, or add them to `drop_field_names`.\n"
+    raise ValueError(text)
+
+
 def register_constant(cls):
     """Let instances of a class (with ``__eq__`` and ``__hash__``) be part of the structure, not leaves."""
+    for method, default in (("__eq__", object.__eq__), ("__hash__", None)):
+        if getattr(cls, method) is default:
+            raise TypeError(f"register_constant(cls) expects `cls` to have a non-default `{method}` implementation.")
     register_pytree_node(cls, lambda obj: ([], _Constant(obj)), lambda children, context: context.value)
 
 
@@ -309,7 +334,8 @@ STANDARD_DICT_TYPES = frozenset((dict, OrderedDict, defaultdict))
 def _register_size():
     from ..size import Size
 
-    _register(Size, lambda t: (list(t), None), lambda v, c: Size(v), lambda t: (_indexed(t), None), "torch.Size")
+    # put together again it is a plain tuple, as its places may hold anything by then
+    _register(Size, lambda t: (list(t), None), lambda v, c: tuple(v), lambda t: (_indexed(t), None), "torch.Size")
 
 
 _register_size()
@@ -338,7 +364,15 @@ class TreeSpec:
         """The specs of the children."""
         return self._children.copy()
 
-    children_specs = property(children)
+    @property
+    def children_specs(self):
+        warnings.warn(
+            "`treespec.children_specs` is deprecated. Use `treespec.child(index)` to access a single child, or `treespec.children()` to "
+            "get all children.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return self.children()
 
     def child(self, index):
         return self._children[index]
@@ -456,6 +490,11 @@ class _LeafMeta(type):
         return isinstance(instance, TreeSpec) and instance.is_leaf()
 
     def __call__(cls, *args, **kwargs):
+        warnings.warn(
+            "`isinstance(treespec, LeafSpec)` is deprecated, use `isinstance(treespec, TreeSpec) and treespec.is_leaf()` instead.",
+            FutureWarning,
+            stacklevel=2,
+        )
         return _LEAF_SPEC
 
 
@@ -467,12 +506,15 @@ def treespec_leaf():
     return _LEAF_SPEC
 
 
-def treespec_tuple(iterable=()):
+def treespec_tuple(iterable=(), /):
     """The spec of a tuple of specs."""
-    return TreeSpec(tuple, None, list(iterable))
+    children = list(iterable)
+    if not all(isinstance(child, TreeSpec) for child in children):
+        raise ValueError(f"Expected a tuple of TreeSpec values, got: {children}.")
+    return TreeSpec(tuple, None, children)
 
 
-def treespec_dict(mapping=(), **kwargs):
+def treespec_dict(mapping=(), /, **kwargs):
     """The spec of a dict of specs."""
     made = dict(mapping, **kwargs)
     return TreeSpec(dict, list(made), list(made.values()))
@@ -543,7 +585,9 @@ def tree_structure(tree, is_leaf=None):
 
 
 def tree_unflatten(leaves, treespec):
-    """The tree that ``treespec`` describes, with ``leaves``."""
+    """The tree that ``treespec`` describes, with ``leaves``. The two may come the other way round, as they once did in PyTorch."""
+    if isinstance(leaves, TreeSpec):
+        leaves, treespec = treespec, leaves
     if not isinstance(treespec, TreeSpec):
         raise TypeError(f"Expected `treespec` to be an instance of PyTreeSpec but got item of type {type(treespec)}.")
     return treespec.unflatten(leaves)
@@ -710,9 +754,7 @@ _PROTOCOL = 1
 def treespec_dumps(treespec, protocol=None):
     """A spec as JSON text: ``[protocol, {"type", "context", "children_spec"}]``."""
     if not isinstance(treespec, TreeSpec):
-        raise TypeError(
-            f"treespec_dumps(treespec, protocol): Expected `treespec` to be instance of PyTreeSpec but got item of type {type(treespec)}."
-        )
+        raise TypeError(f"Expected `treespec` to be an instance of PyTreeSpec but got item of type {type(treespec)}.")
     if protocol not in (None, _PROTOCOL):
         raise ValueError(f"Unknown protocol {protocol}. Available protocols: [{_PROTOCOL}]")
     return json.dumps((_PROTOCOL, _to_json(treespec)))
