@@ -267,3 +267,38 @@ def test_an_input_returned_as_it_is_keeps_its_class():
     x = torch.ones(2, requires_grad=True)
     Same.apply(x.as_subclass(Named)).sum().backward()
     assert x.grad.tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("dirty", [False, True])
+def test_what_is_not_recorded_does_not_require_grad_also_if_it_is_an_input(dirty):
+    class Same(Function):
+        @staticmethod
+        def forward(ctx, x):
+            if dirty:
+                ctx.mark_dirty(x)
+                x.mul_(2)
+            return x
+
+    x = torch.ones(2, requires_grad=True)
+    with torch.no_grad():
+        y = Same.apply(x)
+    assert not y.requires_grad and y.grad_fn is None and x.requires_grad
+    assert y.data_ptr() == x.data_ptr()
+
+
+def test_a_saved_result_that_was_written_to_names_the_function():
+    class Exp(Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = x.exp()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.saved_tensors[0]
+
+    y = Exp.apply(torch.ones(2, requires_grad=True))
+    y.mul_(2)
+    with pytest.raises(RuntimeError, match=r"\[torch.FloatTensor \[2\]\], which is output 0 of Exp, is at version 1"):
+        y.sum().backward()

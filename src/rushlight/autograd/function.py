@@ -56,7 +56,7 @@ class FunctionCtx:
 
     def mark_shared_storage(self, *pairs):
         warnings.warn(
-            "mark_shared_storage is deprecated. Tensors with shared storages are automatically tracked. Note that calls to `set_()` "
+            "`mark_shared_storage` is deprecated. Tensors with shared storages are automatically tracked. Note that calls to `set_()` "
             "are not tracked",
             FutureWarning,
             stacklevel=2,
@@ -77,6 +77,8 @@ class BackwardCFunction(FunctionCtx, Node):
     # the class of the user's Function, set on the subclass made for it
     _forward_cls = None
     takes_undefined = True
+    #: so of every ctx in PyTorch, whatever the inputs
+    requires_grad = True
     to_save = None
     saved_for_forward = None
     dirty_tensors = None
@@ -502,12 +504,14 @@ def _placed(ctx, inputs, edges, outputs, recorded, separate_cls, args, is_tuple)
         is_input, is_dirty = id(output) in given, id(output) in dirty
         wanted = recorded and id(output) not in fixed and (output._dtype.is_floating_point or output._dtype.is_complex)
         if not recorded:
-            if is_input and not is_dirty:
+            if is_dirty:
+                inplace.finish(output, None)
+            if edge_of(output) is not None and (is_input or output._view is None):
+                output = output.detach() if is_input else output.detach_()
+            elif is_input and not is_dirty:
                 output = _alias(output)
             elif not is_dirty:
                 _mark_view(output)
-            if is_dirty:
-                inplace.finish(output, None)
             placed.append(output)
             continue
         edge = (ctx if len(outputs) == 1 else Output(ctx, i, output._a.shape, output._dtype)) if wanted else None

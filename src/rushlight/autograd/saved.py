@@ -135,7 +135,9 @@ class SavedTensor:
         if self._array is None:
             raise freed()
         if self._counter[0] != self._version:
-            raise stale(self._array, self._dtype, self._counter, self._version, edge, node)
+            # of its own output, the node says that it made it, whoever wrote to it since
+            counter = self._counter if self._index is None else [self._counter[0], None, *self._counter[2:]]
+            raise stale(self._array, self._dtype, counter, self._version, edge, node)
         if self._tensor is not None:
             return self._tensor
         tensor = attach(self._array, self._dtype, edge, self._counter)

@@ -138,7 +138,9 @@ class OpNode(Node):
         guard = iter(self.guard)
         for counter, version, array, dtype, place in zip(guard, guard, guard, guard, guard):
             if counter[0] != version:
-                edge = (self.next[place] if place >= 0 else self) if place is not None else None
+                edge = None
+                if place is not None:
+                    edge = self.next[place] if place >= 0 else self if dtype.category >= 2 else None
                 raise stale(
                     array,
                     dtype,
@@ -264,6 +266,7 @@ def node_class(op, name):
     else:
         base = MultiOpNode if op.returns is not None else FormNode
     fixed = {"__slots__": (), "op": op, "__module__": "builtins", "shows": _shown_by(op, name)}
+    fixed["is_view"] = bool(op.view) and not op.replay
     fixed["cpp_name"] = op.cpp_name or (f"torch::autograd::{name}" if name in _NAMESPACED else None)
     made = type(name, (base,), fixed)
     show_saved(made, op)

@@ -188,3 +188,104 @@ for each in (Random, Looking):
         torch.autograd.grad(each.apply(x), x, torch.eye(3), is_grads_batched=True)
     except Exception as error:
         print(type(error).__name__, error)
+
+
+# what is not recorded: outputs that are inputs, written to or not, and views of them
+
+
+class Same(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x
+
+
+class Written(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        return x.mul_(2)
+
+
+class Flat(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.view(-1)
+
+
+class Captured(Function):
+    """Returns what was computed of a tensor that it was not given."""
+
+    @staticmethod
+    def forward(ctx, x):
+        with torch.enable_grad():
+            return held * 2
+
+
+held = torch.ones(2, requires_grad=True)
+
+
+def outcome(call):
+    try:
+        return call().requires_grad
+    except RuntimeError as error:
+        return str(error).split(".")[0]
+
+
+def described(x, y):
+    yield from (y is x, y.requires_grad, x.requires_grad, y._is_view(), y._base is x, y._version, x._version, y.is_leaf)
+    with torch.no_grad():
+        yield outcome(lambda: y.add_(1))
+    yield outcome(lambda: y.add_(1))
+
+
+makers = {
+    "leaf": lambda: torch.ones(2, requires_grad=True),
+    "result": lambda: torch.ones(2, requires_grad=True) * 2,
+    "plain": lambda: torch.ones(2),
+    "view": lambda: torch.ones(4, requires_grad=True)[:2],
+    "plain view": lambda: torch.ones(4)[:2],
+}
+for name, make in makers.items():
+    for each in (Same, Written, Flat, Captured):
+        given = make()
+        with torch.no_grad():
+            print("no_grad", name, each.__name__, *described(given, each.apply(given)))
+        if not given.requires_grad:
+            given = make()
+            print("plain", name, each.__name__, *described(given, each.apply(given)))
+
+
+# who is named where a saved value was written to
+
+
+class Both(Function):
+    @staticmethod
+    def forward(ctx, x, y):
+        first, second = x * 2, y.exp()
+        ctx.save_for_backward(x, second)
+        return first, second
+
+    @staticmethod
+    def backward(ctx, g, h):
+        x, second = ctx.saved_tensors
+        return g * 2, h * second
+
+
+def spoilt(which):
+    x, y = torch.ones(2, requires_grad=True) * 1, torch.ones(2, requires_grad=True)
+    first, second = Both.apply(x, y)
+    {"x": x, "second": second}[which].add_(1)
+    (first + second).sum().backward()
+
+
+def spoilt_order():
+    values, order = torch.ones(2, requires_grad=True).sort()
+    order.add_(1)
+    values.sum().backward()
+
+
+for call in (lambda: spoilt("x"), lambda: spoilt("second"), spoilt_order):
+    try:
+        call()
+    except RuntimeError as error:
+        print(str(error).split(" Hint")[0])
