@@ -294,8 +294,10 @@ def _clone_of_class(self):
 def _copy_of_memory(self, memo):
     """A copy in a copy of the whole storage, which other tensors over it are given too."""
     if type(self) is not Tensor:
+        # a class that says nothing of functions is not asked by PyTorch for those within this one
+        silent = getattr(type(self).__torch_function__, "__func__", None) is Tensor.__torch_function__.__func__
         with no_grad():
-            beside = disabled(self.new_empty, (), ((0,),))
+            beside = disabled(self.new_empty, (), ((0,),)) if silent else self.new_empty((0,))
         if type(beside) is not type(self):
             raise RuntimeError(
                 "The default implementation of __deepcopy__() for non-wrapper subclasses only works for subclass types that implement "
@@ -383,9 +385,13 @@ def wrapper_parts(self):
     """What of a wrapper is pickled: what it is seen as, and its attributes and slots."""
     place = tuple(self.shape), self.stride(), self.storage_offset(), self.layout, self.device
     args = (type(self), self._dtype, *place, self.requires_grad)
+    return args, attributes_of(self)
+
+
+def attributes_of(self):
+    """What of a tensor's attributes is pickled: a dict, or with slots of its class a pair of two."""
     slots = {n: getattr(self, n) for n in copyreg._slotnames(type(self)) if n not in _OWN_SLOTS and hasattr(self, n)}
-    state = (dict(self.__dict__), slots) if slots else dict(self.__dict__)
-    return args, state
+    return (dict(self.__dict__), slots) if slots else dict(self.__dict__)
 
 
 def _repr(self, *, tensor_contents=None):

@@ -425,10 +425,21 @@ def require_storage(array):
         raise NotImplementedError("Cannot access storage of BatchedTensorImpl")
 
 
+class HollowStorage(UntypedStorage):
+    """The storage of a wrapper tensor (``autograd.shells``): it has a size, and no bytes to read or write."""
+
+    __slots__ = ()
+
+    def _refuse(self, *args, **kwargs):
+        raise RuntimeError("Attempted to access the data pointer on an invalid python storage.")
+
+    bytes = data_ptr = resize_ = copy_ = fill_ = _write_file = _refuse
+
+
 def untyped_storage(self):
     """The memory of this tensor and of all its views."""
     require_storage(self._a)
-    return UntypedStorage(memory(self))
+    return (HollowStorage if hasattr(self._a, "twin") else UntypedStorage)(memory(self))
 
 
 _told_of_removal = False

@@ -14,7 +14,7 @@ import numpy as np
 from .. import _tensor, _utils, dtypes
 from ..autograd.hooks import RemovableHandle
 from ..devices import cpu, device
-from ..interop import wrapper_parts
+from ..interop import attributes_of, wrapper_parts
 from ..nn.modules.module import Module, _Reference
 from ..nn.modules.transformer import _Function, _function
 from ..nn.parameter import UninitializedTensorMixin
@@ -94,7 +94,7 @@ def reduce_tensor(tensor):
     else:
         rebuild, args = _utils._rebuild_tensor_v2, (TypedStorage(wrap_storage=memory, dtype=dtype), *place)
     if state or type(tensor) is not Tensor:
-        return _tensor._rebuild_from_type_v2, (rebuild, type(tensor), args, dict(state))
+        return _tensor._rebuild_from_type_v2, (rebuild, type(tensor), args, attributes_of(tensor))
     return rebuild, args
 
 
