@@ -101,6 +101,7 @@ class AsStridedBackward0(Node):
     """From a view to its base: the cotangent lands where the view's elements lie."""
 
     __slots__ = ()
+    is_view = True
 
     def run(self, cotangent, keep):
         return (self.saved.scatter(np.asarray(cotangent)),)
@@ -338,11 +339,19 @@ def warn_of_shared_elements(array, name="index_put_"):
 
 def check_apart(target, source):
     """Refuse to write into memory that a dense source reads under another arrangement."""
-    if target is source or (
-        target.shape == source.shape and _steps(target) == _steps(source) and address(target) == address(source)
-    ):
+    if same_place(target, source):
         return
+    if target.strides == source.strides and target.nbytes == source.nbytes and address(target) == address(source):
+        return  # PyTorch does not look at the shapes
     check_no_overlap(target, source)
+
+
+def same_place(one, other):
+    """Whether two arrays show the same elements of the same memory."""
+    if one is other:
+        return True
+    alike = one.shape == other.shape and one.itemsize == other.itemsize and _steps(one) == _steps(other)
+    return alike and address(one) == address(other)
 
 
 def check_no_overlap(target, source):

@@ -12,7 +12,7 @@ graph, so descending ``seq`` is a topological order. Nodes hold edges and arrays
 are no reference cycles.
 
 A *version counter* is a list shared by all tensors over one storage: ``[version]``, after a write ``[version, writer, where]``
-with the name of the node that wrote (None if unrecorded) and the (file, line) to blame.
+with the name of the last node that wrote (None if no write was recorded) and the (file, line) to blame.
 """
 
 import itertools
@@ -48,6 +48,8 @@ class Node(Edge):
     op = None
     #: which of its edges a node shows: a function of ``next``, or None for all of them
     shows = None
+    #: whether its output is a view that strides can say
+    is_view = False
 
     def __reduce_ex__(self, protocol):
         raise TypeError(f"cannot pickle '{type(self).__name__}' object")
@@ -264,6 +266,8 @@ def bump(counter, writer=None):
     if counter.__class__ is not list:
         counter.check_write()
         return
+    if writer is None and len(counter) > 1:
+        writer = counter[1]  # what is not recorded leaves the node as it was
     counter[:] = (counter[0] + 1, writer, caller())
 
 
@@ -297,8 +301,11 @@ def stale(array, dtype, counter, version, edge, node):
         f"[{type_name(dtype)} {list(array.shape)}]"
     )
     writer = counter[1] if len(counter) > 1 else None
-    if writer is None and edge is not None and not isinstance(edge, Leaf):
-        writer = target(edge).name()
+    origin = None if edge is None or isinstance(edge, Leaf) else target(edge)
+    if origin is not None and origin.is_view:
+        writer = "AsStridedBackward0"  # a view looks its place up in its base again
+    elif writer is None and origin is not None:
+        writer = origin.name()
     if writer is not None and not isinstance(edge, Leaf):
         index = edge.index if edge.__class__ is Output else 0
         text += f", which is output {index} of {spoken(writer)},"

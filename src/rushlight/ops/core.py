@@ -293,6 +293,9 @@ def copy_(self, src, non_blocking=False):
         if isinstance(src, (int, float, complex)):
             return fill_(self, src)
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+    if src._vc is self._vc and inplace.same_place(src._a, self._a) and _unrecorded(self, src):
+        inplace.finish(self, None)
+        return self
     if _unrecorded(self, src) and src._a.shape == self._a.shape and src._dtype.is_complex <= self._dtype.is_complex:
         inplace.check_memory(self._a)
         if self._vc is src._vc:

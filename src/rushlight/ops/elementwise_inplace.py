@@ -29,7 +29,7 @@ def _arrays(tensors):
         array = each._a
         if each._dtype is not first._dtype or array.shape != first._a.shape:
             return None
-        if thread.grad and edge_of(each) is not None:
+        if thread.grad and ((each._view is not None and each._view.refuse is not None) or edge_of(each) is not None):
             return None
         if found and each._vc is first._vc and array is not found[0]:
             check_apart(found[0], array)

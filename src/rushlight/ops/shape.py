@@ -636,7 +636,8 @@ def _named_in_place(node):
     name = _IN_PLACE.get(type(node).__name__)
     if name is not None:
         if name not in _in_place_classes:
-            _in_place_classes[name] = node_class(node.op, name)
+            _in_place_classes[name] = made = node_class(node.op, name)
+            made.is_view = False
         node.__class__ = _in_place_classes[name]
 
 

@@ -425,9 +425,11 @@ def setitem(self, index, value):
             raw = np.broadcast_to(raw, part.shape)
         if recorded:
             _check(self, index, edge)
-        inplace.check_memory(part)
-        if given and value._vc is self._vc and raw.ndim == part.ndim:  # a single number is read before it is written to
-            inplace.check_apart(part, raw)
+        shared = given and value._vc is self._vc
+        if not (shared and inplace.same_place(part, raw)):
+            inplace.check_memory(part)
+            if shared and raw.ndim == part.ndim:  # a single number is read before it is written to
+                inplace.check_apart(part, raw)
         dispatch.write(part, raw)
         raws = (array, index, raw)
     else:

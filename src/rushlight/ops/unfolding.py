@@ -43,7 +43,7 @@ class Folded(FormNode):
 
 def folded(op, shows):
     """The class of a subscript operator's nodes; ``shows`` names what those of its last step save."""
-    fixed = {"__slots__": (), "op": op, "__module__": "builtins"}
+    fixed = {"__slots__": (), "op": op, "__module__": "builtins", "is_view": bool(op.view)}
     for each in shows:
         each = f"_saved_{each}"
         fixed[each] = property(lambda self, each=each: _saved(self, each))

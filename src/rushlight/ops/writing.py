@@ -76,6 +76,8 @@ _APART = frozenset(
 def _check_target(op, target, values):
     """Refuse or warn of memory shared between elements of the target, or with other arguments."""
     array = target._a
+    if op.name == "_copy" and values[1]._vc is target._vc and inplace.same_place(array, values[1]._a):
+        return
     if op.name in _WARNING:
         inplace.warn_of_shared_elements(array, _WARNING[op.name])
     elif op.name not in _LENIENT and (op.name != "_fill" or isinstance(values[1], Tensor)):
