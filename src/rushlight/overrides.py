@@ -6,37 +6,36 @@ defines nothing gets its own class back from every function. Attributes (``x.sha
 the classes that define ``__torch_function__``, and no modes.
 """
 
+import contextlib
 import functools
-import importlib
-import inspect
-import sys
-import types
 import warnings
 
 from . import dtypes
 from .autograd import calls
-from .autograd.modes import enter_rare, leave_rare
+from .autograd.modes import enter_rare, leave_rare, thread
 from .autograd.shells import asking_shell, class_answers, enable_reentrant_dispatch, hollow, settle
 from .ops import answering, dispatch
 from .ops.answering import functions
-from .ops.asking import IGNORED_METHODS, MAKERS, let_attributes_ask, methods, properties
+from .ops.asking import let_attributes_ask
 from .ops.creation import check_options
-from .ops.table import METHODS, OPS, PLACES
+from .ops.table import OPS, TENSOR
+from .overridable import (
+    get_ignored_functions,
+    get_overridable_functions,
+    get_testing_overrides,
+    is_tensor_method_or_property,
+    resolve_name,
+)
 from .parameter import Parameter
-from .tensor import Tensor, _new
+from .tensor import Tensor, _new, edge_of
 
 __all__ = [
-    "BaseTorchFunctionMode",
-    "TorchFunctionMode",
     "enable_reentrant_dispatch",
-    "get_default_nowrap_functions",
     "get_ignored_functions",
     "get_overridable_functions",
     "get_testing_overrides",
     "handle_torch_function",
     "has_torch_function",
-    "has_torch_function_unary",
-    "has_torch_function_variadic",
     "is_tensor_like",
     "is_tensor_method_or_property",
     "redispatch_function",
@@ -77,6 +76,25 @@ class _Once(_Off):
     _what = "once"
 
 
+class EnableTorchFunction:
+    """As long as this object lives, classes and modes are asked again within one of the blocks above."""
+
+    def __init__(self):
+        self._was, functions.off = functions.off, None
+
+    def __del__(self):
+        functions.off = self._was
+
+
+@contextlib.contextmanager
+def _enable_torch_function():
+    was, functions.off = functions.off, None
+    try:
+        yield
+    finally:
+        functions.off = was
+
+
 class TorchFunctionMode:
     """Within the block ``__torch_function__(func, types, args, kwargs)`` of this object is asked for every function.
 
@@ -109,6 +127,16 @@ class BaseTorchFunctionMode(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         return func(*args, **(kwargs or {}))
+
+
+def _get_current_function_mode():
+    """The mode that is asked first, or None."""
+    return functions.modes[-1] if functions.modes else None
+
+
+def _get_current_function_mode_stack():
+    """The modes of this thread, the outermost first."""
+    return list(functions.modes)
 
 
 # -------------------------------------------------------------------------------------------------------- questions
@@ -183,96 +211,6 @@ def get_default_nowrap_functions():
     return {Tensor.grad.__get__, Tensor._base.__get__}
 
 
-#: functions of the top module that ask nobody, for they are about modes and settings, or about anything but tensors
-_SETTINGS = (
-    *("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state", "is_tensor", "is_storage", "typename"),
-    *("can_cast", "promote_types", "is_grad_enabled", "set_grad_enabled", "no_grad", "enable_grad", "inference_mode"),
-    *(
-        "load",
-        "save",
-        "get_default_dtype",
-        "set_default_dtype",
-        "set_printoptions",
-        "vmap",
-        "compile",
-        "broadcast_shapes",
-    ),
-    *("get_num_threads", "set_num_threads", "from_file", "get_default_device", "set_default_device"),
-)
-#: those that PyTorch counts among them although they ask
-_COUNTED = ("as_strided", "fill", "vander", "result_type", "normal", "rand_like", "randn_like", "randint_like")
-#: modules of functions that ask, in the order in which their names go before others
-_SPACES = ("", "functional", "nn.functional", METHODS, "linalg", "fft", "special")
-
-
-@functools.cache
-def _ignored():
-    package = sys.modules[__package__]
-    names = (*MAKERS, *_SETTINGS, *_COUNTED)
-    found = {getattr(package, name) for name in names if hasattr(package, name)}
-    return found | {getattr(Tensor, name) for name in (*IGNORED_METHODS, "new") if hasattr(Tensor, name)}
-
-
-def get_ignored_functions():
-    """Functions that ask nobody, or modes only: those that make tensors from nothing, and those about modes and settings."""
-    return set(_ignored())
-
-
-def _functions(space):
-    """(the module or class, functions by name) of a space, without those that are ignored."""
-    package = sys.modules[__package__]
-    if space == METHODS:
-        return Tensor, {name: each for name, each in methods().items() if each not in _ignored()}
-    module = importlib.import_module(f"{__package__}.{space}") if space else package
-    names = module.__all__ if space == "functional" else PLACES[space]
-    found = {name: getattr(module, name, None) for name in names if not name.startswith("_")}
-    return module, {n: f for n, f in found.items() if isinstance(f, types.FunctionType) and f not in _ignored()}
-
-
-def get_overridable_functions():
-    """The functions that ask, by the module they are in; those of tensors under the class, attributes' getters each by themselves."""
-    let_attributes_ask()
-    found = {module: list(each.values()) for module, each in map(_functions, _SPACES)}
-    found.update({value: [value.__get__] for value in properties().values()})
-    return found
-
-
-def get_testing_overrides():
-    """For each function that asks, one of the same arguments that returns -1."""
-    return {f: _standing_for(f) for functions in get_overridable_functions().values() for f in functions}
-
-
-def _standing_for(function):
-    def override(*args, **kwargs):
-        return -1
-
-    if getattr(function, "__name__", None) == "__get__":
-        override.__signature__ = inspect.Signature([inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)])
-    else:
-        override.__signature__ = inspect.signature(function)
-    return override
-
-
-@functools.cache
-def _names():
-    let_attributes_ask()
-    found = {value.__get__: f"torch.Tensor.{name}.__get__" for name, value in properties().items()}
-    for space in _SPACES:
-        for name, function in _functions(space)[1].items():
-            found[function] = ".".join(part for part in ("torch", space, name) if part)
-    return found
-
-
-def resolve_name(f):
-    """The dotted name of a function that asks, or None."""
-    return _names().get(f)
-
-
-def is_tensor_method_or_property(func):
-    """Whether it is an attribute of Tensor."""
-    return getattr(func, "__name__", None) == "__get__" or any(func is each for each in vars(Tensor).values())
-
-
 # ---------------------------------------------------------------------------------------------------------- subclasses
 
 
@@ -309,7 +247,7 @@ def _torch_function(cls, func, types, args=(), kwargs=None):
 
 
 def as_subclass(self, cls):
-    """The same tensor (memory, place in the graph, version) as an instance of ``cls``."""
+    """A view of the whole tensor as an instance of ``cls``."""
     if not isinstance(cls, type):
         raise TypeError(f"cls must be a type (got {type(cls).__name__})")
     if not issubclass(cls, Tensor):
@@ -319,9 +257,14 @@ def as_subclass(self, cls):
         )
     if class_answers(type(self)):
         return _claimed(dispatch.ask_classes(OPS["_whole"], (self, ()), None), cls)
+    if not thread.grad and edge_of(self) is not None:
+        whole = self  # what would not be recorded is the same place in the graph
+    else:
+        with DisableTorchFunction():
+            whole = TENSOR._alias(self)
     made = _new(cls)
-    made._a, made._dtype, made._vc, made._edge, made._view = self._a, self._dtype, self._vc, self._edge, self._view
-    if hasattr(self, "_meta"):
+    made._a, made._dtype, made._vc, made._edge, made._view = whole._a, whole._dtype, whole._vc, whole._edge, whole._view
+    if whole is self and hasattr(self, "_meta"):
         made._meta = self._meta
     return made
 

@@ -14,6 +14,7 @@ from ..autograd.graph_tools import will_execute
 from ..missing import module_getattr
 from ..ops.dispatch import functions
 from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl  # noqa: F401
+from ..overrides import EnableTorchFunction as _EnableTorchFunction  # noqa: F401
 from ..tensor import Tensor as TensorBase  # noqa: F401
 from . import _autograd, _functions, _nn, _profiler  # noqa: F401
 
@@ -87,6 +88,26 @@ def _get_privateuse1_backend_name():
 def _is_torch_function_mode_enabled():
     """Whether a `TorchFunctionMode` is on."""
     return bool(functions.modes)
+
+
+def _is_torch_function_enabled():
+    """Whether the classes of arguments are asked."""
+    return functions.off is None
+
+
+def _is_torch_function_all_disabled():
+    """Whether neither classes nor modes are asked."""
+    return functions.off == "all"
+
+
+def _len_torch_function_stack():
+    """How many `TorchFunctionMode`s are on."""
+    return len(functions.modes)
+
+
+def _get_function_stack_at(level):
+    """One of them; 0 is the outermost."""
+    return functions.modes[level]
 
 
 #: the class of the class of tensors

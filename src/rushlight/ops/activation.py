@@ -431,7 +431,7 @@ elementwise(
 _functional["softshrink"] = TENSOR.softshrink
 
 for _name in ("relu", "elu", "selu", "celu", "leaky_relu", "hardtanh", "threshold"):
-    _functional[_name + "_"] = getattr(TENSOR, _name + "_")
+    _functional[_name + "_"] = PLACES[""].get(_name + "_", getattr(TENSOR, _name + "_"))
 _functional["rrelu_"] = PLACES[""]["rrelu_"]
 
 

@@ -13,6 +13,7 @@ import threading
 import numpy as np
 
 from .. import dtypes
+from ..autograd.graph import warn_user
 from ..autograd.modes import enter_rare, leave_rare, state
 from ..parameter import Parameter
 from ..tensor import Tensor
@@ -38,11 +39,16 @@ class _Innermost:
     """Stands for the innermost function mode among those who answer for a function; the mode is off while it does."""
 
     @staticmethod
-    def __torch_function__(function, types, args=(), kwargs=None):
+    def __torch_function__(function, types, args, *kwargs):
         was = functions.modes
         functions.modes = was[:-1]
         try:
-            return was[-1].__torch_function__(function, types, args, kwargs)
+            method = was[-1].__torch_function__
+            if getattr(method, "__self__", None) is type(was[-1]):
+                raise RuntimeError(
+                    "Defining your mode's `__torch_function__` as a classmethod is not supported, please make it a plain method"
+                )
+            return method(function, types, args, *kwargs)
         finally:
             functions.modes = was
 
@@ -143,7 +149,7 @@ def ask(face, values, args, kwargs):
     place, name = face
     if not _in_python(face):
         home = {None: "torch.", "": "torch.", "nn.functional": "torch.nn."}.get(place, f"torch.{place}.")
-        return in_turn(home + function.__name__, function, found, args, kwargs or None)
+        return in_turn(home + function.__name__, function, found, args, kwargs)
     home = {"": "torch.functional", METHODS: "torch._tensor"}.get(place, "torch." + place)
     args, kwargs = spelt(function, args, kwargs)
     if place == METHODS:
@@ -151,19 +157,34 @@ def ask(face, values, args, kwargs):
     return handle(f"{home}.{name}", function, values, args, kwargs)
 
 
-def _first_answer(function, found, args, kwargs):
+def _first_answer(function, found, args, *kwargs, warn):
     types = tuple([type(each) for each in found if each is not _INNERMOST])
     for each in found:
-        result = type(each).__torch_function__(function, types, args, kwargs)
+        method = each.__torch_function__
+        if getattr(method, "__self__", None) is each:
+            warn()
+        result = method(function, types, args, *kwargs)
         if result is not NotImplemented:
             return result
     return NotImplemented
 
 
+def _warn_of_method():
+    warn_user(f"Defining your `__torch_function__ {_PLAIN_METHOD}", DeprecationWarning)
+
+
+@functools.cache
+def _warn_of_method_once():
+    warn_user(f"Defining your `__torch_function__` {_PLAIN_METHOD}")
+
+
+_PLAIN_METHOD = "as a plain method is deprecated and will be an error in future, please define it as a classmethod."
+
+
 def handle(name, function, values, args, kwargs):
     """The first answer of those among ``values`` who answer, plain tensors included, for a function written in Python; else TypeError."""
     found = overloaded(values, plain=True)
-    result = _first_answer(function, found, args, kwargs)
+    result = _first_answer(function, found, args, kwargs, warn=_warn_of_method)
     if result is not NotImplemented:
         return result
     text = f"no implementation found for '{name}' on types that implement __torch_function__: "
@@ -174,8 +195,8 @@ def handle(name, function, values, args, kwargs):
 
 
 def in_turn(name, function, found, args, kwargs):
-    """The first answer of ``found`` for any other function; else TypeError."""
-    result = _first_answer(function, found, args, kwargs)
+    """The first answer of ``found`` for any other function; else TypeError. They are given ``kwargs`` only if there are any."""
+    result = _first_answer(function, found, args, *([kwargs] if kwargs else ()), warn=_warn_of_method_once)
     if result is not NotImplemented:
         return result
     who = [

@@ -201,7 +201,7 @@ def _asking_member(whole, kind, name):
     @functools.wraps(plain)
     def first(*args):
         if (state.rare or args[0].__class__ not in EXACT) and overloaded(args[:1]):
-            return in_turn(name, function, overloaded(args[:1], plain=True), args, None)
+            return in_turn(name, function, overloaded(args[:1], plain=True), args, {})
         return plain(*args)
 
     return first

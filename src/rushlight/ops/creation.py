@@ -8,9 +8,10 @@ import numpy as np
 from .. import devices, dtypes
 from ..array.element import element, fits, scalar
 from ..autograd.graph import warn_user
-from ..autograd.modes import state, thread
+from ..autograd.modes import enable_grad, state, thread
 from ..size import Size
 from ..tensor import Tensor, _new, set_legacy, strided, wrap
+from .answering import disabled
 from .asking import asking
 from .binding import spoken_type
 from .table import METHODS, PLACES, TENSOR, as_array
@@ -824,10 +825,21 @@ def legacy(cls, args, kwargs):
         )
     if args and isinstance(args[0], Tensor) and type(args[0]).__torch_dispatch__ is not Tensor.__torch_dispatch__:
         return args[0].as_subclass(cls)
+    if len(args) == 1 and isinstance(args[0], Tensor):
+        made = _alias_of(args[0], d)
+        return made if cls is Tensor or hasattr(cls, "_legacy_dtype") else made.as_subclass(cls)
     array = _legacy_array(args, d)
     made = _new(Tensor if getattr(cls, "_legacy_dtype", None) else cls)
     made._a, made._dtype, made._edge, made._vc, made._view = array, dtypes.of(array.dtype), None, [0], None
     return made
+
+
+def _alias_of(tensor, d):
+    """A view of a whole tensor, recorded whatever the mode; TypeError for one of another dtype than ``d``, if that is not the default."""
+    if tensor._dtype is not d and d is not dtypes.get_default_dtype():
+        raise TypeError(f"expected {d.legacy} (got {tensor._dtype.legacy})")
+    with enable_grad():
+        return disabled(TENSOR._alias, (), (tensor,))
 
 
 def _legacy_array(args, d):
@@ -835,10 +847,6 @@ def _legacy_array(args, d):
         return np.empty((0,), d.numpy)
     first = args[0]
     if len(args) == 1:
-        if isinstance(first, Tensor):
-            if first._dtype is not d and d is not dtypes.get_default_dtype():
-                raise TypeError(f"expected {d.legacy} (got {first._dtype.legacy})")
-            return first._a
         if isinstance(first, Size):
             return np.empty(tuple(first), d.numpy)
         if isinstance(first, str):
@@ -899,6 +907,8 @@ TYPED = {
 def new(self, *args, **kwargs):
     """Legacy: ``torch.Tensor(...)`` with this tensor's dtype."""
     kwargs.pop("device", None)
+    if len(args) == 1 and isinstance(args[0], Tensor):
+        return _alias_of(args[0], self._dtype)
     return wrap(_legacy_array(args, self._dtype))
 
 

@@ -116,7 +116,7 @@ def getitem(self, index):
 
 
 def _diverted(function, args, self):
-    result = ask((METHODS, function.__name__), args, args, None)
+    result = ask((METHODS, function.__name__), args, args, {})
     if result is not NotImplemented:
         return result
     if dispatch.intercept is not None and state.rare:
@@ -315,7 +315,7 @@ def _plain_bound(value):
 
 def _general(self, index):
     if index.__class__ is not Tensor and foreign((index,)):
-        result = ask((METHODS, "__getitem__"), (self, index), (self, index), None)
+        result = ask((METHODS, "__getitem__"), (self, index), (self, index), {})
         if result is not NotImplemented:
             return result
     index = normal(index)
@@ -364,7 +364,7 @@ def _is_basic(index):
 
 def _answered_for(*args):
     """Whether the class of an index or a value wrote in place of ``setitem``."""
-    return ask((METHODS, "__setitem__"), args, args, None) is not NotImplemented
+    return ask((METHODS, "__setitem__"), args, args, {}) is not NotImplemented
 
 
 def setitem(self, index, value):
