@@ -256,3 +256,22 @@ def test_hooks_on_several_gradients_refuse_leaves_under_grad():
     with pytest.raises(RuntimeError, match="^A leaf node was passed to _will_engine_execute_node but"):
         torch.autograd.grad(x.sum(), x)
     x.sum().backward()
+
+
+def test_a_kept_gradient_follows_a_custom_write():
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    y = torch.ones(2, requires_grad=True) * 1
+    y.retain_grad()
+    Double.apply(y)
+    assert y.retains_grad
+    (y * 3).sum().backward()
+    assert y.grad.tolist() == [3, 3]

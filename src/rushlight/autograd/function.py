@@ -592,6 +592,8 @@ def _rebase(output, edge, ctx, count):
     view = output._view
     if view is None:
         output._vc[0] += 1
+        if state.hooks:
+            inplace.move_retained(output, own, edge)
         output._edge = edge
         return
     if count > 1:

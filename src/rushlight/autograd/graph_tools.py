@@ -233,13 +233,14 @@ def register_multi_grad_hook(tensors, fn, *, mode="all"):
 
 
 def will_execute(task, node):
-    """Whether the running backward pass executes ``node``; RuntimeError for a leaf if the pass is that of ``grad``, which accumulates nothing."""
-    if isinstance(node, Leaf) and not task.accumulate:
+    """Whether the running backward pass executes ``node``; RuntimeError for a leaf whose gradient ``grad`` was asked for."""
+    found = task.will_run(node)
+    if found and isinstance(node, Leaf) and not task.accumulate:
         raise RuntimeError(
             "A leaf node was passed to _will_engine_execute_node but we are currently running autograd.grad(). This is currently not "
             "supported."
         )
-    return task.will_run(node)
+    return found
 
 
 # --------------------------------------------------------------------------------------------------------- versions
