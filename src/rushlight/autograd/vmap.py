@@ -52,7 +52,7 @@ def unwritable(level, op, values):
     """The error for a write of what differs between samples into a tensor that is the same for all."""
     if op.name in ("add", "atan2"):
         target, others = values[0], [v for v in values[1:] if isinstance(v, Tensor)]
-        shape = np.broadcast_shapes(target._a.shape, *[(level.size, *other._a.shape) for other in others])
+        shape = (level.size, *np.broadcast_shapes(*[each._a.shape for each in (target, *others)]))
         return RuntimeError(
             f"output with shape {list(target._a.shape)} doesn't match the broadcast shape {list(shape)}"
         )

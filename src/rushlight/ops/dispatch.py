@@ -211,6 +211,8 @@ def call(op, args, kwargs, face=None):
     asked = state.rare and out is None and not functions.modes and intercept is not None and _exact(values)
     if asked:
         # nobody but an interpreter can stand before the operator, and it need not wait for the arrays
+        if op.numbers != "any" or values[0].__class__ is not Tensor:
+            require_tensors(op, values)
         result = intercept(op, values, None)
         if result is not NotImplemented:
             return result

@@ -107,13 +107,20 @@ binary(
     **dict(numbers="none", aliases=("special_gammaincc",)),
     jvp=dict(input=undifferentiable.tangent("igammac"), other=lambda F, t, x, other: -t * _igamma_partial(F, x, other)),
 )
+
+
+def _zeta_partial(F, x, other):
+    # the first argument may be a number, which the kernel wants as an array
+    return -x * F.special_zeta(x + F.ones_like(other), other)
+
+
 binary(
     *("special_zeta", gamma.zeta, undifferentiable.partial("zeta")),
-    lambda F, x, other: -x * F.special_zeta(x + 1, other),
+    _zeta_partial,
     **dict(kind="float", numbers="one", inplace=False),
     jvp=dict(
         input=undifferentiable.tangent("special_zeta"),
-        other=lambda F, t, x, other: -t * x * F.special_zeta(x + 1, other),
+        other=lambda F, t, x, other: t * _zeta_partial(F, x, other),
     ),
 )
 
