@@ -11,7 +11,7 @@ from ..ops import subscript
 from ..ops.table import TENSOR
 from ..tensor import Tensor, View, attach, edge_of
 from . import function, levels
-from .forward_ad import _is_fwd_grad_enabled, push_forward
+from .forward_ad import _is_fwd_grad_enabled, moved_by, push_forward
 from .levels import Lane, Level
 
 __all__ = ["DualLevel"]
@@ -122,7 +122,7 @@ class DualLevel(Level):
         many = isinstance(result, tuple)
         results = result if many else (result,)
         tangents = tangents or [None] * len(results)
-        made = [self.make(each, t) for each, t in zip(results, tangents)]
+        made = [self.make(each, t) if isinstance(each, Tensor) else each for each, t in zip(results, tangents)]
         return levels.remade(result, made) if many else made[0]
 
     def compute_inplace(self, op, values):
@@ -243,16 +243,5 @@ class DualLevel(Level):
         ctx = cls._backward_cls()
         ctx.needs_input_grad = tuple([t is not None for t in tangents])
         function._set_up(cls, ctx, primals, result)
-        ctx._in_jvp = True
-        if ctx.materialize_grads:
-            tangents = [
-                TENSOR.zeros_like(p) if t is None and isinstance(p, Tensor) and p._dtype.category >= 2 else t
-                for p, t in zip(primals, tangents)
-            ]
-        found = ctx.apply_jvp(*tangents)
-        ctx._in_jvp = False
-        found = found if isinstance(found, tuple) else (found,)
-        count = len(result) if isinstance(result, tuple) else 1
-        if len(found) != count:
-            raise RuntimeError(f"{cls.__name__}: jvp returned {len(found)} tangents for {count} outputs")
-        return self._wrapped(result, list(found))
+        outputs = result if isinstance(result, tuple) else (result,)
+        return self._wrapped(result, moved_by(ctx, primals, tangents, outputs))

@@ -681,31 +681,13 @@ def _custom(cls, args):
         return NotImplemented
     separate = cls.setup_context is not function.Function.setup_context
     versions = [None if t is None else t._vc[0] for t in tangents]
-    with _off():
+    with _off(), _set_fwd_grad_enabled(False):
         result, ctx, outputs = function.run_function(cls, args, separate)
-        given = tangents
-        if ctx.materialize_grads:
-            given = [
-                TENSOR.zeros_like(each.detach()) if t is None and isinstance(each, Tensor) and _moves(each) else t
-                for t, each in zip(tangents, args)
-            ]
-        found = _moved_by(ctx, given)
-    if len(found) != len(outputs):
-        raise RuntimeError(
-            f"Function's jvp returned an invalid number of forward gradients (expected {len(outputs)} but got {len(found)})"
-        )
-    fixed = [id(each) for each in ctx.non_differentiable or ()]
+        found = moved_by(ctx, args, tangents, outputs)
     dirty = [id(each) for each in ctx.dirty_tensors or ()]
     own = {id(each): (t, version) for each, t, version in zip(args, tangents, versions) if isinstance(each, Tensor)}
-    for i, (output, tangent) in enumerate(zip(outputs, found)):
-        if not isinstance(output, Tensor):
-            continue
-        if id(output) in fixed or not _moves(output):
-            if tangent is not None:
-                raise RuntimeError(
-                    f"Function's jvp returned a gradient at position {i}, but  the corresponding forward output is not a "
-                    "differentiable Tensor.You should return None at that position instead."
-                )
+    for output, tangent, fixed in zip(outputs, found, _fixed(ctx, outputs)):
+        if fixed:
             continue
         if id(output) in dirty:
             before, version = own[id(output)]
@@ -713,11 +695,9 @@ def _custom(cls, args):
                 if tangent is not before or before._vc[0] == version:
                     raise RuntimeError(_NOT_IN_PLACE)
                 continue
+            _check_kind(output, tangent)
         elif output._view is not None:
             _check_view(output, tangent, args, tangents)
-        if tangent is None or not _moves(tangent):
-            raise RuntimeError("Expected both tensor and its forward grad to be floating point or complex")
-        _check_size(output, tangent)
         attach_tangent(output, tangent)
     return result
 
@@ -728,20 +708,47 @@ _NOT_IN_PLACE = (
 )
 
 
-def _moved_by(ctx, tangents):
-    """What the user's ``jvp`` returns, as a tuple of tensors and None."""
-    was, thread.forward = thread.forward, False
+def moved_by(ctx, args, tangents, outputs):
+    """What the user's ``jvp`` makes of the tangents of ``args``: one for each of ``outputs``, None for those that have no derivative."""
+    if ctx.materialize_grads:
+        tangents = [
+            TENSOR.zeros_like(each.detach()) if t is None and isinstance(each, Tensor) and _moves(each) else t
+            for t, each in zip(tangents, args)
+        ]
     ctx._in_jvp = True
     try:
         found = ctx.apply_jvp(*tangents)
     finally:
         ctx._in_jvp = False
-        thread.forward = was
     found = found if isinstance(found, tuple) else (found,)
     for i, each in enumerate(found):
         if each is not None and not isinstance(each, Tensor):
             raise RuntimeError(f"expected Variable or None (got {type(each).__name__}) for grad output {i}.")
-    return found
+    if len(found) != len(outputs):
+        raise RuntimeError(
+            f"Function's jvp returned an invalid number of forward gradients (expected {len(outputs)} but got {len(found)})"
+        )
+    for i, (output, tangent, fixed) in enumerate(zip(outputs, found, _fixed(ctx, outputs))):
+        if not fixed and not any(output is each for each in ctx.dirty_tensors or ()):
+            _check_kind(output, tangent)
+        elif fixed and tangent is not None and isinstance(output, Tensor):
+            raise RuntimeError(
+                f"Function's jvp returned a gradient at position {i}, but  the corresponding forward output is not a "
+                "differentiable Tensor.You should return None at that position instead."
+            )
+    return [each if isinstance(output, Tensor) else None for each, output in zip(found, outputs)]
+
+
+def _fixed(ctx, outputs):
+    """Which outputs have no derivative."""
+    marked = [id(each) for each in ctx.non_differentiable or ()]
+    return [not isinstance(each, Tensor) or id(each) in marked or not _moves(each) for each in outputs]
+
+
+def _check_kind(output, tangent):
+    if tangent is None or not _moves(tangent):
+        raise RuntimeError("Expected both tensor and its forward grad to be floating point or complex")
+    _check_size(output, tangent)
 
 
 def _root(tensor):

@@ -289,3 +289,38 @@ for call in (lambda: spoilt("x"), lambda: spoilt("second"), spoilt_order):
         call()
     except RuntimeError as error:
         print(str(error).split(" Hint")[0])
+
+
+# the same rules for the tangents of torch.func.jvp
+
+
+def pushed(forward, jvp):
+    class Made(Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x):
+            return forward(x)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def jvp(ctx, t):
+            return jvp(t)
+
+    x = torch.arange(3.0)
+    try:
+        print(torch.func.jvp(lambda x: [each for each in Made.apply(x) if isinstance(each, torch.Tensor)], (x,), (x,)))
+    except Exception as error:
+        print(type(error).__name__, error)
+
+
+pushed(lambda x: (x * 2, x * 3), lambda t: (t * 2, t * 3))
+pushed(lambda x: (x * 2, x * 3), lambda t: t)
+pushed(lambda x: (x * 2, x * 3), lambda t: (t, 3))
+pushed(lambda x: (x * 2, x.long()), lambda t: (t, t))
+pushed(lambda x: (x * 2, x.long()), lambda t: (t, None))
+pushed(lambda x: (x * 2, 3), lambda t: (t * 2, None))
+pushed(lambda x: (x * 2, x), lambda t: (t.sum(), t))
