@@ -467,10 +467,10 @@ def storage_offset(self):
 
 
 def data_ptr(self):
-    """The address of the first element."""
+    """The address of the first element; 0 where there is none, or the elements are not the tensor's own (``autograd.shells``)."""
     if hasattr(self._a, "held"):
         raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
-    return address(memory(self)) if self._a.size else 0
+    return address(memory(self)) if self._a.size and not hasattr(self._a, "twin") else 0
 
 
 def stride(self, dim=None):

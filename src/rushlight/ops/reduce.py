@@ -9,6 +9,7 @@ from ..array import reduce as kernels
 from ..array import statistics as variance
 from ..array.arguments import wrap_dim
 from ..array.statistics import correction_of
+from ..autograd.modes import state
 from ..tensor import Tensor
 from .binding import overload_error
 from .linalg_out import accept_out
@@ -66,6 +67,10 @@ def as_number(F, mask, like):
 
 def raw(value):
     """The array of a tensor; an array as it is. For decisions that depend on values: within ``vmap`` those of all samples."""
+    if state.shells and isinstance(value, Tensor):
+        from ..autograd.shells import values_of
+
+        value = values_of(value)  # where the tensor's class answers for it, that is asked for each
     value = getattr(value, "_a", value)
     while hasattr(value, "held"):
         value, at = value.held._a, getattr(value, "bdim", None)
