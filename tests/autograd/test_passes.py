@@ -275,3 +275,23 @@ def test_a_kept_gradient_follows_a_custom_write():
     assert y.retains_grad
     (y * 3).sum().backward()
     assert y.grad.tolist() == [3, 3]
+
+
+def test_places_of_the_graph_are_named_tuples():
+    x = torch.ones(2, requires_grad=True)
+    place = torch.autograd.graph.get_gradient_edge(x.exp())
+    node, number, token = place
+    assert (node, number, token) == place and place._replace(output_nr=1).output_nr == 1
+    with pytest.raises(IndexError):
+        torch.autograd.grad(place._replace(output_nr=1), x, torch.ones(2))
+    assert torch.autograd.grad(place, x, torch.ones(2))[0].tolist() == x.exp().tolist()
+
+
+def test_gradients_too_many_are_left_out():
+    x = torch.ones(2, requires_grad=True)
+    ones = torch.ones(())
+    assert torch.autograd.grad(x.sum(), x, [ones, ones])[0].tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="got 2 tensors and 1 gradients"):
+        torch.autograd.grad([x.sum(), x.sum()], x, [ones])
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        x.sum().backward(retain_graph="yes")

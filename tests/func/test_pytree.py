@@ -94,7 +94,7 @@ class Colour(enum.Enum):
 
 
 def test_enumerations_in_contexts_are_written_by_name():
-    spec = tree.TreeSpec(dict, [Colour.RED], [tree.LeafSpec()])
+    spec = tree.TreeSpec(dict, [Colour.RED], [tree.treespec_leaf()])
     text = tree.treespec_dumps(spec)
     assert tree.treespec_loads(text) == spec
     with pytest.raises(ValueError, match="is no enumeration"):

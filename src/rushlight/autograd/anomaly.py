@@ -60,6 +60,11 @@ class set_detect_anomaly(ContextDecorator):  # noqa: N801 - PyTorch's name
     """
 
     def __init__(self, mode, check_nan=True):
+        for position, (name, value) in enumerate((("enabled", mode), ("check_nan", check_nan)), 1):
+            if not isinstance(value, bool):
+                raise TypeError(
+                    f"set_anomaly_enabled(): argument '{name}' (position {position}) must be bool, not {type(value).__name__}"
+                )
         self.mode, self.check_nan = mode, check_nan
         self.prev, self.prev_check_nan = _on, _check_nan
         _set(mode, check_nan)

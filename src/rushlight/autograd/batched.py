@@ -45,7 +45,7 @@ def batch_map(function, *args, in_dims=0, out_dims=0, allow_none=False):
 
 def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads):
     """As ``grad``; the first axis of every cotangent, and of every gradient returned, is the batch."""
-    cotangents = _as_tuple(grad_outputs)
+    cotangents = () if grad_outputs is None else _as_tuple(grad_outputs)
     _check_shapes(outputs, cotangents)
 
     def pull(cotangents):

@@ -1,6 +1,8 @@
 """``backward`` and ``grad``: what users call, checked as PyTorch checks it, then handed to the engine."""
 
+import operator
 import sys
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,32 +19,29 @@ from .refusing import check_inputs
 __all__ = ["GradientEdge", "backward", "get_gradient_edge", "grad"]
 
 
-class GradientEdge:
+class GradientEdge(NamedTuple):
     """A place of the graph: an output of a node, usable where ``grad`` and ``backward`` take tensors."""
 
-    __slots__ = ("edge", "node", "output_nr", "ownership_token")
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
 
-    def __init__(self, node, output_nr, ownership_token=None):
-        self.node = node
-        self.output_nr = output_nr
-        self.ownership_token = ownership_token
-        self.edge = node
+    @property
+    def edge(self):
+        """The place as the engine has it."""
+        node, index = self.node, self.output_nr
         if node.width > 1 or not isinstance(node.shape, tuple) or (node.shape and isinstance(node.shape[0], tuple)):
-            self.edge = Output(node, output_nr, node.shape[output_nr], node.dtype[output_nr])
-
-    def __iter__(self):
-        return iter((self.node, self.output_nr, self.ownership_token))
-
-    def __repr__(self):
-        return f"GradientEdge(node={self.node!r}, output_nr={self.output_nr}, ownership_token={self.ownership_token!r})"
+            return Output(node, index, node.shape[index], node.dtype[index])
+        if index:
+            raise IndexError("tuple index out of range")
+        return node
 
 
 def get_gradient_edge(tensor):
     """The ``GradientEdge`` of a tensor that requires grad: its place in the graph, without the tensor."""
-    edge = edge_of(tensor)
-    if edge is None:
+    if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    node, index = describe(edge)
+    node, index = describe(edge_of(tensor))
     return GradientEdge(node, index)
 
 
@@ -51,8 +50,6 @@ def _edge(output):
 
 
 def _as_tuple(value):
-    if value is None:
-        return ()
     if isinstance(value, (Tensor, GradientEdge)) or hasattr(value, "__torch_function__"):
         return (value,)
     return tuple(value)
@@ -149,8 +146,10 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
                 "`grad_tensors`."
             )
         grad_tensors = grad_variables
-    if inputs is not None and not isinstance(inputs, (Tensor, GradientEdge)) and len(inputs) == 0:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    if inputs is not None:
+        inputs = _as_tuple(inputs)
+        if not inputs:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     outputs = _as_tuple(tensors)
     for each in outputs:
         if not isinstance(each, (Tensor, GradientEdge)):
@@ -162,13 +161,15 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     else:
         given = tuple(grad_tensors)
     if len(given) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
+        given = _enough(given, outputs)
     if thread.transforms:
         raise RuntimeError(
             "backward() called inside a functorch transform. This is not supported, please use functorch.grad or functorch.vjp instead "
             "or call backward() outside of functorch transforms."
         )
     keep = create_graph if retain_graph is None else retain_graph
+    if keep is not False and keep is not True:
+        keep = bool(operator.index(keep))
     create_graph = create_graph or (state.rare > 0 and _tangents())
     on_tensors = create_graph or (state.rare > 0 and _levels())
     roots = _roots(outputs, given, on_tensors)
@@ -178,13 +179,20 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         engine.backward(roots, keep=keep, create_graph=on_tensors, record=create_graph)
         return
     edges = []
-    for each in _as_tuple(inputs):
+    for each in inputs:
         _require_place(each)
         if isinstance(each, Tensor):
             # the gradient of a non-leaf is accumulated by retaining it
             each.retain_grad()
         edges.append(_edge(each))
     engine.backward(roots, keep=keep, create_graph=on_tensors, inputs=edges, record=create_graph)
+
+
+def _enough(given, outputs):
+    """As many gradients as there are outputs; those too many are left out, as PyTorch leaves them out."""
+    if len(given) < len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
+    return given[: len(outputs)]
 
 
 def _require_place(each):
@@ -265,8 +273,10 @@ def grad(
         )
     given = _as_tuple(grad_outputs) if grad_outputs is not None else (None,) * len(outputs)
     if len(given) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
+        given = _enough(given, outputs)
     keep = create_graph if retain_graph is None else retain_graph
+    if keep is not False and keep is not True:
+        keep = bool(operator.index(keep))
     create_graph = create_graph or (state.rare > 0 and _tangents())
     on_tensors = create_graph or (state.rare > 0 and _levels())
     roots = _roots(outputs, given, on_tensors)
@@ -325,6 +335,7 @@ def _tensor_backward(self, gradient=None, retain_graph=None, create_graph=False,
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
+_tensor_backward.__name__, _tensor_backward.__qualname__ = "backward", "Tensor.backward"
 Tensor.backward = _tensor_backward
 
 

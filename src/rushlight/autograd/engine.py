@@ -585,7 +585,7 @@ class _Task(_Pass):
                     if result is not None and result is not variable:
                         if not hasattr(result, "_a"):
                             raise TypeError(f"expected Variable, but hook returned '{type(result).__name__}'")
-                        raise RuntimeError("hooks should return None.")
+                        raise RuntimeError("Tensor post accumulate grad hooks should return None.")
             if extra.post:
                 self._post_hooks(leaf, extra, [], [cotangent])
 

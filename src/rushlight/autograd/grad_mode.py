@@ -33,9 +33,14 @@ class _unsafe_preserve_version_counter:  # noqa: N801 - PyTorch's name
 class _Setting(ContextDecorator):
     """A setting of this thread that takes effect at once and is put back at the end of a block."""
 
+    #: PyTorch's name for the function that sets it
+    _name = ""
+
     def __init__(self, mode):
+        if not isinstance(mode, bool):
+            raise TypeError(f"{self._name}(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
         self.prev = self._now()
-        self.mode = bool(mode)
+        self.mode = mode
         self._set(self.mode)
 
     def __enter__(self):
@@ -58,6 +63,8 @@ _threads = _Threads()
 class set_multithreading_enabled(_Setting):  # noqa: N801 - PyTorch's name
     """Whether backward passes may use several threads. On the CPU PyTorch runs each in its caller's thread, and so it is here."""
 
+    _name = "set_multithreading_enabled"
+
     def _now(self):
         return _threads.several
 
@@ -67,6 +74,8 @@ class set_multithreading_enabled(_Setting):  # noqa: N801 - PyTorch's name
 
 class _force_original_view_tracking(_Setting):  # noqa: N801 - PyTorch's name
     """Whether views made now keep how they were made, and replay it after a write to find their place (see ``is_view_replay_enabled``)."""
+
+    _name = "set_view_replay_enabled"
 
     def __call__(self, function):
         self._set(self.prev)
@@ -86,6 +95,8 @@ class enforce_grad_layout_policy(_Setting):  # noqa: N801 - PyTorch's name
 
     With ``enable=False`` the first gradient stays as it comes, which saves a copy. It affects the current thread only.
     """
+
+    _name = "set_grad_layout_enforcement_enabled"
 
     def __init__(self, enable=True):
         super().__init__(enable)

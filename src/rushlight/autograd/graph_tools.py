@@ -3,6 +3,7 @@
 import functools
 import threading
 import weakref
+from collections.abc import Iterable
 
 from .. import inplace
 from ..tensor import Tensor, edge_of
@@ -251,7 +252,11 @@ def increment_version(tensor):
 
     Inference tensors have no version, and are passed over.
     """
+    if not isinstance(tensor, (Tensor, Iterable)):
+        raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
     for each in (tensor,) if isinstance(tensor, Tensor) else tensor:
+        if not isinstance(each, Tensor):
+            raise RuntimeError("increment_version expects each element of the iterable to be a tensor")
         if not each.is_inference():
             bump(each._vc)
 

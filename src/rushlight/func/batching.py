@@ -32,6 +32,7 @@ def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
 
     @functools.wraps(func)
     def wrapped(*args, **kwargs):
+        _check_out_dims(out_dims, func)
         dims, leaves, spec, size = prepared(in_dims, args, func)
         if chunk_size is None or size <= chunk_size:
             return _run(func, leaves, dims, spec, size, out_dims, randomness, kwargs)
@@ -119,18 +120,22 @@ def _run(func, leaves, dims, spec, size, out_dims, randomness, kwargs, kind=Vmap
         return _unwrapped(level, output, out_dims, func)
 
 
+def _check_out_dims(out_dims, func):
+    if isinstance(out_dims, int) or out_dims is None:
+        return
+    if not all(isinstance(each, int) or each is None for each in tree_flatten(out_dims)[0]):
+        raise ValueError(
+            f"vmap({_name(func)}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a python collection of ints representing "
+            "where in the outputs the vmapped dimension should appear."
+        )
+
+
 def _unwrapped(level, output, out_dims, func):
     name = _name(func)
     outputs, spec = tree_flatten(output)
     if isinstance(out_dims, int) or out_dims is None:
         dims = [out_dims] * len(outputs)
     else:
-        for each in tree_flatten(out_dims)[0]:
-            if not isinstance(each, int) and each is not None:
-                raise ValueError(
-                    f"vmap({name}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a python collection of ints representing "
-                    "where in the outputs the vmapped dimension should appear."
-                )
         dims = _broadcast_to_and_flatten(out_dims, spec)
         if dims is None or isinstance(output, Tensor) and not isinstance(out_dims, int):
             single = out_dims[0] if isinstance(out_dims, tuple) and len(out_dims) == 1 else None

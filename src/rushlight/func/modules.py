@@ -1,5 +1,7 @@
 """Modules as functions of their state: ``functional_call``, and the state of several models as one batch."""
 
+from collections.abc import Sequence
+
 from ..ops.table import TENSOR
 
 __all__ = ["functional_call", "replace_all_batch_norm_modules_", "stack_module_state"]
@@ -23,7 +25,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
     """
     if isinstance(parameter_and_buffer_dicts, dict):
         given = parameter_and_buffer_dicts
-    elif isinstance(parameter_and_buffer_dicts, (list, tuple)):
+    elif isinstance(parameter_and_buffer_dicts, Sequence):
         given = _joined(parameter_and_buffer_dicts)
     else:
         raise ValueError(
@@ -37,9 +39,7 @@ def functional_call(module, parameter_and_buffer_dicts, args=None, kwargs=None, 
 def _joined(dicts):
     for each in dicts:
         if not isinstance(each, dict):
-            raise ValueError(
-                f"Expected all elements of parameter_and_buffer_dicts to be dictionaries, but got {type(each)}"
-            )
+            raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
     names = [name for each in dicts for name in each]
     repeated = [name for i, name in enumerate(names) if name in names[:i]]
     if repeated:

@@ -263,6 +263,11 @@ def pulled(func, primals, argnums, has_aux):
             aux = inside.leave(aux)
         outputs, output_spec = tree_flatten(output)
         check_outputs("vjp(f, *primals)", outputs)
+        for each in outputs:
+            if not (each.is_floating_point() or each.is_complex()):
+                raise RuntimeError(
+                    f"vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype {each.dtype}"
+                )
         result = inside.leave(output)
 
     def wrapper(cotangents, retain_graph=True, create_graph=None):
