@@ -360,7 +360,7 @@ def _adaptive_average(F, nd, input, output_size):
     size = _resolved(output_size, input, nd)
     if len(size) == nd and all(s == 1 for s in size) and input.ndim in (nd + 1, nd + 2):
         if getattr(input.dtype, "is_floating_point", True):
-            return F.mean(input, tuple(range(-nd, 0)), True)
+            return F.mean(input, tuple(range(-1, -nd - 1, -1)), True)
     return (F._adaptive_avg_pool2d if nd == 2 else F._adaptive_avg_pool3d)(input, size)
 
 
