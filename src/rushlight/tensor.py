@@ -601,10 +601,16 @@ def leaf_of(tensor):
 def edge_of(tensor):
     """What ``tensor`` hands to a node that uses it; a view whose storage was written to since looks its place up again."""
     view = tensor._view
-    if view is not None and view.version != tensor._vc[0]:
-        from .inplace import refresh
+    if view is not None:
+        if view.version != tensor._vc[0]:
+            from .inplace import refresh
 
-        refresh(tensor, view)
+            refresh(tensor, view)
+        elif tensor._edge is None and view.base._edge is not None:
+            # the base was made to require grad after the view was taken: so does the view, but nothing leads from it to the base
+            nowhere = Leaf()
+            nowhere.shape, nowhere.dtype = tensor._a.shape, tensor._dtype
+            return nowhere
     return tensor._edge
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "permute",
     "ravel",
     "reshape",
+    "resized",
     "select",
     "slice",
     "split",
@@ -226,6 +227,17 @@ def strided_view(input, shape, strides, byte_offset=0):
     if not input.flags.writeable:
         out.flags.writeable = False
     return out
+
+
+def resized(array, shape):
+    """An array of another shape in C order: over the same memory where that is large enough, else new with what there was."""
+    count = math.prod(shape)
+    if count <= array.size and array.flags.c_contiguous:
+        return array.reshape(-1)[:count].reshape(shape)
+    flat = np.empty(count, array.dtype)
+    kept = array.reshape(-1)[:count]
+    flat[: kept.size] = kept
+    return flat.reshape(shape)
 
 
 def address(array):

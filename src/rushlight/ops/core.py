@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from .. import devices, dtypes, inplace
+from ..array.shape import resized
 from ..autograd.engine import sum_to as _sum_to
-from ..autograd.graph import Leaf
+from ..autograd.graph import Leaf, warn_user
 from ..autograd.inference import is_inference_mode_enabled
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
@@ -75,13 +76,18 @@ def _clone(input, *, memory_format=None):
 differentiable("clone", _clone, vjp=lambda F, g: g, linear=True)
 
 
+def tell_of_imaginary_parts(array):
+    """The warning where complex numbers are made real."""
+    if array.size:
+        warn_user("Casting complex values to real discards the imaginary part")
+
+
 def _cast(input, dtype, memory_format=None):
     if input.dtype.kind == "c" and not dtype.is_complex:
-        import warnings
-
-        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=6)
+        tell_of_imaginary_parts(input)
         input = input.real
-    cast = input.astype(dtype.numpy)
+    # what is repeated is laid out in order, all else as it lies
+    cast = input.astype(dtype.numpy, order="C" if 0 in input.strides else "K")
     return cast if memory_format is None or is_in_format(cast, memory_format) else in_format(cast, memory_format)
 
 
@@ -111,10 +117,26 @@ def _scatter_view(input, geometry):
     return geometry.scatter(input)
 
 
+def _write_view(input, src, geometry):
+    whole, part = geometry.copy(input)
+    part[...] = src
+    return whole
+
+
+def _around_view(F, g, geometry):
+    """What is left of a base-shaped cotangent outside of a view: zeros within."""
+    return F._view_write(g, F.zeros_like(F._view_gather(g, geometry)), geometry)
+
+
 # each other's transpose: a view taken from a base-shaped tensor, and its cotangent put back
 _private = dict(method=False, function=False)
 differentiable("_view_gather", _gather_view, vjp=lambda F, g, geometry: F._view_scatter(g, geometry), **_private)
 differentiable("_view_scatter", _scatter_view, vjp=lambda F, g, geometry: F._view_gather(g, geometry), **_private)
+differentiable(
+    *("_view_write", _write_view),
+    vjp=dict(input=_around_view, src=lambda F, g, geometry: F._view_gather(g, geometry)),
+    **dict(_private, node_name="CopySlices"),
+)
 
 
 def to(self, *args, **kwargs):
@@ -211,13 +233,13 @@ def type_as(self, other):
 
 def contiguous(self, memory_format=contiguous_format):
     """The tensor itself where its elements lie in order, else a copy where they do."""
-    if is_contiguous(self, memory_format):
+    if is_contiguous(self, memory_format) if state.rare else is_in_format(self._a, memory_format):
         return self
     return TENSOR.clone(self, memory_format=memory_format)
 
 
 def is_contiguous(self, memory_format=contiguous_format):
-    if hasattr(self._a, "policy"):
+    if state.rare and hasattr(self._a, "policy"):
         answer = self._a.asked("is_contiguous", *(() if memory_format is contiguous_format else (memory_format,)))
         if answer is not None:
             return answer
@@ -272,6 +294,7 @@ def _copied(input, src, non_blocking=False):
         src = np.broadcast_to(src, input.shape)
     if src.dtype != input.dtype:
         if src.dtype.kind == "c" and input.dtype.kind != "c":
+            tell_of_imaginary_parts(src)
             src = src.real
         src = src.astype(input.dtype)
     return src
@@ -437,14 +460,8 @@ def resize_(self, *sizes, memory_format=None):
     count = math.prod(shape)
     if count * self._dtype.itemsize >= 1 << 63:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
-    if count <= self._a.size and self._a.flags.c_contiguous:
-        flat = self._a.reshape(-1)[:count]
-    else:
-        flat = np.empty(count, self._dtype.numpy)
-        kept = self._a.reshape(-1)
-        flat[: kept.size] = kept[:count]
     inplace.bump(self._vc)
-    self._a = _shaped(flat, shape, memory_format)
+    self._a = _shaped(resized(self._a, (count,)), shape, memory_format)
     refit(self)
     return self
 

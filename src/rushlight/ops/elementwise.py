@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from . import undifferentiable
 from .asking import asking
 from .dispatch import inplace_function, public_function, store_out
-from .table import METHODS, OPS, PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, unary
+from .table import METHODS, OPS, PLACES, RAW, TENSOR, binary, camel, composite, differentiable, elementwise, unary
 
 differentiable(
     *("_masked", parts.masked),
@@ -46,7 +46,7 @@ differentiable(
         input=lambda F, t, gate, threshold: F._above(t, gate, threshold),
         gate=lambda F, t: F.zeros_like(t),
     ),
-    **dict(method=False, function=False),
+    **dict(node_name="ThresholdBackwardBackward0", method=False, function=False),
 )
 
 
@@ -310,13 +310,21 @@ def _ordered(ufunc, name):
     return kernel
 
 
-binary("eq", np.equal, kind="bool", numbers="other")
-binary("ne", np.not_equal, kind="bool", numbers="other", aliases=("not_equal",))
+def _compared(name):
+    """What comparisons are declared with; in place they are recorded, by a node for numbers and one for tensors."""
+    named = camel(name) + "Backward"
+    return dict(
+        kind="bool", numbers="other", node_name=lambda values: named + ("1" if isinstance(values[1], Tensor) else "0")
+    )
+
+
+binary("eq", np.equal, **_compared("eq"))
+binary("ne", np.not_equal, aliases=("not_equal",), **_compared("ne"))
 for _name, _ufunc, _alias in (
     *(("lt", np.less, "less"), ("le", np.less_equal, "less_equal")),
     *(("gt", np.greater, "greater"), ("ge", np.greater_equal, "greater_equal")),
 ):
-    binary(_name, _ordered(_ufunc, _name), kind="bool", numbers="other", plain=_ufunc, aliases=(_alias,))
+    binary(_name, _ordered(_ufunc, _name), plain=_ufunc, aliases=(_alias,), **_compared(_name))
 
 binary("logical_and", np.logical_and, kind="bool", numbers="none")
 binary("logical_or", np.logical_or, kind="bool", numbers="none")

@@ -409,7 +409,8 @@ def _filler(name, fill, node_name, order, defaults):
         inplace.check_memory(self._a)
         fill(self._a, *values, generator=generator)
         recorded = edge is not None and thread.grad
-        inplace.finish(self, _node(node_name, [edge], self) if recorded else None)
+        name_of_node = node_name(values) if callable(node_name) else node_name
+        inplace.finish(self, _node(name_of_node, [edge], self) if recorded else None)
         return self
 
     method.__name__ = method.__qualname__ = name
@@ -433,8 +434,12 @@ _filler("exponential_", streams.exponential_, "ExponentialBackward0", ("lambd",)
 _filler("cauchy_", streams.cauchy_, "CauchyBackward0", ("median", "sigma"), dict(median=0.0, sigma=1.0))
 _filler("log_normal_", streams.log_normal_, "LogNormalBackward0", ("mean", "std"), dict(mean=1.0, std=2.0))
 _filler("geometric_", streams.geometric_, "GeometricBackward0", ("p",), {})
-_filler("bernoulli_", _bernoulli_fill, "BernoulliBackward0", ("p",), dict(p=0.5))
-_filler("random_", _random_fill, "RandomBackward0", ("from_", "to"), {})
+_filler(
+    *("bernoulli_", _bernoulli_fill),
+    lambda values: f"BernoulliBackward{1 if isinstance(values[0], np.ndarray) else 2}",
+    *(("p",), dict(p=0.5)),
+)
+_filler("random_", _random_fill, lambda values: f"RandomBackward{2 - len(values)}", ("from_", "to"), {})
 
 
 def manual_seed(seed):

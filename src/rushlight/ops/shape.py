@@ -41,11 +41,9 @@ def _viewed(input, size):
 def _view_dtype(input, size):
     """The same memory and version read as another dtype: no view as the graph knows them, and without a gradient."""
     (dtype,) = size
-    if mirror_of(input) is not None and dtype is not input._dtype:
-        kind = "conjugate" if input.is_conj() else "negative"
-        raise RuntimeError(
-            f"torch.Tensor.view is not supported for {kind} view tensors when converting to a different dtype."
-        )
+    if mirror_of(input) is not None:
+        kind = "conjugate view tensors" if input.is_conj() else "tensors with negative bit set"
+        raise RuntimeError(f"torch.Tensor.view is not supported for {kind} when converting to a different dtype.")
     return attach(kernels.view_dtype(input._a, dtype), dtype, None, input._vc)
 
 
@@ -174,9 +172,8 @@ def swapaxes(F, input, axis0, axis1):
 
 @composite("movedim", aliases=("moveaxis",))
 def movedim(F, input, source, destination):
-    ndim = input.ndim
-    order = _moved(ndim, source, destination)
-    return F.permute(input, order)
+    order = _moved(input.ndim, source, destination)
+    return F.permute(input, order) if order else F._alias(input)
 
 
 def _moved(ndim, source, destination):
@@ -667,6 +664,8 @@ def _own_shape(name):
         if edge is not None and thread.grad:
             self._edge = made._edge
             _named_in_place(made._edge)
+            if state.hooks:
+                inplace.move_retained(self, edge, made._edge)
         elif edge.__class__ is Leaf:
             edge.array, edge.shape = self._a, self._a.shape
         bump(self._vc)

@@ -18,6 +18,7 @@ from ..tensor import Tensor, edge_of, reading, wrap_view
 from . import dispatch
 from .answering import EXACT, ask, foreign
 from .binding import spoken_type
+from .core import tell_of_imaginary_parts
 from .dispatch import broadcast, execute, share_counter
 from .forms import form_of
 from .record import Layout, make_node
@@ -416,6 +417,8 @@ def setitem(self, index, value):
         except IndexError:
             raise _index_error(array, where) from None
         raw = _value(value, array.dtype)
+        if raw.dtype.kind == "c" and array.dtype.kind != "c":
+            tell_of_imaginary_parts(raw)
         if raw.ndim and raw.shape != part.shape:
             raw = _fitted(raw, part.shape, value._dtype)
             if value_edge is not None:

@@ -1,8 +1,11 @@
 """Writing results where the caller wants them: the in-place forms of operators, and ``out=``."""
 
+import warnings
+
 import numpy as np
 
 from .. import dtypes, inplace
+from ..array.shape import resized
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of
 from . import dispatch
@@ -62,6 +65,8 @@ _LENIENT = frozenset(
         *("tril", "triu", "addmm", "addmv", "addbmm", "baddbmm", "_index_put"),
     )
 )
+#: operators that leave the node of what they write as it is
+_UNRECORDED = frozenset(("logical_and", "logical_not", "logical_or", "logical_xor"))
 #: those that may read what they write, but not write an element twice
 _READING = frozenset(("_fill", "masked_scatter", "ldexp"))
 #: those that warn where elements of the target share memory, and what they call themselves then
@@ -69,7 +74,18 @@ _WARNING = {"_index_put": "index_put_", "_masked_fill_tensor": "masked_fill_", "
 _WARNING |= {"_index_fill_value": "index_fill_", "_index_fill_tensor": "index_fill_"}
 #: those that refuse to read memory which they write, also where it is that of the very same elements
 _APART = frozenset(
-    ("_scatter", "_scatter_value", "_scatter_reduced", "scatter_add", "scatter_reduce", "index_copy", "_index_put")
+    (
+        "_scatter",
+        "_scatter_value",
+        "_scatter_reduced",
+        "scatter_add",
+        "scatter_reduce",
+        "index_add",
+        "index_copy",
+        "index_reduce",
+        "_index_put",
+        "put",
+    )
 )
 
 
@@ -100,10 +116,10 @@ def execute_inplace(op, values):
     if target._view is not None:
         inplace.written_edge(target)
     raws, edges, layout, _ = dispatch.unwrap(op, values)
-    recorded = thread.grad and any(edge is not None for edge in edges)
+    recorded = thread.grad and op.name not in _UNRECORDED and any(edge is not None for edge in edges)
     inplace.check(target, recorded)
     array = target._a
-    late = op.name in ("index_add", "index_reduce")  # these look at their arguments first
+    late = op.name in ("index_add", "index_reduce", "put")  # these look at their arguments first
     if not late:
         _check_target(op, target, values)
     result = as_array(compute(op, raws))
@@ -256,8 +272,6 @@ def resize_out(target, shape):
     if target._a.shape == shape:
         return
     if target._a.size:
-        import warnings
-
         warnings.warn(
             f"An output with one or more elements was resized since it had shape {list(target._a.shape)}, which does not match "
             f"the required output shape {list(shape)}. This behavior is deprecated, and in a future PyTorch release outputs will "
@@ -266,4 +280,4 @@ def resize_out(target, shape):
             UserWarning,
             stacklevel=5,
         )
-    target._a = np.empty(shape, target._dtype.numpy)
+    target._a = resized(target._a, shape)
