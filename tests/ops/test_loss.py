@@ -61,9 +61,15 @@ PAIRS = {
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 def test_derivatives(name, reduction):
     function, *arrays = PAIRS[name]
+    once = name in ("multi_margin_loss", "multilabel_margin_loss")  # the rest as in PyTorch
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        check(lambda *a: function(*a, reduction=reduction), *arrays)
+        check(lambda *a: function(*a, reduction=reduction), *arrays, second=not once)
+    if once:
+        x = torch.tensor(arrays[0], requires_grad=True)
+        (g,) = torch.autograd.grad(function(x, reduction=reduction).sum(), x, create_graph=True)
+        with pytest.raises(RuntimeError, match=f"derivative for aten::{name}_backward is not implemented"):
+            g.sum().backward()
 
 
 def test_reductions_are_of_the_elements():
@@ -106,8 +112,16 @@ def test_distances():
         return lambda a, b: torch.cdist(a, b, p)
 
     for p in (1.5, 2.0, 3.0):
-        check(squares(p), X, T[:2])
-    check(lambda a: torch.pdist(a, 2.0), X)
+        check(squares(p), X, T[:2], second=False)
+    check(lambda a, b: torch.cdist(a, b, compute_mode="use_mm_for_euclid_dist"), X, T[:2])
+    check(lambda a: torch.pdist(a, 2.0), X, second=False)
+    for name, function in (("_cdist", lambda x: torch.cdist(x, x[:1].detach(), 3.0)), ("_pdist", torch.pdist)):
+        x = torch.tensor(X, requires_grad=True)
+        (g,) = torch.autograd.grad(function(x).sum(), x, create_graph=True)
+        with pytest.raises(NotImplementedError, match=f"the derivative for '{name}_backward' is not implemented."):
+            g.sum().backward()
+        with pytest.raises(NotImplementedError, match=f"Trying to use forward AD with {name}_forward"):
+            torch.func.jvp(function, (x,), (x,))
     check(torch.pairwise_distance, X, T)
     check(torch.cosine_similarity, X, T)
 

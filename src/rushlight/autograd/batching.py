@@ -237,6 +237,7 @@ for _name, _operands in dict(
     _above=("input", "gate", "threshold"),
     _noisy=("input", "noise", "gate"),
     _rrelu_with_noise=("input", "noise"),
+    _hardsigmoid_backward=("grad", "input"),
     _where=("condition", "first", "other"),
     _masked_fill_value=("input", "mask"),
     _tied=("input", "other"),
@@ -618,11 +619,22 @@ def _scattered(level, op, values, dims):
 
 @rule("_view_gather", "_view_scatter")
 def _through_geometry(level, op, values, dims):
-    """A part of a base-shaped cotangent, or such a cotangent from a part: for a batch of bases that lie one after the other."""
-    x, one = front(values[0], dims[0]), values[1]
+    """A part of a base-shaped cotangent, or such a cotangent from a part."""
+    x = front(values[0], dims[0])
+    return batched(op, (x, _row(level, values[1], x))), 0
+
+
+@rule("_view_write")
+def _write_geometry(level, op, values, dims):
+    x, src = each_expanded(level, values[:2], dims, (0, 1))
+    return batched(op, (x, src, _row(level, values[2], x))), 0
+
+
+def _row(level, one, x):
+    """The geometry of a batch of bases that lie one after the other, in each of which a view lies as ``one`` says."""
     step = x._a.dtype.itemsize + sum([(n - 1) * s for n, s in zip(one.base_shape, one.base_strides)])
     whole = object.__new__(Geometry)
     whole.base_shape, whole.base_strides = (level.size, *one.base_shape), (step, *one.base_strides)
     whole.shape, whole.strides = (level.size, *one.shape), (step, *one.strides)
     whole.offset, whole.dense = one.offset, one.dense
-    return batched(op, (x, whole)), 0
+    return whole

@@ -217,7 +217,8 @@ for _name in (
     RULES[_name] = _stacked
 
 
-@rule("linalg_solve_triangular", "triangular_solve", "cholesky_solve", "_cdist", "linalg_lu_solve")
+@rule("linalg_solve_triangular", "triangular_solve", "cholesky_solve", "linalg_lu_solve")
+@rule("_cdist", "_cdist_backward", "_euclidean_dist")
 def _pairs_of_matrices(level, op, values, dims):
     places = [i for i, each in enumerate(values) if isinstance(each, Tensor)]
     made = each_expanded(level, values, dims, places)

@@ -354,7 +354,7 @@ def rule_of(op):
 def loop(level, op, values, dims):
     """Sample by sample, with a warning: what an operator without a batching rule does."""
     warnings.warn(
-        f"There is a performance drop because we have not yet implemented the batching rule for aten::{op.name.lstrip('_')}. Please file "
+        f"There is a performance drop because we have not yet implemented the batching rule for aten::{op.shown}. Please file "
         "us an issue on GitHub so that we can prioritize its implementation.",
         UserWarning,
         stacklevel=_stacklevel(),

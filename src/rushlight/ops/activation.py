@@ -18,6 +18,7 @@ from ..array.random_create import rrelu_noise
 from ..autograd.modes import state, thread
 from ..parameter import Parameter
 from ..tensor import Tensor
+from . import undifferentiable
 from .asking import asking
 from .elementwise import same_dtype
 from .table import METHODS, PLACES, RAW, TENSOR, binary, composite, differentiable, elementwise, face_of, unary
@@ -409,7 +410,11 @@ unary(
 )
 _plain("relu6", "``min(max(x, 0), 6)``.")
 
-unary("hardsigmoid", kernels.hardsigmoid, lambda F, g, x: F._gated(g * (1 / 6), (x > -3) & (x < 3), x), **_private)
+differentiable(
+    *("_hardsigmoid_backward", lambda grad, input: RAW._gated(grad * (1 / 6), (input > -3) & (input < 3), input)),
+    **undifferentiable.entirely("hardsigmoid_backward", "grad", "input"),
+)
+unary("hardsigmoid", kernels.hardsigmoid, lambda F, g, x: F._hardsigmoid_backward(g, x), **_private)
 _plain("hardsigmoid", "``x / 6 + 1 / 2`` limited to [0, 1].")
 unary(
     *("hardswish", kernels.hardswish),

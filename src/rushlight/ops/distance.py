@@ -3,6 +3,7 @@
 from .. import dtypes
 from ..array import loss as kernels
 from ..array.windows import sizes_text
+from . import undifferentiable
 from .functional import functional, legacy_reduction, reduction_name
 from .loss import _reduce
 from .table import PLACES, RAW, composite, differentiable
@@ -152,18 +153,34 @@ def _norm_slope(F, difference, length, p):
     return F.where(zero, F.zeros_like(slope), slope)
 
 
-def _cdist_rule(F, g, x1, x2, p, y):
-    return _pull_cdist(F, g, x1, x2, p, y)
+differentiable(
+    *("_euclidean_dist", lambda x1, x2: kernels.cdist(x1, x2, 2.0)),
+    vjp=dict(
+        x1=lambda F, g, x1, x2, y: _pull_cdist(F, g, x1, x2, 2, y),
+        x2=lambda F, g, x1, x2, y: _pull_cdist(F, F.transpose(g, -1, -2), x2, x1, 2, F.transpose(y, -1, -2)),
+    ),
+    jvp=dict.fromkeys(("x1", "x2"), undifferentiable.tangent("_euclidean_dist")),
+)
+
+
+def _cdist_backward(grad, x1, x2, p, cdist):
+    return _pull_cdist(RAW, grad, x1, x2, p, cdist)
 
 
 def _cdist_other(F, g, x1, x2, p, y):
-    return _pull_cdist(F, F.transpose(g, -1, -2), x2, x1, p, F.transpose(y, -1, -2))
+    return F._cdist_backward(F.transpose(g, -1, -2), x2, x1, p, F.transpose(y, -1, -2))
 
 
 differentiable(
-    "_cdist",
-    kernels.cdist,
-    vjp=dict(x1=_cdist_rule, x2=_cdist_other),
+    *("_cdist_backward", _cdist_backward),
+    vjp=dict.fromkeys(("grad", "x1", "x2", "cdist"), undifferentiable.partial("_cdist_backward")),
+    jvp=dict.fromkeys(("grad", "x1", "x2", "cdist"), undifferentiable.tangent("_cdist_backward")),
+    node_name="CdistBackwardBackward0",
+)
+differentiable(
+    *("_cdist", kernels.cdist),
+    vjp=dict(x1=lambda F, g, x1, x2, p, y: F._cdist_backward(g, x1, x2, p, y), x2=_cdist_other),
+    jvp=dict.fromkeys(("x1", "x2"), undifferentiable.tangent("_cdist_forward")),
     node_name="CdistBackward0",
 )
 
@@ -187,6 +204,10 @@ def cdist(F, x1, x2, p=2.0, compute_mode="use_mm_for_euclid_dist_if_necessary"):
         "donot_use_mm_for_euclid_dist",
     ):
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    large = x1.shape[-2] > 25 or x2.shape[-2] > 25
+    if p == 2 and (compute_mode == "use_mm_for_euclid_dist" or (large and not compute_mode.startswith("donot"))):
+        # what PyTorch computes by products of matrices can be differentiated twice, the rest cannot
+        return F._euclidean_dist(x1, x2)
     return F._cdist(x1, x2, float(p))
 
 
@@ -213,23 +234,25 @@ def _pairs(count):
     return kernels.np.triu_indices(count, 1)
 
 
-def _pull_pdist(F, g, input, p, y):
-    first, second = (_index(F, each) for each in _pairs(input.shape[0]))
-    difference = F.index_select(input, 0, first) - F.index_select(input, 0, second)
-    pulled = _norm_slope(F, difference, F.unsqueeze(y, -1), p) * F.unsqueeze(g, -1)
-    zeros = F.zeros_like(input)
-    return F.index_add(F.index_add(zeros, 0, first, pulled), 0, second, F.neg(pulled))
+def _pdist_backward(grad, input, p, pdist):
+    first, second = _pairs(input.shape[0])
+    slope = _norm_slope(RAW, input[first] - input[second], RAW.unsqueeze(pdist, -1), p)
+    pulled = slope * RAW.unsqueeze(grad, -1)
+    return RAW.index_add(RAW.index_add(RAW.zeros_like(input), 0, first, pulled), 0, second, RAW.neg(pulled))
 
 
-def _index(F, array):
-    if F is RAW:
-        return array
-    from ..tensor import wrap
-
-    return wrap(array)
-
-
-differentiable("_pdist", _pdist_kernel, vjp=_pull_pdist, node_name="PdistBackward0")
+differentiable(
+    *("_pdist_backward", _pdist_backward),
+    vjp=dict.fromkeys(("grad", "input", "pdist"), undifferentiable.partial("_pdist_backward")),
+    jvp=dict.fromkeys(("grad", "input", "pdist"), undifferentiable.tangent("_pdist_backward")),
+    **dict(node_name="PdistBackwardBackward0", shown="_pdist_backward"),
+)
+differentiable(
+    *("_pdist", _pdist_kernel),
+    vjp=lambda F, g, input, p, y: F._pdist_backward(g, input, p, y),
+    jvp=undifferentiable.tangent("_pdist_forward"),
+    node_name="PdistBackward0",
+)
 
 
 for _name in ("pairwise_distance", "cosine_similarity", "pdist"):

@@ -9,6 +9,7 @@ from ..array.arguments import wrap_dim
 from ..array.shape import expand
 from ..autograd.refusing import DelayedError
 from ..tensor import Tensor
+from . import undifferentiable
 from .asking import asking
 from .reduce import as_number, raw
 from .refusals import same
@@ -166,7 +167,12 @@ def _index_reduce_vjp(F, g, needs, x, dim, index, source, y, reduce, include_sel
     return to_self, None, to_src
 
 
-differentiable("index_reduce", kernels.index_reduce, vjp_all=_index_reduce_vjp, inplace=True, out="same")
+differentiable(
+    *("index_reduce", kernels.index_reduce),
+    vjp_all=_index_reduce_vjp,
+    jvp=dict.fromkeys(("input", "source"), undifferentiable.tangent("index_reduce")),
+    **dict(inplace=True, out="same"),
+)
 
 # ----------------------------------------------------------------------------------------------- whole slices by index
 

@@ -10,6 +10,7 @@ from ..array import linalg as shared
 from ..array import linalg_cholesky as cholesky_kernels
 from ..array import linalg_exp, linalg_lu, linalg_solve, linalg_triangular
 from ..tensor import Tensor
+from . import undifferentiable
 from .linalg_out import accept_out, castable, same_dtype, worded
 from .linalg_warnings import tell_once
 from .reduce import raw
@@ -424,7 +425,10 @@ def cholesky(input, upper=False):
     return cholesky_kernels.cholesky(input, upper)
 
 
-differentiable("cholesky", cholesky, out=True, check_out=castable("cholesky"), **_cholesky)
+differentiable(
+    *("cholesky", cholesky),
+    **dict(vjp=_cholesky_vjp, jvp=undifferentiable.tangent("cholesky"), out=True, check_out=castable("cholesky")),
+)
 
 
 def _cholesky_solve_vjp(F, g, needs, input2, y, upper):

@@ -8,8 +8,9 @@ import warnings
 
 from ..array import loss as kernels
 from ..array.windows import sizes_text
+from . import undifferentiable
 from .functional import functional, legacy_reduction, reduction_name
-from .table import differentiable
+from .table import RAW, differentiable
 
 
 def _reduce(F, loss, reduction):
@@ -487,37 +488,32 @@ def _smooth_cross_entropy(F, logs, target, weight, reduction, ignore_index, labe
     return F.add(F.mul(hard, 1 - label_smoothing), F.mul(smooth, label_smoothing / classes))
 
 
-def _per_sample(F, g, slopes, reduction):
+def _per_sample(g, slopes, reduction):
     """Slopes of each sample's loss times its cotangent."""
     if slopes.ndim == 0:
         return slopes * g
     if reduction == "none" and slopes.ndim > 1:
-        return slopes * F.unsqueeze(g, -1)
+        return slopes * RAW.unsqueeze(g, -1)
     return slopes * _share(g, slopes.shape[0] if slopes.ndim > 1 else 1, reduction)
 
 
+def _multi_margin_backward(grad, input, target, p, margin, weight, reduction):
+    return _per_sample(grad, kernels.multi_margin_slopes(input, target, p, margin, weight), reduction)
+
+
 def _pull_multi_margin(F, g, input, target, p, margin, weight, reduction):
-    return _per_sample(F, g, F._multi_margin_slopes(input, target, p, margin, weight), reduction)
+    return F._multi_margin_loss_backward(g, input, target, p, margin, weight, reduction)
 
 
-def _pull_multi_margin_slopes(F, g, input, target, p, margin, weight):
-    """The slopes are constant for p = 1; for p = 2 they are twice those of p = 1 times the terms, linear in the input."""
-    if p == 1:
-        return F.zeros_like(input)
-    classes = input.shape[-1]
-    wide, pulled = F.reshape(input, (-1, classes)), F.reshape(g, (-1, classes))
-    places = F.reshape(target, (-1, 1))
-    active = F._multi_margin_slopes(input, target, 1, margin, weight)
-    active = F.scatter(F.reshape(active, (-1, classes)), 1, places, 0)
-    terms = (pulled - F.gather(pulled, 1, places)) * active * 2
-    terms = F.scatter(terms, 1, places, 0)
-    back = F.scatter(F.zeros_like(wide), 1, places, F.neg(F.sum(terms, 1, True)))
-    return F.reshape(terms + back, tuple(input.shape))
-
-
-differentiable("_multi_margin_slopes", kernels.multi_margin_slopes, vjp=_pull_multi_margin_slopes)
 differentiable(
-    "_multi_margin_loss", kernels.multi_margin_loss, vjp=_pull_multi_margin, node_name="MultiMarginLossBackward0"
+    *("_multi_margin_loss_backward", _multi_margin_backward),
+    **undifferentiable.entirely("multi_margin_loss_backward", "grad", "input"),
+)
+differentiable(
+    *("_multi_margin_loss", kernels.multi_margin_loss),
+    vjp=_pull_multi_margin,
+    jvp=undifferentiable.tangent("multi_margin_loss"),
+    node_name="MultiMarginLossBackward0",
 )
 
 
@@ -532,19 +528,18 @@ def multi_margin_loss(F, input, target, p=1, margin=1.0, weight=None, size_avera
     return F._multi_margin_loss(input, target, p, margin, weight, reduction)
 
 
-def _pull_multilabel(F, g, input, target, reduction):
-    return _per_sample(F, g, F._multilabel_margin_slopes(input, target), reduction)
+def _multilabel_backward(grad, input, target, reduction):
+    return _per_sample(grad, kernels.multilabel_margin_slopes(input, target), reduction)
 
 
 differentiable(
-    "_multilabel_margin_slopes",
-    kernels.multilabel_margin_slopes,
-    vjp=lambda F, g, input: F.zeros_like(input),
+    *("_multilabel_margin_loss_backward", _multilabel_backward),
+    **undifferentiable.entirely("multilabel_margin_loss_backward", "grad", "input"),
 )
 differentiable(
-    "_multilabel_margin_loss",
-    kernels.multilabel_margin_loss,
-    vjp=_pull_multilabel,
+    *("_multilabel_margin_loss", kernels.multilabel_margin_loss),
+    vjp=lambda F, g, input, target, reduction: F._multilabel_margin_loss_backward(g, input, target, reduction),
+    jvp=undifferentiable.tangent("multilabel_margin_loss_forward"),
     node_name="MultilabelMarginLossBackward0",
 )
 

@@ -1,9 +1,10 @@
 """Rules of operators that PyTorch cannot differentiate: they raise its errors when a derivative is asked for.
 
-``derivative`` and ``partial`` make rules for reverse mode, ``tangent`` one for forward mode (for an operator's ``jvp``).
+``derivative`` and ``partial`` make rules for reverse mode, ``tangent`` one for forward mode (for an operator's ``jvp``), ``entirely``
+the options of an operator that has neither.
 """
 
-__all__ = ["NODE", "derivative", "partial", "tangent"]
+__all__ = ["NODE", "derivative", "entirely", "partial", "tangent"]
 
 #: options of the declaration of an operator without any derivative: the names of its node
 NODE = dict(node_name="NotImplemented", cpp_name="torch::autograd::NotImplemented")
@@ -43,3 +44,12 @@ def tangent(name):
         raise NotImplementedError(text)
 
     return rule
+
+
+def entirely(name, *arguments):
+    """Options of an operator whose ``arguments`` have no derivative in either mode."""
+    return dict(
+        NODE,
+        vjp=dict.fromkeys(arguments, derivative(name)),
+        jvp=dict.fromkeys(arguments, tangent(f"aten::{name}")),
+    )
