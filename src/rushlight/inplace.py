@@ -123,43 +123,51 @@ class CopySlices(Node):
         if self.saved is None:
             raise freed()
         fn, geometry = self.saved
+        if isinstance(geometry, Geometry):
+            whole, part = geometry.copy(np.asarray(cotangent))
+            inner = fn.run(part.copy(), True)
+            if self.next[0] is None:
+                whole = None
+            else:
+                part[...] = 0 if inner[0] is None else inner[0]
+        else:
+            whole, inner = self._replayed(fn, geometry, cotangent, keep)
         if not keep:
             self.saved = None
-        if not isinstance(geometry, Geometry):
-            was = set_grad(False)
-            try:
-                whole = wrap(np.array(cotangent))
-                part = geometry(whole)
-                inner = fn.run(part._a.copy(), keep)
-                part._a[...] = 0 if inner[0] is None else inner[0]
-                finish(part, None)
-            finally:
-                set_grad(was)
-            return (whole._a, *inner[1:])
-        whole, part = geometry.copy(np.asarray(cotangent))
-        inner = fn.run(part.copy(), True)
-        if self.next[0] is None:
-            return (None, *inner[1:])
-        part[...] = 0 if inner[0] is None else inner[0]
         return (whole, *inner[1:])
+
+    def _replayed(self, fn, replay, cotangent, keep):
+        """The cotangent of the base, and what the write's node returned, where the view is made again by its operator."""
+        was = set_grad(False)
+        try:
+            whole = wrap(np.array(cotangent))
+            part = replay(whole)
+            inner = fn.run(part._a.copy(), keep)
+            part._a[...] = 0 if inner[0] is None else inner[0]
+            finish(part, None)
+        finally:
+            set_grad(was)
+        return whole._a, inner
 
     def run_graph(self, cotangent, keep):
         if self.saved is None:
             raise freed()
         fn, geometry = self.saved
-        if not keep:
-            self.saved = None
         F = functions()
-        if not isinstance(geometry, Geometry):
+        if isinstance(geometry, Geometry):
+            part = F._view_gather(cotangent, geometry)
+            inner = fn.run_graph(part, True)
+            whole = None
+            if self.next[0] is not None:
+                whole = F._view_write(cotangent, F.zeros_like(part) if inner[0] is None else inner[0], geometry)
+        else:
             inner = fn.run_graph(F.clone(geometry(cotangent)), True)
             whole = F.clone(cotangent)
             part = geometry(whole)
             part.zero_() if inner[0] is None else part.copy_(inner[0])
-            return (whole, *inner[1:])
-        inner = fn.run_graph(F._view_gather(cotangent, geometry), True)
-        new = F.zeros_like(F._view_gather(cotangent, geometry)) if inner[0] is None else inner[0]
-        rest = F.sub(cotangent, F._view_scatter(F._view_gather(cotangent, geometry), geometry))
-        return (F.add(rest, F._view_scatter(new, geometry)), *inner[1:])
+        if not keep:
+            self.saved = None
+        return (whole, *inner[1:])
 
 
 def functions():

@@ -202,3 +202,30 @@ def test_writes_by_index_to_an_expanded_tensor_warn():
     with pytest.warns(UserWarning, match="Use of index_put_ on expanded tensors is deprecated"):
         x[x == 0] = 2.0
     assert x.tolist() == [2, 2]
+
+
+def test_gradients_through_writes_to_views_show_the_write():
+    x = torch.ones(4, requires_grad=True)
+    base = x * 2
+    base[1:].mul_(x[1:])
+    (g,) = torch.autograd.grad((base * base).sum(), x, create_graph=True)
+    assert g.tolist() == [8, 16, 16, 16]
+    (second,) = torch.autograd.grad(g.sum(), x)
+    assert second.tolist() == [8, 48, 48, 48]
+    part = torch.relu_((x * 1).view(4))
+    (g,) = torch.autograd.grad(part.exp().sum(), x, create_graph=True)
+    write = g.grad_fn.next_functions[0][0]
+    assert write.name() == "torch::autograd::CopySlices"
+    assert write.next_functions[1][0].name() == "ThresholdBackwardBackward0"
+
+
+def test_an_interrupted_pass_leaves_what_it_did_not_run():
+    x = torch.ones(2, requires_grad=True)
+    base = x * 1
+    saved = base.exp()
+    base[0] = 2.0
+    y = base.sin()
+    base.mul_(3)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            (y + saved).sum().backward()

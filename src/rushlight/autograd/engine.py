@@ -367,7 +367,7 @@ class _Task(_Pass):
                     leads.add(node)
                 elif node not in leads:
                     continue
-                if False in marks and True in marks:
+                if False in marks:
                     self.partial[node] = marks
             self.stops = {node for node in self.pending if node not in leads}
             # backward(inputs=...) runs the nodes of its inputs, grad(...) stops at those with nothing wanted below

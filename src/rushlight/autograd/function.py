@@ -192,8 +192,9 @@ class BackwardCFunction(FunctionCtx, Node):
             if each is not None and not isinstance(each, Tensor):
                 raise RuntimeError(f"expected Variable or None (got {type(each).__name__})")
             kept.append(each)
+        # what nobody asked for is let go by the engine, and seen by hooks before
         return [
-            None if each is None or edge is None else fitted(each, edge, i, name)
+            each if each is None or edge is None else fitted(each, edge, i, name)
             for i, (each, edge) in enumerate(zip(kept, self.next))
         ]
 

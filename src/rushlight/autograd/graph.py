@@ -300,14 +300,14 @@ def stale(array, dtype, counter, version, edge, node):
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[{type_name(dtype)} {list(array.shape)}]"
     )
-    writer = counter[1] if len(counter) > 1 else None
+    # what wrote last has one output
+    writer, index = counter[1] if len(counter) > 1 else None, 0
     origin = None if edge is None or isinstance(edge, Leaf) else target(edge)
     if origin is not None and origin.is_view:
         writer = "AsStridedBackward0"  # a view looks its place up in its base again
     elif writer is None and origin is not None:
-        writer = origin.name()
+        writer, index = origin.name(), edge.index if edge.__class__ is Output else 0
     if writer is not None and not isinstance(edge, Leaf):
-        index = edge.index if edge.__class__ is Output else 0
         text += f", which is output {index} of {spoken(writer)},"
     text += (
         f" is at version {counter[0]}; expected version {version} instead. Hint: enable anomaly detection to find the operation "

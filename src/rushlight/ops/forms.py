@@ -9,7 +9,7 @@ shape first.
 """
 
 from ..autograd.engine import fit
-from ..autograd.graph import tick
+from ..autograd.graph import freed, tick
 from ..autograd.modes import state
 from ..autograd.source import define
 from ..tensor import attach
@@ -40,6 +40,8 @@ class FormNode(OpNode):
 
     def run_some(self, cotangent, keep, needs, graph):
         saved = self.saved
+        if True not in needs:
+            return self._run_for_nothing(keep)
         if saved.__class__ is tuple:
             if not (graph and state.duals):
                 form = saved[0]
@@ -47,6 +49,15 @@ class FormNode(OpNode):
                 return (run_graph if graph else run)(self, cotangent, keep)
             self.thaw()
         return OpNode.run_some(self, cotangent, keep, needs, graph)
+
+    def _run_for_nothing(self, keep):
+        """What is left of a run where no cotangent is looked at: hooks see that the node ran, and it frees what it saved."""
+        saved = self.saved
+        if saved is None:
+            raise freed()
+        if not keep and saved and (saved[0].places if saved.__class__ is tuple else saved.marks):
+            self.saved = self.guard = None
+        return (None,) * len(self.next)
 
     def thaw(self):
         """Bring what is saved into the general shape."""
