@@ -85,3 +85,25 @@ def test_numbers_like_a_batch_that_lies_across_are_drawn_as_it_lies():
     torch.manual_seed(0)
     found = vmap(torch.rand_like, in_dims=-1, randomness="different")(torch.ones(2, 3))
     assert torch.equal(found, whole.t())
+
+
+def test_single_rows_of_a_jacobian_need_no_vmap():
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x * 2
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def backward(ctx, cotangent):
+            return cotangent * 2 if cotangent.sum().item() > 0 else cotangent
+
+    x = torch.ones(2)
+    assert torch.func.jacrev(Doubled.apply, chunk_size=1)(x).tolist() == [[2, 0], [0, 2]]
+    with pytest.raises(RuntimeError, match="calling .item"):
+        torch.func.jacrev(Doubled.apply, chunk_size=2)(x)
+    nested = torch.func.jacrev(torch.func.jacrev(lambda x: x**3, chunk_size=1), chunk_size=1)(x)
+    assert nested.diagonal().diagonal().tolist() == [6, 6]

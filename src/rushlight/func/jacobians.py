@@ -6,7 +6,7 @@ import numpy as np
 
 from ..ops.table import TENSOR
 from ..tensor import wrap
-from ..utils._pytree import tree_flatten, tree_unflatten
+from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
 from .batching import vmap
 from .forward import pushed
 from .reverse import pulled
@@ -34,7 +34,7 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
         func: function of trees of tensors, returning one (with ``has_aux``: a pair of it and anything else).
         argnums: the positional argument(s) to differentiate by.
         has_aux: return ``(jacobian, aux)``.
-        chunk_size: rows to compute at a time (None: all), which bounds the memory used.
+        chunk_size: rows to compute at a time (None: all), which bounds the memory used; with 1 there is no ``vmap``.
 
     The Jacobian has the structure of the output, with that of the argument(s) in each place, and tensors of shape
     ``output.shape + argument.shape``.
@@ -53,7 +53,13 @@ def jacrev(func, argnums=0, *, has_aux=False, chunk_size=None, _preallocate_and_
         columns = [[] for _ in arguments]
         for first in range(0, total, chunk_size or max(total, 1)):
             rows, _ = _basis(outputs, first, min(total, first + (chunk_size or total)))
-            found = vmap(lambda *rows: pull(tree_unflatten(list(rows), output_spec)))(*rows)
+            if chunk_size == 1:
+                # as a loop would: what vmap cannot map may be in the derivative
+                found = tree_map(
+                    lambda each: each.unsqueeze(0), pull(tree_unflatten([each[0] for each in rows], output_spec))
+                )
+            else:
+                found = vmap(lambda *rows: pull(tree_unflatten(list(rows), output_spec)))(*rows)
             for column, each in zip(columns, tree_flatten(leave(found))[0]):
                 column.append(each)
         whole = [
