@@ -588,3 +588,42 @@ def test_the_class_of_a_tensor_over_ordinary_memory_sees_data_and_set():
     x = Watching(torch.empty(2))
     x.data, x.set_(torch.ones(2)), x.resize_(1)
     assert seen == ["aten.detach.default", "aten.set_.source_Tensor", "aten.resize_.default"] and x.tolist() == [1.0]
+
+
+def test_dispatch_is_off_while_a_guard_lives():
+    with Log() as log:
+        guard = torch._C._DisableTorchDispatch()
+        torch.ones(2)
+        del guard
+        torch.zeros(2)
+    assert log.calls == ["aten.zeros.default"]
+
+
+def test_a_mode_may_be_taken_away_for_a_while():
+    dispatch = torch.utils._python_dispatch
+    with Log() as outer, Log() as inner:
+        with dispatch._pop_mode_temporarily() as popped:
+            torch.ones(2)
+        torch.zeros(2)
+    assert (
+        popped is inner
+        and outer.calls == ["aten.ones.default", "aten.zeros.default"]
+        and inner.calls == outer.calls[1:]
+    )
+
+
+def test_wrapper_tensors_are_taken_apart_and_put_together():
+    class Flat(Held):
+        def __tensor_flatten__(self):
+            return ["inner"], "context"
+
+        @classmethod
+        def __tensor_unflatten__(cls, parts, context, size, stride):
+            assert (context, size, stride) == ("context", (2,), (1,))
+            return cls(parts["inner"])
+
+    dispatch = torch.utils._python_dispatch
+    x = Flat(torch.ones(2))
+    assert dispatch.is_traceable_wrapper_subclass(x) and not dispatch.is_traceable_wrapper_subclass(held(2))
+    made = dispatch.transform_subclass(x, lambda name, inner: inner + 1)
+    assert type(made) is Flat and made.inner.tolist() == [2.0, 2.0]

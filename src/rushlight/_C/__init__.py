@@ -11,11 +11,13 @@ from ..autograd.engine import current_pass
 from ..autograd.forward_ad import _is_fwd_grad_enabled, _set_fwd_grad_enabled  # noqa: F401
 from ..autograd.grad_mode import is_multithreading_enabled
 from ..autograd.graph_tools import will_execute
+from ..autograd.shells import class_answers
 from ..missing import module_getattr
 from ..ops.dispatch import functions
 from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _disabled_torch_function_impl  # noqa: F401
 from ..overrides import EnableTorchFunction as _EnableTorchFunction  # noqa: F401
 from ..tensor import Tensor as TensorBase  # noqa: F401
+from ..utils._python_dispatch import _DisableTorchDispatch  # noqa: F401
 from . import _autograd, _functions, _nn, _profiler  # noqa: F401
 
 __all__ = []
@@ -108,6 +110,11 @@ def _len_torch_function_stack():
 def _get_function_stack_at(level):
     """One of them; 0 is the outermost."""
     return functions.modes[level]
+
+
+def _dispatch_isTensorSubclassLike(tensor):
+    """Whether a tensor's class answers for operators."""
+    return class_answers(type(tensor))
 
 
 #: the class of the class of tensors

@@ -17,7 +17,17 @@ from ..ops.overloads import OpOverload, overload
 from ..ops.spelling import spelled
 from ..tensor import Tensor
 
-__all__ = ["OpOverload", "TorchDispatchMode", "return_and_correct_aliasing"]
+__all__ = [
+    "BaseTorchDispatchMode",
+    "OpOverload",
+    "TorchDispatchMode",
+    "is_in_torch_dispatch_mode",
+    "is_traceable_wrapper_subclass",
+    "is_traceable_wrapper_subclass_type",
+    "no_dispatch",
+    "return_and_correct_aliasing",
+    "transform_subclass",
+]
 
 
 class TorchDispatchMode:
@@ -43,6 +53,13 @@ class TorchDispatchMode:
     def is_infra_mode(cls):
         """Whether the mode belongs to a library's own machinery (see ``is_in_torch_dispatch_mode``)."""
         return False
+
+
+class BaseTorchDispatchMode(TorchDispatchMode):
+    """A mode that changes nothing."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
 
 
 class _Asker:
@@ -236,6 +253,18 @@ def is_in_torch_dispatch_mode(include_infra_modes=True):
 
 
 @contextlib.contextmanager
+def _pop_mode_temporarily():
+    """Within the block the innermost mode, which is its value, is not asked."""
+    at = _depth()
+    was = levels._stack.interpreters
+    levels._stack.interpreters = (*was[:at], *was[at + 1 :])
+    try:
+        yield was[at].mode
+    finally:
+        levels._stack.interpreters = was
+
+
+@contextlib.contextmanager
 def _disable_current_modes():
     """Within the block no mode is asked; the modes there were are its value."""
     was = levels._stack.interpreters
@@ -264,6 +293,31 @@ def return_and_correct_aliasing(func, args, kwargs, out):
     return args[0] if func._schema.is_mutable else out
 
 
+class _DisableTorchDispatch:
+    """The same from when it is made until it is deleted."""
+
+    def __init__(self):
+        self._block = no_dispatch()
+        self._block.__enter__()
+
+    def __del__(self):
+        self._block.__exit__(None, None, None)
+
+
 def is_traceable_wrapper_subclass(t):
     """Whether a tensor's class says how it is flattened and put together again."""
-    return isinstance(t, Tensor) and hasattr(t, "__tensor_flatten__") and hasattr(t, "__tensor_unflatten__")
+    return isinstance(t, Tensor) and is_traceable_wrapper_subclass_type(type(t))
+
+
+def is_traceable_wrapper_subclass_type(t):
+    """Whether a class says so."""
+    return issubclass(t, Tensor) and hasattr(t, "__tensor_flatten__") and hasattr(t, "__tensor_unflatten__")
+
+
+def transform_subclass(t, callback, outer_size=None, outer_stride=None):
+    """A wrapper tensor put together again of what ``callback(name, inner tensor)`` makes of its parts; its size stays if none is given."""
+    names, context = t.__tensor_flatten__()
+    made = {name: callback(name, getattr(t, name)) for name in names}
+    size = t.size() if outer_size is None else outer_size
+    stride = t.stride() if outer_stride is None else outer_stride
+    return type(t).__tensor_unflatten__(made, context, size, stride)
