@@ -144,29 +144,33 @@ def _generated(level, cls, held, dims):
         return restored(inner, (dims, found["out"]))(inputs, output)
 
     def setup_context(ctx, inputs, output):
-        ctx._sizes = [each.shape if isinstance(each, Tensor) else None for each in inputs]
+        shapes = [each.shape if isinstance(each, Tensor) else None for each in inputs]
         (back, forth), (back_dims, forth_dims) = set_up(ctx, inputs, output)
         ctx.save_for_backward(*back)
         ctx.save_for_forward(*forth)
-        ctx._batch_dims = (tuple(back_dims), tuple(forth_dims))
+        # where vmap is nested all levels have this ctx
+        if not hasattr(ctx, "_of_batches"):
+            ctx._of_batches = {}
+        ctx._of_batches[made] = shapes, tuple(back_dims), tuple(forth_dims)
 
     def backward(ctx, *cotangents):
         def inner(saved, *cotangents):
             return function.backward_of(cls)(_Kept(ctx, saved), *cotangents)
 
         out = found["out"] if isinstance(found["out"], tuple) else (found["out"],)
-        places = (ctx._batch_dims[0], *out)
+        shapes, back_dims, _ = ctx._of_batches[made]
+        places = (back_dims, *out)
         result, where = restored(inner, places)(ctx.saved_tensors, *cotangents)
         single = not isinstance(result, tuple)
-        pairs = zip((result,) if single else result, (where,) if single else where, dims, ctx._sizes)
-        made = tuple(_like_input(size, *pair) for pair in pairs)
-        return made[0] if single else made
+        pairs = zip((result,) if single else result, (where,) if single else where, dims, shapes)
+        gradients = tuple(_like_input(size, *pair) for pair in pairs)
+        return gradients[0] if single else gradients
 
     def jvp(ctx, *tangents):
         def inner(saved, *tangents):
             return cls.jvp(_Kept(ctx, saved), *tangents)
 
-        places = (ctx._batch_dims[1], *[None if t is None else d for t, d in zip(tangents, dims)])
+        places = (ctx._of_batches[made][2], *[None if t is None else d for t, d in zip(tangents, dims)])
         result, where = restored(inner, places)(ctx.saved_tensors, *tangents)
         return tree_map(lambda r, d, o: _moved(size, r, d, o), result, where, found["out"])
 

@@ -238,10 +238,36 @@ class DualLevel(Level):
     def custom(self, cls, args):
         primals, tangents = self._split_all(args)
         result = cls.apply(*primals)
-        if all(t is None for t in tangents):
-            return self._wrapped(result, None)
-        ctx = cls._backward_cls()
-        ctx.needs_input_grad = tuple([t is not None for t in tangents])
-        function._set_up(cls, ctx, primals, result)
         outputs = result if isinstance(result, tuple) else (result,)
-        return self._wrapped(result, moved_by(ctx, primals, tangents, outputs))
+        if all(t is None for t in tangents):
+            found = [None] * len(outputs)
+        else:
+            ctx = cls._backward_cls()
+            ctx.needs_input_grad = tuple([t is not None for t in tangents])
+            function._set_up(cls, ctx, primals, result)
+            found = moved_by(ctx, primals, tangents, outputs)
+        made = []
+        for output, tangent in zip(outputs, found):
+            written = [arg for arg, primal in zip(args, primals) if primal is output and self.owns(arg)]
+            if written:
+                self._rewrite(written[0], tangent)
+                made.append(written[0])
+            else:
+                made.append(self.make(output, tangent) if isinstance(output, Tensor) else output)
+        return levels.remade(result, made) if isinstance(result, tuple) else made[0]
+
+    def _rewrite(self, target, tangent):
+        """Give a tensor whose primal has been written in place the tangent of what was written."""
+        inplace.bump(target._vc)
+        own = target._a.tangent
+        if tangent is own:
+            return
+        if own is None:
+            if target._view is None:
+                target._a.tangent = tangent
+                return
+            self._give_zeros(target, tangent)
+        elif tangent is not None:
+            self._spread(target, (tangent,))
+        own = target._a.tangent
+        own.zero_() if tangent is None else own.copy_(tangent)

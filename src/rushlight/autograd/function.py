@@ -559,11 +559,6 @@ def _check_dirty(ctx, given, outputs):
                 UserWarning,
                 stacklevel=5,
             )
-        if id(each) not in returned:
-            raise RuntimeError(
-                "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
-                "inplace must all be outputs of the Function."
-            )
 
 
 def _alias(tensor):
@@ -573,6 +568,11 @@ def _alias(tensor):
     else:
         with no_grad():
             made = tensor.view_as(tensor)
+    if any(id(each) not in returned for each in ctx.dirty_tensors):
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace "
+            "must all be outputs of the Function."
+        )
     _mark_view(made)
     return made
 

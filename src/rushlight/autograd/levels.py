@@ -607,15 +607,20 @@ def _custom_at(level, cls, args):
             # run_function runs forward without recording and tangents; below the level there are both all the same
             mode, thread.forward = set_grad(level.outer_grad), tangents
             try:
-                result = level.custom(cls, tuple(detached(a) if isinstance(a, Tensor) else a for a in args))
+                given = tuple(detached(a) if isinstance(a, Tensor) else a for a in args)
+                result = level.custom(cls, given)
             finally:
                 set_grad(mode)
                 thread.forward = False
         finally:
             _stack.interpreters = was
-        if isinstance(result, tuple):
-            return tuple(level.lift(each) if isinstance(each, Tensor) else each for each in result)
-        return level.lift(result) if isinstance(result, Tensor) else result
+        # an argument that was written in place comes back as itself
+        itself = {id(mine): theirs for mine, theirs in zip(given, args)}
+
+        def outward(each):
+            return (itself[id(each)] if id(each) in itself else level.lift(each)) if isinstance(each, Tensor) else each
+
+        return tuple(outward(each) for each in result) if isinstance(result, tuple) else outward(result)
 
     _stack.interpreters = (*below, level)
     return function.run_function(_Stand(cls, forward), level._lifted(args), True)[0]
