@@ -93,17 +93,17 @@ def _callable(op):
     return adapted
 
 
+def _kept(op):
+    """Those of the operands and the result, "y", that some rule reads: what nodes save, in this order."""
+    read = {name for rule in op.rules.values() for name in rule.needs}
+    return [name for name in (*op.operands, "y") if name in read]
+
+
 def _keeps(op):
-    """Which of (input, other, y) are saved when gradients are wanted for the first operand, for the second, for both."""
-
-    def flags(*needs):
-        names = {name for each in needs for name in each}
-        return tuple(name in names for name in (*op.operands, "y"))
-
-    first, second = op.operands
-    a = op.rules[first].needs if first in op.rules else ()
-    b = op.rules[second].needs if second in op.rules else ()
-    return flags(a), flags(b), flags(a, b)
+    """Which of ``_kept`` are saved when gradients are wanted for the first operand, for the second, for both."""
+    names = _kept(op)
+    a, b = [op.rules[name].needs if name in op.rules else () for name in op.operands]
+    return [[name in needs for name in names] for needs in (a, b, (*a, *b))]
 
 
 def _constant(dtype, value):
@@ -270,15 +270,17 @@ def _binary_call(op):
         *_noded(f"({'edge_a' if a in op.rules else None}, {'edge_b' if b in op.rules else None})"),
     ]
     only_a, only_b, both = _keeps(op)
-    if not any(both):
+    if not both:
         return "\n".join([*lines, "    node.saved = ()", "    node.guard = None", "    return tensor"])
 
+    names = _kept(op)
+    places = {a: ("x", "first, first[0]"), b: ("y", "held, held[0]"), "y": ("result", "counter, 0")}
+
     def kept(keeps):
-        parts = [name if keep else "None" for name, keep in zip(("x", "y", "result"), keeps)]
-        at = ("first, first[0]", "held, held[0]", "counter, 0")
-        guard = [which if keep else "FIXED, 0" for which, keep in zip(at, keeps)]
-        first = [f"first = {a}._vc"] if keeps[0] else []
-        return [*first, f"node.saved = ({', '.join(parts)})", f"node.guard = ({', '.join(guard)})"]
+        parts = [places[name][0] if keep else "None" for name, keep in zip(names, keeps)]
+        guard = [places[name][1] if keep else "FIXED, 0" for name, keep in zip(names, keeps)]
+        first = [f"first = {a}._vc"] if a in names and keeps[0] else []
+        return [*first, f"node.saved = ({', '.join(parts)},)", f"node.guard = ({', '.join(guard)})"]
 
     cases = [("edge_b is None", only_a), ("edge_a is None", only_b), (None, both)]
     if a not in op.rules:
@@ -301,7 +303,7 @@ def fast_inplace(op, slow):
         return slow
     binary = len(op.operands) == 2
     scales = op.name in ("add", "sub")
-    keeps = _keeps(op) if binary else None
+    names, keeps = _kept(op), _keeps(op) if binary else None
 
     def function(input=_MISSING, other=_MISSING, *rest, **kwargs):
         kind = input.__class__
@@ -361,29 +363,33 @@ def fast_inplace(op, slow):
             finish(input, None)
         return input
 
+    first, second = op.operands if binary else (*op.operands, None)
+
     def recorded(input, other, x, y, edge_b, counter_b):
         """The write of a binary operator, and its node; as ``_binary_call`` has it, but for what the write itself overwrites."""
         check(input, True)
         edge_a = edge_of(input)
         only_a, only_b, both = keeps
-        keep_x, keep_other, keep_y = only_a if edge_b is None else only_b if edge_a is None else both
-        original = x.copy() if keep_x else None
+        kept = {
+            name for name, keep in zip(names, only_a if edge_b is None else only_b if edge_a is None else both) if keep
+        }
+        original = x.copy() if first in kept else None
         try:
             kernel(x, y, out=x)
         except ValueError:
             return slow(input, other)
         node = op.node((input, other))()
         node.seq = tick()
-        first, second = op.operands
         node.next = (edge_a if first in op.rules else None, edge_b if second in op.rules else None)
         node.shape = x.shape
         node.dtype = input._dtype
-        if any(both):
-            node.saved = (original, y if keep_other else None, x if keep_y else None)
-            if not keep_other:
-                counter_b = _FIXED
-            version = input._vc[0] + 1 if keep_y else 0
-            node.guard = (_FIXED, 0, counter_b, counter_b[0], input._vc if keep_y else _FIXED, version)
+        if names:
+            # the array, its counter and its version
+            places = {first: (original, _FIXED, 0), second: (y, counter_b, counter_b[0])}
+            places["y"] = x, input._vc, input._vc[0] + 1
+            found = [places[name] if name in kept else (None, _FIXED, 0) for name in names]
+            node.saved = tuple([array for array, _, _ in found])
+            node.guard = tuple([each for _, counter, version in found for each in (counter, version)])
         else:
             node.saved = ()
             node.guard = None
@@ -454,13 +460,8 @@ class FastNode(OpNode):
         names = self.op.operands
         layout = Layout([(name, None) for name in names])
         values, marks, full = {}, {}, []
-        if len(names) == 1:
-            needs = self.op.rules["input"].needs
-            arrays = saved if isinstance(saved, tuple) else (saved,)
-            order = [name for name in ("input", "y") if name in needs]
-        else:
-            arrays, order = saved or (None, None, None), (*names, "y")
-        for i, (name, array) in enumerate(zip(order, arrays)):
+        arrays = saved if isinstance(saved, tuple) else (saved,)
+        for i, (name, array) in enumerate(zip(_kept(self.op), arrays)):
             if array is None:
                 continue
             place = -1 if name == "y" else names.index(name)
@@ -567,13 +568,8 @@ def _run_some(self, cotangent, keep, needs, graph):
 def _steps(self):
     """For each operand how its cotangent is computed from that of the result and the saved values, as ``steps.trace`` tells it."""
     op = self.op
-    names = op.operands
-    if len(names) == 1:
-        # as they are saved: those that the rule needs
-        saved = [name for name in ("input", "y") if name in op.rules[names[0]].needs]
-    else:
-        saved = [*names, "y"]
-    rules = [op.rules.get(name) for name in names]
+    saved = _kept(op)
+    rules = [op.rules.get(name) for name in op.operands]
     return [rule and trace(rule, _constant_of(op, rule), saved, op.defaults()) for rule in rules]
 
 
@@ -608,8 +604,7 @@ def _pulled(op, name):
 def _graph_source(op):
     """Source of ``run_graph``: the rules on tensors that stand where the saved arrays stood in the graph."""
     names = op.operands
-    needed = {name for rule in op.rules.values() for name in rule.needs}
-    order = [name for name in (*names, "y") if name in needed]
+    order = _kept(op)
     edges = dict(zip(names, ("edge_a", "edge_b")))
     lines = [
         f"def run_graph(self, g, keep{_NEEDS if len(names) == 2 else ''}):",
@@ -617,23 +612,22 @@ def _graph_source(op):
         "    if saved.__class__ is Saved or g._dtype is not self.dtype: return general_graph(self, g, keep)",
     ]
     if order:
-        pairs = order if len(names) == 1 else (*names, "y")
-        stale = " or ".join(f"guard[{2 * i}][0] != guard[{2 * i + 1}]" for i in range(len(pairs)))
+        stale = " or ".join(f"guard[{2 * i}][0] != guard[{2 * i + 1}]" for i in range(len(order)))
         lines += [
             "    if saved is None: raise freed()",
             "    guard = self.guard",
             f"    if {stale}: return general_graph(self, g, keep)",
             "    if not keep: self.saved = None",
-            f"    {', '.join(pairs)} = saved",  # one value is saved bare, several in a tuple
+            # an operator with one operand saves one value bare
+            f"    {', '.join(order)}{',' if len(names) == 2 else ''} = saved",
         ]
     lines += [
         f"    {', '.join(edges.values() if len(names) == 2 else ['edge_a'])}, = self.next",
         "    dtype = self.dtype",
     ]
-    for i, name in enumerate(pairs if order else ()):
-        if name in order:
-            place = "self" if name == "y" else edges[name]
-            lines.append(f"    if {name} is not None: {name} = attach({name}, dtype, {place}, guard[{2 * i}])")
+    for i, name in enumerate(order):
+        place = "self" if name == "y" else edges[name]
+        lines.append(f"    if {name} is not None: {name} = attach({name}, dtype, {place}, guard[{2 * i}])")
     results = ("ga", "gb")[: len(names)]
     for name, out in zip(names, results):
         lines.append(f"    {out} = None")
@@ -658,8 +652,7 @@ def _pulled_tensor(op, name):
 
 
 def _unary_source(op):
-    rule = op.rules[op.operands[0]]
-    order = [name for name in ("input", "y") if name in rule.needs]
+    order = _kept(op)
     lines = ["def run(self, g, keep):"]
     if order:
         lines += [
@@ -682,16 +675,18 @@ _NEEDS = ", need_ga=True, need_gb=True"
 
 def _binary_source(op):
     lines = [f"def run(self, g, keep{_NEEDS}):"]
-    names = (*op.operands, "y")
-    if any(name in names for rule in op.rules.values() for name in rule.needs):
+    names = _kept(op)
+    if names:
+        pairs = [(f"counter_{i}", f"version_{i}") for i in range(len(names))]
         lines += [
             "    saved = self.saved",
             "    if saved is None: raise freed()",
             "    if saved.__class__ is Saved: return self.general(g, keep)",
-            "    a, u, b, v, c, w = self.guard",
-            "    if a[0] != u or b[0] != v or c[0] != w: return self.general(g, keep)",
+            f"    {', '.join([f'{counter}, {version}' for counter, version in pairs])} = self.guard",
+            f"    if {' or '.join([f'{counter}[0] != {version}' for counter, version in pairs])}:",
+            "        return self.general(g, keep)",
             "    if not keep: self.saved = None",
-            f"    {', '.join(names)} = saved",
+            f"    {', '.join(names)}, = saved",
         ]
     else:
         lines.append("    if self.saved.__class__ is Saved: return self.general(g, keep)")
