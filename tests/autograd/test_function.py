@@ -302,3 +302,44 @@ def test_a_saved_result_that_was_written_to_names_the_function():
     y.mul_(2)
     with pytest.raises(RuntimeError, match=r"\[torch.FloatTensor \[2\]\], which is output 0 of Exp, is at version 1"):
         y.sum().backward()
+
+
+def test_gradients_come_in_a_list_where_asked_for():
+    class Boxed(torch.autograd.Function):
+        boxed_grads_call = True
+
+        @staticmethod
+        def forward(ctx, x, y):
+            return x * 2, y * 3
+
+        @staticmethod
+        def backward(ctx, gradients):
+            first = gradients.pop(0)
+            return first * 2, gradients.pop() * 3
+
+    x, y = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    a, b = Boxed.apply(x, y)
+    (a.sum() + b.sum()).backward()
+    assert x.grad.tolist() == [2, 2] and y.grad.tolist() == [3, 3]
+    assert not torch.autograd.Function.boxed_grads_call
+
+
+def test_saved_tensors_are_read_once_where_asked_for():
+    class Once(torch.autograd.Function):
+        clear_saved_tensors_on_access = True
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, gradient):
+            (x,) = ctx.saved_tensors
+            return gradient * x
+
+    x = torch.ones(2, requires_grad=True)
+    y = Once.apply(x)
+    assert torch.autograd.grad(y.sum(), x, retain_graph=True)[0].tolist() == [1, 1]
+    with pytest.raises(RuntimeError, match="saved_tensors can only be accessed once"):
+        torch.autograd.grad(y.sum(), x)

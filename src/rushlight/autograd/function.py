@@ -34,6 +34,12 @@ __all__ = [
 transform = None
 
 
+_READ_TWICE = (
+    "saved_tensors can only be accessed once when clear_saved_tensors_on_access=True is set on the autograd.Function. Either access "
+    "saved_tensors only once, or set clear_saved_tensors_on_access=False."
+)
+
+
 class FunctionCtx:
     """What ``forward`` and ``backward`` share; user attributes may be set on it freely."""
 
@@ -88,6 +94,8 @@ class BackwardCFunction(FunctionCtx, Node):
     _materialize_non_diff_grads = True
     _left_undefined = ()
     _in_jvp = False
+    #: whether saved tensors that may be read once have been
+    _was_read = False
 
     def __init__(self):
         self.seq = tick()
@@ -111,8 +119,11 @@ class BackwardCFunction(FunctionCtx, Node):
         if self._in_jvp:
             return () if self.saved_for_forward is None else self.saved_for_forward
         if self.saved is None:
-            raise freed()
-        return tuple([None if each is None else each.unpack(self) for each in self.saved])
+            raise RuntimeError(_READ_TWICE) if self._was_read else freed()
+        found = tuple([None if each is None else each.unpack(self) for each in self.saved])
+        if self._forward_cls.clear_saved_tensors_on_access:
+            self.saved, self._was_read = None, True
+        return found
 
     @property
     def saved_variables(self):
@@ -130,7 +141,8 @@ class BackwardCFunction(FunctionCtx, Node):
 
     def apply(self, *args):
         """Run the user's ``backward`` (or ``vjp``)."""
-        return backward_of(self._forward_cls)(self, *args)
+        cls = self._forward_cls
+        return backward_of(cls)(self, *((list(args),) if cls.boxed_grads_call else args))
 
     def apply_jvp(self, *args):
         return self._forward_cls.jvp(self, *args)
@@ -336,6 +348,11 @@ class Function(metaclass=FunctionMeta):
     def forward(*args, **kwargs):
         """The operation: ``forward(ctx, *args)``, or ``forward(*args)`` beside ``setup_context``."""
         raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    #: whether ``saved_tensors`` may be read once only, so that what was saved goes as soon as ``backward`` lets it go
+    clear_saved_tensors_on_access = False
+    #: whether ``backward(ctx, gradients)`` is given one list, from which it may take gradients away
+    boxed_grads_call = False
 
     @staticmethod
     def setup_context(ctx, inputs, output):
