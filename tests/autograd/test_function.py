@@ -343,3 +343,33 @@ def test_saved_tensors_are_read_once_where_asked_for():
     assert torch.autograd.grad(y.sum(), x, retain_graph=True)[0].tolist() == [1, 1]
     with pytest.raises(RuntimeError, match="saved_tensors can only be accessed once"):
         torch.autograd.grad(y.sum(), x)
+
+
+def test_attributes_of_ctx_may_have_the_names_that_nodes_use():
+    class Total(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.shape, ctx.dtype, ctx.next, ctx.width, ctx.name = x.shape, x.dtype, "next", 7, "total"
+            y = x.sum(0)
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            assert (ctx.dtype, ctx.next, ctx.width, ctx.name) == (torch.float32, "next", 7, "total")
+            (y,) = ctx.saved_tensors
+            return (g * y).expand(ctx.shape)
+
+    x = torch.ones(3, 2, requires_grad=True)
+    y = Total.apply(x)
+    y.grad_fn.note = "kept"
+    assert y.grad_fn.note == "kept" and y.grad_fn.next_functions[0][0].variable is x
+    y.sum().backward()
+    assert x.grad.tolist() == [[3, 3]] * 3
+    gone = weakref.ref(y)
+    gc.disable()
+    try:
+        del y
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -11,6 +11,7 @@ import inspect
 import itertools
 import threading
 import warnings
+import weakref
 from collections import OrderedDict
 
 import numpy as np
@@ -77,8 +78,22 @@ class FunctionCtx:
         self.materialize_grads = value
 
 
+#: what the engine finds on nodes: a user who gives ctx an attribute of such a name gets a node and a ctx that are two objects
+_OF_NODES = frozenset(
+    "seq next saved guard width shape dtype extra steps op shows is_view cpp_name takes_undefined thaw name run run_graph run_some".split()
+)
+
+
 class BackwardCFunction(FunctionCtx, Node):
     """The node of a custom Function, and its ``ctx``."""
+
+    # until the node joins the graph; attributes of the class, so that the user's of the same names are in the instance's dict
+    seq = 0
+    next = saved = ()
+    guard = None
+    shape, dtype = (), None
+    # where the two are apart: the ctx of a node, and a weak reference to the node of a ctx
+    _ctx = _node = None
 
     # the class of the user's Function, set on the subclass made for it
     _forward_cls = None
@@ -97,15 +112,22 @@ class BackwardCFunction(FunctionCtx, Node):
     #: whether saved tensors that may be read once have been
     _was_read = False
 
-    def __init__(self):
-        self.seq = tick()
-        self.next = ()
-        self.saved = ()
-        self.guard = None
-        self.width = 1
-        self.shape, self.dtype = (), None
+    def as_node(self):
+        """The node of a call whose ``forward`` has run: this, or one of its own if the user took names that nodes need."""
+        if _OF_NODES.isdisjoint(self.__dict__):
+            return self
+        node = type(self)()
+        node.__dict__.update((name, value) for name, value in self.__dict__.items() if name not in _OF_NODES)
+        node._ctx, self._node = self, weakref.ref(node)
+        # or what is saved would be alive as long as the graph
+        self.to_save = self.dirty_tensors = self.non_differentiable = None
+        return node
 
-    # Node has the class attribute `width`; nodes with a __dict__ may set it for themselves
+    def __getattr__(self, name):
+        # what was set on the node of a ctx that is apart from it
+        if name[:1] != "_" and name not in _OF_NODES and self._node is not None:
+            return getattr(self._node(), name)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def name(self):
         return type(self).__name__
@@ -116,6 +138,8 @@ class BackwardCFunction(FunctionCtx, Node):
     @property
     def saved_tensors(self):
         """What ``save_for_backward`` kept (in ``jvp``: what ``save_for_forward`` kept)."""
+        if self._node is not None:
+            return self._node().saved_tensors
         if self._in_jvp:
             return () if self.saved_for_forward is None else self.saved_for_forward
         if self.saved is None:
@@ -142,10 +166,11 @@ class BackwardCFunction(FunctionCtx, Node):
     def apply(self, *args):
         """Run the user's ``backward`` (or ``vjp``)."""
         cls = self._forward_cls
-        return backward_of(cls)(self, *((list(args),) if cls.boxed_grads_call else args))
+        return backward_of(cls)(self._ctx or self, *((list(args),) if cls.boxed_grads_call else args))
 
     def apply_jvp(self, *args):
-        return self._forward_cls.jvp(self, *args)
+        """Run the user's ``jvp``."""
+        return self._forward_cls.jvp(self._ctx or self, *args)
 
     # -------------------------------------------------------------------------------------------------- as a node
 
@@ -428,15 +453,15 @@ def run_function(cls, args, separate):
     recorded = thread.grad and any(edge is not None for edge in edges)
     result = _unrecorded(cls.forward, args if separate else (ctx, *args))
     outputs = result if isinstance(result, tuple) else (result,)
-    if separate and not recorded:
+    if separate:
+        # it may mark outputs, and must see them before they are placed
         _set_up(cls, ctx, args, result)
-    outputs = _placed(ctx, inputs, edges, outputs, recorded, cls if separate else None, args, isinstance(result, tuple))
+    ctx = ctx.as_node()
+    outputs = _placed(ctx, inputs, edges, outputs, recorded)
     if recorded:
         _save(ctx)
         if state.rare:
             note(ctx)
-    else:
-        ctx.saved = ()
     ctx.__dict__.pop("to_save", None)
     return (outputs if isinstance(result, tuple) else outputs[0]), ctx, outputs
 
@@ -495,11 +520,8 @@ def _save(ctx):
     ctx.saved = tuple(kept)
 
 
-def _placed(ctx, inputs, edges, outputs, recorded, separate_cls, args, is_tuple):
+def _placed(ctx, inputs, edges, outputs, recorded):
     """Give each output its place in the graph."""
-    if separate_cls is not None and recorded:
-        # setup_context may mark outputs; it must see them before they are placed
-        _set_up(separate_cls, ctx, args, outputs if is_tuple else outputs[0])
     dirty = _identities(ctx.dirty_tensors, "mark_dirty can only accept variables, but argument ")
     fixed = _identities(ctx.non_differentiable, "mark_non_differentiable only accepts variable arguments, but got ")
     given = {id(each): i for i, each in enumerate(inputs)}
@@ -568,6 +590,11 @@ def _check_dirty(ctx, given, outputs):
     if not ctx.dirty_tensors:
         return
     returned = {id(each) for each in outputs}
+    if any(id(each) not in returned for each in ctx.dirty_tensors):
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace "
+            "must all be outputs of the Function."
+        )
     for each in ctx.dirty_tensors:
         if id(each) not in given:
             warnings.warn(
@@ -585,11 +612,6 @@ def _alias(tensor):
     else:
         with no_grad():
             made = tensor.view_as(tensor)
-    if any(id(each) not in returned for each in ctx.dirty_tensors):
-        raise RuntimeError(
-            "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified inplace "
-            "must all be outputs of the Function."
-        )
     _mark_view(made)
     return made
 

@@ -324,3 +324,77 @@ pushed(lambda x: (x * 2, x.long()), lambda t: (t, t))
 pushed(lambda x: (x * 2, x.long()), lambda t: (t, None))
 pushed(lambda x: (x * 2, 3), lambda t: (t * 2, None))
 pushed(lambda x: (x * 2, x), lambda t: (t.sum(), t))
+
+
+# ctx takes attributes of any name, also those that a node might need for itself
+
+NAMES = "shape dtype width next seq saved guard steps op run name node edge check size index".split()
+
+
+class Named(Function):
+    @staticmethod
+    def forward(ctx, x):
+        for i, name in enumerate(NAMES):
+            setattr(ctx, name, i)
+        y = x.sum(0)
+        ctx.save_for_backward(x, y)
+        ctx.save_for_forward(x)
+        ctx.set_materialize_grads(False)
+        return y, y * 2
+
+    @staticmethod
+    def backward(ctx, g, h):
+        print(
+            "    ",
+            [getattr(ctx, name) for name in NAMES],
+            h,
+            ctx.needs_input_grad,
+            [e.shape for e in ctx.saved_tensors],
+        )
+        ctx.count = getattr(ctx, "count", 0) + 1
+        ctx.shape = ctx.count
+        return g.expand(3, 2)
+
+    @staticmethod
+    def jvp(ctx, t):
+        print("    ", [getattr(ctx, name) for name in NAMES], [each.shape for each in ctx.saved_tensors])
+        return t.sum(0), t.sum(0) * 2
+
+
+class Apart(Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return x.sum(0)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.shape, ctx.dtype = inputs[0].shape, inputs[0].dtype
+        ctx.save_for_backward(inputs[0])
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g.to(ctx.dtype).expand(ctx.shape) * x
+
+    @staticmethod
+    def jvp(ctx, t):
+        return t.expand(ctx.shape).sum(0)
+
+
+x = torch.ones(3, 2, requires_grad=True)
+y, _ = Named.apply(x)
+y.grad_fn.note = "from outside"
+y.sum().backward(retain_graph=True)
+y.sum().backward()
+print(x.grad, y.grad_fn.note, y.grad_fn.next_functions[0][0].name(), y.grad_fn.edge)
+with fw.dual_level():
+    print([fw.unpack_dual(each).tangent for each in Named.apply(fw.make_dual(torch.ones(3, 2), torch.ones(3, 2)))])
+with torch.no_grad():
+    print(Named.apply(x)[0])
+print(torch.func.grad(lambda x: Apart.apply(x).sum())(x.detach()))
+print(torch.func.vmap(torch.func.grad(lambda x: Apart.apply(x).sum()))(torch.ones(2, 3, 2)))
+print(torch.func.jvp(Apart.apply, (x.detach(),), (x.detach(),)))
+(first,) = torch.autograd.grad(Apart.apply(x).sum(), x, create_graph=True)
+print(first, torch.autograd.grad(first.sum(), x))
