@@ -64,13 +64,15 @@ def test_inputs_are_described():
             pass
         handle = torch.autograd._record_function_with_args_enter("with arguments", 1, False, [x, x], "a", x)
         torch.autograd._record_function_with_args_exit(handle)
-    joined, text, arguments = found.function_events
+        torch.ops.profiler._record_function_exit(torch.ops.profiler._record_function_enter("by an operator", None))
+    joined, text, arguments, operator = found.function_events
     assert joined.input_shapes == [[], []] and joined.structured_input_shapes == [[[2, 3], [2, 3]], []]
     assert joined.structured_input_strides == [[[3, 1], [3, 1]], []]
     assert joined.concrete_inputs == [None, 1] and joined.input_dtypes == ["TensorList", "Scalar"]
     assert text.input_shapes == [[]] and text.concrete_inputs == ["1, 2"]
     assert text.is_user_annotation and text.scope == 7 and not joined.is_user_annotation
     assert arguments.input_shapes == [[], [], [], [], [2, 3]]
+    assert operator.name == "by an operator" and operator.input_shapes == []
 
 
 def test_memory_given_back_counts_where_it_happens():

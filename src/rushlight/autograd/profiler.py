@@ -6,6 +6,7 @@
 import collections
 import copy
 import enum
+import types
 import uuid
 import warnings
 
@@ -332,6 +333,18 @@ def _record_function_with_args_enter(name, *args):
 def _record_function_with_args_exit(handle):
     for recorder, call in handle:
         recorder.end(call)
+
+
+def _record_function_enter(name, args=None):
+    return _record_function_with_args_enter(name, *(() if args is None else (args,)))
+
+
+#: ``torch.ops.profiler``: stretches begun and ended by functions
+functions = types.SimpleNamespace(
+    _record_function_enter=_record_function_enter,
+    _record_function_enter_new=_record_function_enter,
+    _record_function_exit=_record_function_with_args_exit,
+)
 
 
 class _Emit:

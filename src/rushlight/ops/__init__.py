@@ -46,6 +46,10 @@ def __getattr__(name):
         from .overloads import aten
 
         return aten
+    if name == "profiler":
+        from ..autograd.profiler import functions
+
+        return functions
     if name.startswith("__") or importlib.util.find_spec(f"{__name__}.{name}") is not None:
         # a file of this package that is about to be imported is no namespace
         raise AttributeError(f"module 'torch.ops' has no attribute '{name}'")
