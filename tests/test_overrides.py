@@ -3,6 +3,8 @@
 import inspect
 import pickle
 
+import pytest
+
 import rushlight as torch
 
 
@@ -130,3 +132,118 @@ def test_a_mode_redispatches_a_function_and_is_asked_for_what_it_calls():
     with Mode():
         scaled(torch.ones(2), torch.ones(2))
     assert called == ["ones", "ones", "scaled", "mul", "add"]
+
+
+class Recorder:
+    """No tensor: answers for every function with what it was shown."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return func, args, kwargs
+
+
+def test_those_who_answer_are_shown_the_object_that_was_called():
+    d, t = Recorder(), torch.ones(2)
+    F = torch.nn.functional
+    assert torch.add is not torch.Tensor.add and torch.absolute is not torch.abs and F.relu is not torch.relu
+    for function in (torch.abs, torch.absolute, torch.special.erf, torch.linalg.inv, torch.fft.fft, F.gelu, torch.div):
+        assert function(d)[0] is function if function is not torch.div else function(d, 2)[0] is torch.div
+    shown = [(t + d)[0], (t / d)[0], (t - d)[0], (t & d)[0], (t < d)[0], t.divide(d)[0], t.add_(d)[0], t[d][0]]
+    T = torch.Tensor
+    assert shown == [T.add, T.div, T.sub, T.__and__, T.lt, T.divide, T.add_, T.__getitem__]
+
+
+def test_calls_of_functions_that_pytorch_has_in_python_are_spelt_out():
+    d, F = Recorder(), torch.nn.functional
+    assert F.relu(d) == (F.relu, (d,), {"inplace": False})
+    assert F.relu(d, inplace=True)[2] == {"inplace": True}
+    assert F.softmax(d, 1)[1:] == ((d,), {"dim": 1, "_stacklevel": 3, "dtype": None})
+    assert torch.split(d, 2)[1:] == ((d, 2), {"dim": 0})
+    assert torch.abs(d)[2] is None and torch.sum(d, dim=0)[2] == {"dim": 0}
+    assert torch.autograd.grad(d, d)[1] == ((d,), (d,))
+    assert torch.nn.init.constant_(d, 2.0)[1:] == ((), {"tensor": d, "val": 2.0})
+
+
+def test_attributes_ask_also_where_they_are_called_through_the_class_or_by_a_subclass():
+    class Sized(Telling):
+        def size(self):
+            return "mine", super().size()
+
+    x = torch.ones(2).as_subclass(Sized)
+    Telling.asked.clear()
+    assert x.size() == ("mine", (2,)) and torch.Tensor.dim(x) == 1
+    assert Telling.asked == [torch.Tensor.size, torch.Tensor.dim]
+    with Noting() as mode:
+        y = torch.ones(2)
+        y.shape, y.size(), len(y)
+    assert mode.names == ["ones", "__get__", "size", "__len__"]
+
+
+def test_nobody_answers():
+    class Silent(Recorder):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return NotImplemented
+
+    d = Silent()
+    with pytest.raises(TypeError, match="Multiple dispatch failed for 'torch.add'"):
+        torch.add(d, d)
+    with pytest.raises(TypeError, match="no implementation found for 'torch.nn.functional.relu' on types"):
+        torch.nn.functional.relu(d)
+    with pytest.raises(TypeError, match="unsupported operand"):
+        torch.ones(2) + d
+
+
+def test_an_instance_of_a_subclass_is_an_alias_of_what_it_was_made_from():
+    a = torch.ones(2, requires_grad=True)
+    for s in (a.as_subclass(Telling), Telling(a), torch.Tensor(a)):
+        assert s._base is a and type(s.grad_fn).__name__ == "AliasBackward0"
+        (grad,) = torch.autograd.grad((s * 3).sum(), a)
+        assert grad.tolist() == [3.0, 3.0]
+    with torch.no_grad():
+        assert a.as_subclass(Telling).is_leaf
+
+
+def test_a_plain_subclass_comes_back_from_attributes_too():
+    class Plain(torch.Tensor):
+        pass
+
+    x = torch.ones(2).as_subclass(Plain)
+    assert all(type(each) is Plain for each in (x.data, x.detach(), x.T, x.float(), torch.ones(2).copy_(x)))
+    assert type(torch.nn.Parameter(x)) is Plain
+
+
+def test_a_plain_method_answers_and_is_warned_of():
+    class Method:
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            return self
+
+    d = Method()
+    with pytest.warns(DeprecationWarning, match="as a plain method is deprecated"):
+        assert torch.nn.functional.relu(d) is d
+
+    class ByClass(torch.overrides.TorchFunctionMode):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            return func(*args)
+
+    with pytest.raises(RuntimeError, match="as a classmethod is not supported"), ByClass():
+        torch.ones(1)
+
+
+def test_asking_can_be_switched_on_again():
+    x = torch.ones(1).as_subclass(Telling)
+    with torch._C.DisableTorchFunctionSubclass():
+        assert type(x + 1) is torch.Tensor
+        with torch.overrides._enable_torch_function():
+            assert type(x + 1) is Telling
+        inner = torch._C._EnableTorchFunction()
+        assert type(x + 1) is Telling
+        del inner
+        assert type(x + 1) is torch.Tensor
+    with Noting() as mode:
+        assert (
+            torch.overrides._get_current_function_mode_stack() == [mode] and torch._C._len_torch_function_stack() == 1
+        )
+        with torch._C.DisableTorchFunction():
+            assert torch._C._is_torch_function_all_disabled()

@@ -6,11 +6,11 @@ import operator
 import numpy as np
 
 from . import dtypes
-from .autograd.graph import Leaf
 from .autograd.inference import counter
 from .autograd.modes import no_grad, state, thread
 from .ops import dispatch
 from .ops.answering import disabled, functions
+from .size import Size
 from .storage import borrow, require_storage, root
 from .tensor import Tensor, _new, edge_of, mirror_of, reading, wrap
 
@@ -460,7 +460,7 @@ Tensor.share_memory_, Tensor.is_shared = share_memory_, is_shared
 def _sized(self, dim=None):
     """The shape, or the size of one axis."""
     if dim is None:
-        return self.shape
+        return Size(self._a.shape)
     ndim = self._a.ndim
     if not hasattr(dim, "__index__"):
         raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {type(dim).__name__}")

@@ -246,15 +246,19 @@ def _torch_function(cls, func, types, args=(), kwargs=None):
     return result if func in get_default_nowrap_functions() else _convert(result, cls)
 
 
-def as_subclass(self, cls):
-    """A view of the whole tensor as an instance of ``cls``."""
-    if not isinstance(cls, type):
-        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
+def _require_subclass(cls):
     if not issubclass(cls, Tensor):
         raise TypeError(
             "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your class inherits "
             "from Tensor."
         )
+
+
+def as_subclass(self, cls):
+    """A view of the whole tensor as an instance of ``cls``."""
+    if not isinstance(cls, type):
+        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
+    _require_subclass(cls)
     if class_answers(type(self)):
         return _claimed(dispatch.ask_classes(OPS["_whole"], (self, ()), None), cls)
     if not thread.grad and edge_of(self) is not None:
@@ -283,6 +287,9 @@ def _make_subclass(
     cls, data, require_grad=False, *, dispatch_sizes_strides_policy=None, dispatch_device=False, dispatch_layout=False
 ):
     """A leaf of class ``cls`` over the memory of ``data``; the class may want to be asked as that of a wrapper (see below)."""
+    _require_subclass(cls)
+    if not isinstance(data, Tensor):
+        raise TypeError(f"_make_subclass(): argument 'data' (position 2) must be Tensor, not {type(data).__name__}")
     _check_asking(dispatch_sizes_strides_policy, dispatch_device, dispatch_layout)
     if class_answers(cls):
         from .utils import _python_dispatch  # noqa: F401 - asks classes from now on

@@ -16,23 +16,11 @@ from .table import METHODS, PLACES
 
 __all__ = ["IGNORED_METHODS", "MAKERS", "ask_first", "asking", "let_attributes_ask", "methods", "properties"]
 
-#: functions of the top module that make tensors from numbers, sizes and the like: these ask modes, and no classes
+#: functions of the top module that take numbers, sizes and the like, and mostly make tensors: these ask modes, and no classes
 MAKERS = (
-    *(
-        "tensor",
-        "as_tensor",
-        "asarray",
-        "frombuffer",
-        "from_numpy",
-        "scalar_tensor",
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
-    ),
+    *("tensor", "as_tensor", "asarray", "frombuffer", "scalar_tensor", "zeros", "ones", "empty", "full", "eye"),
     *("empty_strided", "empty_permuted", "arange", "range", "linspace", "logspace", "tril_indices", "triu_indices"),
-    *("rand", "randn", "randint", "randperm"),
+    *("rand", "randn", "randint", "randperm", "can_cast", "promote_types"),
     *("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window"),
 )
 #: those that take tensors: these ask both
@@ -47,8 +35,8 @@ _OTHERS = (
         "is_same_size",
         "is_inference",
     ),
-    *("is_distributed", "get_device", "numel", "result_type", "complex", "dequantize"),
-    *("rand_like", "randn_like", "randint_like", "normal", "bernoulli", "multinomial", "poisson", "binomial", "detach"),
+    *("is_distributed", "get_device", "numel", "result_type", "complex", "dequantize", "detach", "normal", "bernoulli"),
+    *("rand_like", "randn_like", "randint_like", "multinomial", "poisson", "binomial"),
 )
 #: attributes of tensors that ask nobody
 IGNORED_METHODS = frozenset(

@@ -218,6 +218,8 @@ def call(op, args, kwargs, face=None):
             return result
     raws, edges, layout, answered = unwrap(op, values)
     if (state.rare or answered or (out is not None and foreign((out,)))) and not asked:
+        if face is None:
+            given, kwargs = _as_written(op, values)
         result = _divert(op, given, kwargs, values, out, face or op.face)
         if result is not NotImplemented:
             return result
@@ -237,6 +239,16 @@ def _exact(values):
         elif kind not in EXACT:
             return False
     return True
+
+
+def _as_written(op, values):
+    """The arguments of a call that came with all of them, without those left at their defaults."""
+    defaults = op.defaults()
+    args = list(values[: op.positional])
+    while args and op.params[len(args) - 1] in defaults and args[-1] is defaults[op.params[len(args) - 1]]:
+        args.pop()
+    named = zip(op.kwnames, values[op.positional :])
+    return tuple(args), {name: value for name, value in named if value is not defaults.get(name)}
 
 
 def _divert(op, args, kwargs, values, out, face):
