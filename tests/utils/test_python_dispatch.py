@@ -141,7 +141,7 @@ def test_the_class_is_asked_for_values_and_for_tensors_like_it():
     x = held(2)
     assert x.sum().item() == 1.0 and bool(x[1].detach()) and float(x[1].detach()) == 1.0
     assert type(torch.zeros_like(x)) is Held and x.new_ones(2).inner.tolist() == [1.0, 1.0]
-    assert torch.equal(x.detach(), x.detach())
+    assert torch.equal(x.detach(), x.detach()) and torch.allclose(x.detach(), x.detach())
     assert repr(x) == "Held(tensor([0., 1.]), requires_grad=True)"
     with pytest.raises(RuntimeError, match="not supported for tensor subclasses, got Held"):
         x.tolist()

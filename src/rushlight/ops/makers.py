@@ -13,7 +13,7 @@ __all__ = ["METHODS", "QUESTIONS", "spelled_call"]
 
 
 #: what is asked about tensors; the answers are no tensors
-QUESTIONS = ("equal", "_local_scalar_dense", "sym_size", "sym_stride", "dim", "numel", "is_contiguous")
+QUESTIONS = ("equal", "allclose", "_local_scalar_dense", "sym_size", "sym_stride", "dim", "numel", "is_contiguous")
 
 
 class Method:
@@ -211,6 +211,7 @@ _FUNCTIONS = {
     "resize_": (core.resize_, _resized),
     "detach": (core.detach, None),
     "equal": (compare.equal, None),
+    "allclose": (compare.allclose, None),
     "lift_fresh": (lambda input: input, None),
     "_local_scalar_dense": (Tensor.item, None),
     "sym_size": (lambda input: tuple(input.shape), None),
