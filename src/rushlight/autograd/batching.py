@@ -339,6 +339,10 @@ def _masked_fill(level, op, values, dims):
     x, mask, value = values
     if dims[2] is None and isinstance(value, Tensor):
         return _broadcast(op, values, dims, [0, 1])
+    if value._a.ndim > 1:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._a.ndim - 1} dimension(s)."
+        )
     x, mask, value = fronted(values, dims)
     ndim = max(x._a.ndim + (dims[0] is None), mask._a.ndim + (dims[1] is None))
     value = TENSOR.reshape(value.to(x._dtype), (level.size, *(1,) * (ndim - 1)))

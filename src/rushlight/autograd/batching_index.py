@@ -6,7 +6,7 @@ from ..ops import subscript
 from ..ops.table import TENSOR
 from ..tensor import Tensor, wrap
 from .batching import RULES, batched, each_expanded, fronted, rule, run, up
-from .vmap import ITEM, expanded, front, loop, looped, padded, unwritable
+from .vmap import expanded, front, loop, looped, padded, unwritable
 
 # --------------------------------------------------------------------------------------------------------- subscripts
 
@@ -402,7 +402,9 @@ def _searchsorted(level, op, values, dims):
 @rule("_one_hot_rows")
 def _one_hot(level, op, values, dims):
     if values[1] == -1:
-        raise RuntimeError(ITEM)
+        raise RuntimeError(
+            "When vmap-ing torch.nn.functional.one_hot, please provide an explicit positive num_classes argument."
+        )
     return batched(op, fronted(values, dims)), 0
 
 

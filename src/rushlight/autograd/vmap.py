@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 
 from ..dtypes import dtype
-from ..ops import dispatch
+from ..ops import dispatch, subscript
 from ..ops.forms import form_of
 from ..ops.record import make_node
 from ..ops.table import TENSOR
@@ -32,6 +32,12 @@ ITEM = (
 _TRUTH = (
     "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, please file "
     "an issue at https://github.com/pytorch/pytorch/issues ."
+)
+_EITHER = (
+    "vmap: It looks like you're either (1) calling .item() on a Tensor or (2) attempting to use a Tensor in some data-dependent control "
+    "flow or (3) encountering this error in PyTorch internals. For (1): we don't support vmap over calling .item() on a Tensor, please "
+    "try to rewrite what you're doing with other operations. For (2): we don't support data-dependent control flow in vmap yet, please "
+    "file an issue at https://github.com/pytorch/pytorch/issues . For (3): please file an issue."
 )
 RANDOM = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags on vmap "
@@ -70,10 +76,10 @@ class Batched(Lane):
     """The array of a batch's tensor: ``held`` with the batch at dimension ``bdim`` (None: held is the same for every sample)."""
 
     def __bool__(self):
-        raise RuntimeError(self.level.no_truth)
+        raise self.level.unreadable(self.level.no_truth)
 
     def astype(self, *args, **kwargs):
-        raise RuntimeError(self.level.no_item)
+        raise self.level.unreadable(self.level.no_item)
 
     def strided(self):
         raise RuntimeError(
@@ -118,7 +124,11 @@ class VmapLevel(Level):
     def item(self, array):
         if array.bdim is None:
             return array.held._a.item()
-        raise RuntimeError(self.no_item)
+        raise self.unreadable(self.no_item)
+
+    def unreadable(self, text):
+        """The error for reading a value that differs between samples: ``text``, or what PyTorch says from another transform within."""
+        return RuntimeError(text if self.takes_old_functions or self.number == thread.transforms else _EITHER)
 
     def same(self, array):
         made = np.ndarray.view(array, Batched)
@@ -282,14 +292,20 @@ class VmapLevel(Level):
         from .batching_index import getitem
 
         held, dim = self.split(tensor)
-        found, out = getitem(self, held, dim, index)
+        try:
+            found, out = getitem(self, held, dim, index)
+        except IndexError as error:
+            raise _index_error(tensor, index, error) from None
         return self.wrapped(found, out)
 
     def compute_setitem(self, target, index, value):
         from .batching_index import setitem
 
         held, dim = self.split(target)
-        setitem(self, held, dim, index, value)
+        try:
+            setitem(self, held, dim, index, value)
+        except IndexError as error:
+            raise _index_error(target, index, error) from None
 
     # -------------------------------------------------------------------------------------------------------- random
 
@@ -305,6 +321,21 @@ class VmapLevel(Level):
         from .batching_custom import call
 
         return call(self, cls, args)
+
+
+def _index_error(tensor, index, error):
+    """What is wrong with an index, in terms of one sample (``error`` counts the batch among the dimensions)."""
+
+    def blank(each, dtype):
+        return wrap(np.broadcast_to(np.zeros((), dtype.numpy), each._a.shape), dtype)
+
+    index = tuple([blank(e, e._dtype) if isinstance(e, Tensor) and levels.is_lane(e) else e for e in index])
+    try:
+        with levels.Below(len(levels._stack.interpreters)):
+            subscript.getitem(blank(tensor, tensor._dtype), index)
+    except IndexError as of_sample:
+        return of_sample
+    return error
 
 
 def any_batched(dims):
