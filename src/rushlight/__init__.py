@@ -52,33 +52,7 @@ Storage = _storage.STORAGES["FloatStorage"]
 
 memory_format = _core.memory_format
 globals().update(_creation.TYPED)
-for _name in (
-    *(
-        "as_tensor",
-        "from_numpy",
-        "scalar_tensor",
-        "zeros",
-        "ones",
-        "empty",
-        "full",
-        "eye",
-    ),
-    *(
-        "empty_strided",
-        "empty_permuted",
-        "zeros_like",
-        "ones_like",
-        "empty_like",
-        "full_like",
-        "arange",
-        "linspace",
-        "logspace",
-    ),
-):
-    globals()[_name] = getattr(_creation, _name)
 tensor = _creation.tensor  # spelt out: type checkers would take it for the module
-range = _creation.range_
-complex = _creation.complex_
 globals().update(_table.PLACES[""])
 from math import e, inf, nan, pi  # noqa: E402, F401
 

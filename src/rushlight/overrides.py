@@ -3,7 +3,7 @@
 An argument whose class defines ``__torch_function__`` (a subclass of Tensor, or anything else) is asked before an operator runs, and so is a
 ``TorchFunctionMode`` of the thread, which functions that make tensors from nothing (``torch.zeros``) ask too. A subclass of Tensor that
 defines nothing gets its own class back from every function. Attributes (``x.shape``) and methods that are no operators (``x.size()``) ask
-the classes that define ``__torch_function__``, and no modes.
+from the first such class or mode on (``ops.asking``); what those are shown who answer is in ``ops.answering``.
 """
 
 import contextlib

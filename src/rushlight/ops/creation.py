@@ -917,6 +917,13 @@ for _name in ("new_tensor", "new_zeros", "new_ones", "new_empty", "new_full", "n
 
 for _name in ("zeros_like", "ones_like", "empty_like", "full_like"):
     PLACES[""][_name] = globals()[_name] = asking(globals()[_name], ("", _name))
+# these learn to ask with the other functions of the top module that are no operators (``asking``)
+for _name in (
+    *("tensor", "as_tensor", "from_numpy", "scalar_tensor", "zeros", "ones", "empty", "full", "eye", "empty_strided"),
+    *("empty_permuted", "arange", "linspace", "logspace"),
+):
+    PLACES[""][_name] = globals()[_name]
+PLACES[""].update(range=range_, complex=complex_)
 for _name in ("zeros_like", "ones_like", "empty_like", "full_like", "empty", "zeros", "ones", "full", "eye", "arange"):
     setattr(TENSOR, _name, globals()[_name])
 

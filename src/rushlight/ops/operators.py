@@ -30,17 +30,27 @@ def _inplace(name, function):
     return method
 
 
+def _operator(op, name, face):
+    method = operator_method(op, name, face)
+    method.__wrapped__ = _arguments
+    return method
+
+
+def _arguments(self, other):
+    """What an operator takes, for ``inspect``."""
+
+
 def hang():
     """Hang the operators on Tensor; every family must have been declared."""
     for python, name in _BINARY.items():
         op = OPS[name]
         dunder, named = f"__{python}__", (METHODS, name)
         face = (METHODS, dunder) if python in _THEMSELVES else named
-        setattr(Tensor, dunder, operator_method(op, dunder, face))
+        setattr(Tensor, dunder, _operator(op, dunder, face))
         if python in _COMPARISONS:
             continue
         swapped = f"__r{python}__"
-        reflected = operator_method(op, swapped, named) if python in _COMMUTES else _reflected(python, name)
+        reflected = _operator(op, swapped, named) if python in _COMMUTES else _reflected(python, name)
         if python == "truediv":
             Tensor.__rdiv__ = reflected  # the name it is shown by
         setattr(Tensor, swapped, reflected)
