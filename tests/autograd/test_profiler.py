@@ -335,3 +335,42 @@ def test_loaders_and_optimizers_name_what_they_do():
     counts = {average.key: average.count for average in found.key_averages()}
     assert counts["enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__"] == 3
     assert counts["Optimizer.zero_grad#SGD.zero_grad"] == counts["Optimizer.step#SGD.step"] == 2
+
+
+def test_functions_of_the_user_are_events_with_their_parts_within():
+    class Sine(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x):
+            return x.sin()
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient * ctx.saved_tensors[0].cos()
+
+    x = torch.ones(2, requires_grad=True)
+    with profile() as found:
+        y = Sine.apply(x)
+        y.sum().backward()
+        mapped = torch.vmap(torch.func.grad(Sine.apply))(x.detach())
+    events = by_name(found.function_events)
+    assert found.function_events[0].name == "Sine" and found.function_events[1].cpu_parent.name == "Sine"
+    assert found.function_events[0].sequence_nr == events["SineBackward"].sequence_nr == y.grad_fn._sequence_nr()
+    assert events["aten::cos"].scope == 0 and mapped.tolist() == x.grad.tolist()
+
+
+def test_operators_have_the_names_pytorch_gives_them():
+    with profile() as found:
+        x = torch.arange(6.0).view(2, 3)
+        x[torch.tensor([0, 1])]
+        x[0]
+        x[torch.tensor([0, 1])] = 1.0
+        torch.nn.functional.cross_entropy(x, torch.tensor([0, 1]))
+    names = [event.name for event in found.function_events]
+    assert {"aten::index", "aten::index_put_", "aten::cross_entropy_loss", "aten::nll_loss_forward"} <= set(names)
+    assert not any("aten::_nn" in name for name in names)

@@ -29,7 +29,7 @@ from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
     "UNBATCHABLE",
-    *("Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "in_forward"),
+    *("Above", "Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "in_forward"),
     *("is_lane", "lift", "lifted"),
     *("overwritten", "placed", "pop", "push", "refuse_batched", "remade", "resize", "top"),
 ]
@@ -76,6 +76,22 @@ class Below:
     def __enter__(self):
         self._was = _stack.interpreters
         _stack.interpreters = self._was[: len(self._was) - self.count]
+
+    def __exit__(self, *exc):
+        _stack.interpreters = self._was
+
+
+class Above:
+    """Within the block an interpreter that was asked, and so is off the stack, is on top of it again."""
+
+    __slots__ = ("_interpreter", "_was")
+
+    def __init__(self, interpreter):
+        self._interpreter = interpreter
+
+    def __enter__(self):
+        self._was = _stack.interpreters
+        _stack.interpreters = (*self._was, self._interpreter)
 
     def __exit__(self, *exc):
         _stack.interpreters = self._was

@@ -12,9 +12,9 @@ import time
 import weakref
 
 from ..ops import dispatch, subscript
-from ..ops.names import SHOWN
+from ..ops.names import shown_name
 from ..tensor import Tensor
-from . import engine, levels
+from . import engine, function, levels
 from .graph import PACKAGE, Leaf, target
 from .profiler_util import BACKWARD_FUNCTION, FUNCTION, MEMORY_EVENT_NAME, USER_SCOPE, FunctionEvent, MemRecordsAcc
 
@@ -64,6 +64,20 @@ class MemoryRecord:
         return self.when
 
 
+class _Interpreter:
+    """What of a recorder stands before operators and before Functions of the user's."""
+
+    #: backward calls operators then, so that they show
+    sees_rules = True
+
+    def __init__(self, recorder):
+        self._recorder = recorder
+        self.custom = recorder.custom
+
+    def __call__(self, op, values, how):
+        return self._recorder.interpret(op, values, how)
+
+
 class Recorder:
     """Notes every operator called by this thread from `start` to `stop`.
 
@@ -76,16 +90,17 @@ class Recorder:
         self.paused = False
         self.calls, self.records = [], []
         self._makers, self._held = {}, {}
+        self._interpreter = _Interpreter(self)
 
     def start(self):
         self.started = time.perf_counter_ns()
         self.epoch_ns = time.time_ns()
         active.recorders = (*active.recorders, self)
-        levels.push(self._interpret)
+        levels.push(self._interpreter)
         _watch(self, True)
 
     def stop(self):
-        levels.remove(self._interpret)
+        levels.remove(self._interpreter)
         _watch(self, False)
         active.recorders = tuple(each for each in active.recorders if each is not self)
         self._held.clear()
@@ -107,8 +122,11 @@ class Recorder:
         if call is not None:
             call.end = time.perf_counter_ns()
 
-    def _interpret(self, op, values, how):
-        name = SHOWN.get(op.name, op.name)
+    def interpret(self, op, values, how):
+        name = shown_name(op.name)
+        if how is subscript.getitem or how is subscript.setitem:
+            if not subscript._is_basic(subscript.normal(values[1])):
+                name = "index" if how is subscript.getitem else "index_put_"
         call = self.begin(
             f"aten::{name}_" if how == "inplace" else f"aten::{name}",
             values,
@@ -129,8 +147,21 @@ class Recorder:
             self._note_result(call, result, self.memory and how is None and not op.view)
         return result
 
-    # backward calls operators then, so that they show
-    _interpret.sees_rules = True  # type: ignore[attr-defined]
+    def custom(self, cls, args):
+        """A Function of the user's, whose ``forward`` is noted like any code."""
+        call = self.begin(cls.__name__, args)
+        try:
+            result = function.transform(cls, args)
+            if result is NotImplemented:
+                # nobody below wants it
+                with levels.Above(self._interpreter):
+                    separate = cls.setup_context is not function.Function.setup_context
+                    result = function.run_function(cls, args, separate)[0]
+        finally:
+            self.end(call)
+        if call is not None:
+            self._note_result(call, result, False)
+        return result
 
     def _note_result(self, call, result, made):
         """Give a call the number of the node that recorded it, if there is one, and note the memory of what it made."""
@@ -304,7 +335,7 @@ def _watched(name, function):
             bound = inspect.signature(function).bind(*args, **kwargs)
             bound.apply_defaults()
             flops = _conv2d_flops(**bound.arguments)
-        shown = f"aten::{SHOWN.get(name, name)}"
+        shown = f"aten::{shown_name(name)}"
         began = [(recorder, recorder.begin(shown, values, flops=flops)) for recorder in active.recorders]
         try:
             result = function(*args, **kwargs)

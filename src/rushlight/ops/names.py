@@ -2,7 +2,7 @@
 
 from .table import OPS
 
-__all__ = ["SHOWN", "THEIR_NAME"]
+__all__ = ["THEIR_NAME", "shown_name"]
 
 #: operators that PyTorch's namespace has under another name
 THEIR_NAME = {
@@ -24,7 +24,7 @@ _UNDERSCORED = (
 THEIR_NAME.update({f"_{name}": name for name in _UNDERSCORED if name not in OPS})
 
 #: names to show only, where several operators here are one of PyTorch's
-SHOWN = {
+_SHOWN = {
     **THEIR_NAME,
     **{"_above": "threshold_backward", "_convolution_weight": "convolution_backward", "_split": "split"},
     **{"_setitem": "copy_", "_setwhole": "copy_", "_setnumber": "fill_", "_setindex": "index_put_"},
@@ -40,4 +40,11 @@ SHOWN = {
         "_pool_gather": "max_pool2d_with_indices",
     },
     **{f"_{name}": name for name in ("adaptive_avg_pool2d", "adaptive_avg_pool3d", "ctc_loss")},
+    **{"cross_entropy": "cross_entropy_loss", "_nll_loss": "nll_loss_forward", "_nll_loss2d": "nll_loss2d_forward"},
 }
+
+
+def shown_name(name):
+    """What profiles call an operator or a composite: PyTorch's name, as far as there is one."""
+    name = name.removeprefix("_nn_")
+    return _SHOWN.get(name, name)
