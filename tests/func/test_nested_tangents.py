@@ -90,3 +90,13 @@ def test_saved_results_of_functions_come_back_with_their_tangents():
         dual = forward.make_dual(x.clone().requires_grad_(), torch.ones(2))
         (pulled,) = torch.autograd.grad(_Cube.apply(dual)[0], dual, torch.ones(2), create_graph=True)
         torch.testing.assert_close(forward.unpack_dual(pulled).tangent, 6 * x)
+
+
+def test_tangents_of_complex_results_along_real_operands():
+    z = torch.tensor([0.3 + 0.4j], dtype=torch.complex128)
+    r, one = torch.tensor([0.7], dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    torch.testing.assert_close(jvp(lambda r: z / r, (r,), (one,))[1], -z / r**2)
+    torch.testing.assert_close(jvp(lambda r: z**r, (r,), (one,))[1], z**r * z.log())
+    torch.testing.assert_close(jvp(lambda r: r**z, (r,), (one,))[1], z * r ** (z - 1))
+    slope = jvp(lambda r: jvp(lambda z: z / r, (z,), (z,))[1], (r,), (one,))[1]
+    torch.testing.assert_close(slope, -z / r**2)

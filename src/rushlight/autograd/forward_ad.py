@@ -467,7 +467,7 @@ def push_forward(op, values, result, given=None):
         return [None] * len(results)
     if op.jvp is not None:
         found = _by_jvp(op, values, results, given)
-    elif op.elementwise and _has_partials(op, values, given):
+    elif op.elementwise and _has_partials(op, values, results[0], given):
         found = [_by_partials(op, values, results[0], given)]
     elif op.linear or (op.view and op.returns is None) or (op.view and op.returns == "list"):
         found = _by_itself(op, values, given)
@@ -496,13 +496,13 @@ def _tangents(value):
     return None
 
 
-def _has_partials(op, values, given):
+def _has_partials(op, values, result, given):
     """Whether the rules at hand are partial derivatives (or, on real numbers, linear in the cotangent, which is the same)."""
     for name, value, tangent in zip(op.params, values, given):
         rule = op.rules.get(name)
         if tangent is None or rule is None:
             continue
-        if rule.wants_g and (tangent._dtype.is_complex or value._dtype.is_complex):
+        if rule.wants_g and (result._dtype.is_complex or tangent._dtype.is_complex or value._dtype.is_complex):
             return False
     return True
 
