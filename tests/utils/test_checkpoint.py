@@ -160,3 +160,22 @@ def test_backward_within_a_checkpointed_function(early):
     expected = x.detach().requires_grad_()
     expected.sin().exp().backward()
     assert torch.equal(x.grad, expected.grad)
+
+
+def test_arguments_are_saved_as_a_node_saves_them():
+    x = torch.ones(3, requires_grad=True)
+    z = x * 2
+    y = checkpoint(lambda t: t.sin().cos(), z, use_reentrant=False)
+    z.add_(1)
+    with pytest.raises(RuntimeError, match="which is output 0 of Add, is at version 1; expected version 0"):
+        y.sum().backward()
+    log = []
+
+    def noted(sign):
+        return lambda t: (log.append(sign), t)[1]
+
+    with torch.autograd.graph.saved_tensors_hooks(noted("packed"), noted("unpacked")):
+        y = checkpoint(lambda t, u: (t * u).cos(), x, torch.ones(3), use_reentrant=False)
+    assert log == ["packed"] * 2
+    y.sum().backward()
+    assert log == ["packed"] * 2 + ["unpacked"] * 2 and torch.allclose(x.grad, -torch.sin(torch.ones(3)))

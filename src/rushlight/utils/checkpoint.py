@@ -13,6 +13,8 @@ import sys
 import warnings
 import weakref
 
+import numpy as np
+
 from ..amp import autocast_mode
 from ..autograd import calls, engine
 from ..autograd.function import Function
@@ -20,7 +22,7 @@ from ..autograd.graph_tools import saved_tensors_hooks
 from ..autograd.modes import enable_grad, no_grad, thread
 from ..ops.makers import QUESTIONS
 from ..ops.overloads import OpOverloadPacket
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from ._python_dispatch import OpOverload, TorchDispatchMode
 from ._pytree import tree_map
 from .checkpoint_debug import OperatorLog, report
@@ -44,8 +46,8 @@ __all__ = [
 ]
 
 _TIP = (
-    "Tip: To see a more detailed error, either pass `debug=True` to `torch.utils.checkpoint.checkpoint(...)` or wrap the code block with "
-    "`with torch.utils.checkpoint.set_checkpoint_debug_enabled(True):` to enable checkpoint-debug mode globally."
+    "\nTip: To see a more detailed error message, either pass `debug=True` to\n`torch.utils.checkpoint.checkpoint(...)` or wrap the code "
+    "block\nwith `with torch.utils.checkpoint.set_checkpoint_debug_enabled(True):` to\nenable checkpoint\u2011debug mode globally."
 )
 
 
@@ -328,6 +330,40 @@ class _Frame:
             )
 
 
+class _SavedInputs(Function):
+    """A node that saves tensors and does nothing else."""
+
+    @staticmethod
+    def forward(ctx, anchor, *tensors):
+        ctx.save_for_backward(*tensors)
+        return anchor.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        raise AssertionError("nothing is computed from what this node returned")
+
+
+class _Given:
+    """The arguments of a checkpointed call. Its tensors are saved as a node saves them: seen by hooks on saved tensors, and refused if
+    they were written to since. Within transforms, whose nodes are their own, they are kept as they are."""
+
+    def __init__(self, args):
+        self._args = list(args)
+        self._at = [] if thread.transforms else [i for i, each in enumerate(args) if isinstance(each, Tensor)]
+        if self._at:
+            anchor = wrap(np.empty((0,), np.float32)).requires_grad_()
+            self._node = _SavedInputs.apply(anchor, *[args[i] for i in self._at]).grad_fn
+        for i in self._at:
+            self._args[i] = None
+
+    def again(self):
+        """The arguments again."""
+        args = list(self._args)
+        for i, tensor in zip(self._at, self._node.saved_tensors if self._at else ()):
+            args[i] = tensor
+        return args
+
+
 def checkpoint(
     function,
     *args,
@@ -380,7 +416,10 @@ def checkpoint(
             return function(*args, **kwargs)
     state, amp = _state_now() if preserve else None, _autocast_now()
 
+    given = _Given(args)
+
     def rerun():
+        args = given.again()
         with _random(state), amp(), again:
             function(*args, **kwargs)
 
