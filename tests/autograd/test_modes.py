@@ -160,3 +160,15 @@ def test_the_package_gives_its_names_to_whoever_asks_for_all():
     assert space["Node"] is torch.autograd.graph.Node and "save_on_cpu" in dir(torch.autograd.graph)
     with pytest.raises(RuntimeError, match="is deprecated, use torch.tensor"):
         torch.autograd.variable(3)
+
+
+def test_views_are_made_again_for_all_samples():
+    w = torch.arange(1.0, 5.0, requires_grad=True)
+    for forced in (False, True):
+        with torch.autograd._force_original_view_tracking(forced):
+            base = torch.ones(2, 2, requires_grad=True) * w.view(2, 2)
+            base.narrow(1, 0, 1)[1:].mul_(w[:1])
+            rows = torch.eye(4).view(4, 2, 2)
+            (together,) = torch.autograd.grad(base, w, rows, is_grads_batched=True, retain_graph=True)
+            apart = [torch.autograd.grad(base, w, row, retain_graph=True)[0].tolist() for row in rows]
+        assert together.tolist() == apart == [[1, 0, 0, 0], [0, 1, 0, 0], [3, 0, 1, 0], [0, 0, 0, 1]]

@@ -144,8 +144,9 @@ def _replay(op, values):
     """How to make a view again from its base, where strides cannot say it or its own operator is asked for."""
     if not (op.replay or thread.replay):
         return None
-    rest = values[1:]
-    return lambda base: execute(op, (base, *rest))
+    at = op.positional
+    rest, named = values[1:at], dict(zip(op.kwnames or (), values[at:]))
+    return lambda base: op.public(base, *rest, **named)
 
 
 def _shares(result, source):

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes, inplace
 from ..array.element import scalar
-from ..array.indexing import is_whole
+from ..array.indexing import is_whole, split
 from ..array.shape import strided_view
 from ..autograd.graph import Leaf, spoken, type_name, warn_user
 from ..autograd.modes import state, thread
@@ -151,7 +151,7 @@ def _basic(self, index):
         found = array[(*index, np.newaxis)][..., 0] if Ellipsis in index else np.asarray(found)
     if None in index:
         found = _stepping(array, index, found)
-    replay = (lambda base: _basic(base, index)) if state.rare and thread.replay else None
+    replay = (lambda base: getitem(base, index)) if state.rare and thread.replay else None
     tensor = wrap_view(found, self._dtype, self, replay=replay)
     edge = self._edge if self._view is None else edge_of(self)
     if edge is not None and thread.grad:
@@ -417,8 +417,6 @@ def setitem(self, index, value):
         except IndexError:
             raise _index_error(array, where) from None
         raw = _value(value, array.dtype)
-        if raw.dtype.kind == "c" and array.dtype.kind != "c":
-            tell_of_imaginary_parts(raw)
         if raw.ndim and raw.shape != part.shape:
             raw = _fitted(raw, part.shape, value._dtype)
             if value_edge is not None:
@@ -433,6 +431,8 @@ def setitem(self, index, value):
             inplace.check_memory(part)
             if shared and raw.ndim == part.ndim:  # a single number is read before it is written to
                 inplace.check_apart(part, raw)
+        if raw.dtype.kind == "c" and array.dtype.kind != "c":
+            tell_of_imaginary_parts(raw)
         dispatch.write(part, raw)
         raws = (array, index, raw)
     else:
@@ -456,7 +456,7 @@ def setitem(self, index, value):
         )
         inplace.warn_of_shared_elements(array)
         if given and value._vc is self._vc:
-            inplace.check_no_overlap(array, value._a)
+            _check_apart(array, raws[1], value._a)
         indexing.setitem(array, raws[1], raws[2])
     if not recorded:
         inplace.finish(self, None)
@@ -476,6 +476,14 @@ def setitem(self, index, value):
     node = make_node(op, (self, index, value), raws, edges, Layout(layout), (array,), (counter,))
     share_counter(node, counter, self._vc)
     inplace.finish(self, node)
+
+
+def _check_apart(array, index, value):
+    """Refuse to write values into the part of an array that they lie in themselves."""
+    if not value.size or (value.size == 1 and len(index) == 1 and index[0].dtype == np.bool_):
+        return  # PyTorch fills where a mask and a single value are given
+    views, _ = split(index, array.shape)
+    inplace.check_no_overlap(array if all(each == _ALL for each in views) else array[(*views, ...)], value)
 
 
 def _check(self, index, edge):
