@@ -100,3 +100,13 @@ def test_tangents_of_complex_results_along_real_operands():
     torch.testing.assert_close(jvp(lambda r: r**z, (r,), (one,))[1], z * r ** (z - 1))
     slope = jvp(lambda r: jvp(lambda z: z / r, (z,), (z,))[1], (r,), (one,))[1]
     torch.testing.assert_close(slope, -z / r**2)
+
+
+def test_duals_can_be_compared_but_batches_cannot():
+    x = torch.tensor([1.0, 2.0])
+    assert jvp(lambda x: x * (2 if torch.allclose(x, x) and torch.equal(x, x) else 3), (x,), (x,))[1].tolist() == [2, 4]
+    for compare in (torch.equal, torch.allclose):
+        with pytest.raises(
+            RuntimeError, match="vmap over torch.allclose|Batching rule not implemented for aten::equal"
+        ):
+            vmap(lambda x, compare=compare: x * compare(x, x))(x)
