@@ -13,6 +13,7 @@ from ..autograd import calls, forward_ad, saved
 from ..autograd.graph import Leaf, Node, Output, target, tick
 from ..autograd.levels import Lane, placed, top
 from ..autograd.modes import set_grad, state, thread
+from ..ops.table import TENSOR
 from ..tensor import Tensor, attach, edge_of
 from ..utils._pytree import tree_flatten, tree_unflatten
 from .trees import check_argnums, check_aux, check_outputs, chosen, replaced, shape_text, tensors_only
@@ -246,6 +247,17 @@ def vjp(func, *primals, has_aux=False):
     return (output, pull, aux) if has_aux else (output, pull)
 
 
+def _cotangent(given, output):
+    """A cotangent as it was given; one for None, where the output is a number."""
+    if isinstance(given, Tensor):
+        return given
+    if given is not None:
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
+    if output._a.size != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    return TENSOR.ones_like(output)
+
+
 def pulled(func, primals, argnums, has_aux):
     """(output, vjp_fn, aux, leave) of a function by the arguments ``argnums`` names (None: all); ``leave`` is the transform's."""
     with Inside(refuse_hooks=True) as inside:
@@ -277,6 +289,7 @@ def pulled(func, primals, argnums, has_aux):
                 f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function. cotangents: "
                 f"{shape_text(cotangent_spec)}, primal output: {shape_text(output_spec)}"
             )
+        given = [_cotangent(each, output) for each, output in zip(given, outputs)]
         with Inside() as again:
             again.own = inside.own
             found = again.leave(again.pull(outputs, inputs, given))

@@ -96,6 +96,8 @@ def shape_text(spec):
 def _shape_text(tree):
     if isinstance(tree, (list, tuple)):
         inner = ", ".join([_shape_text(each) for each in tree])
+        if isinstance(tree, tuple) and len(tree) == 1:
+            inner += ","
         return f"[{inner}]" if isinstance(tree, list) else f"({inner})"
     if isinstance(tree, dict):
         return "{" + ", ".join([f"'{key}': {_shape_text(each)}" for key, each in tree.items()]) + "}"
