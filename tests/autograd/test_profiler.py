@@ -87,6 +87,11 @@ def test_memory_given_back_counts_where_it_happens():
     assert events["takes"].cpu_memory_usage == 400 and events["gives back"].self_cpu_memory_usage == -400
     assert events["[memory]"].cpu_memory_usage == -40
     assert found.total_average().self_cpu_memory_usage == 0
+    kept = torch.ones(10)
+    with profile(profile_memory=True) as found:
+        torch.flatten(kept)
+        kept.t()
+    assert [event.cpu_memory_usage for event in found.function_events] == [0] * len(found.function_events)
 
 
 def test_operations_are_counted():

@@ -113,7 +113,7 @@ class Recorder:
             described = _description(values)
         call = Call(
             *(name, scope, sequence_nr, described, flops, _stack() if self.stacks else ()),
-            self._makers.get(sequence_nr, 0) if scope != USER_SCOPE else 0,
+            self._makers[sequence_nr].thread if sequence_nr in self._makers else 0,
         )
         self.calls.append(call)
         return call
@@ -144,7 +144,7 @@ class Recorder:
         finally:
             self.end(call)
         if call is not None:
-            self._note_result(call, result, self.memory and how is None and not op.view)
+            self.note_result(call, result, self.memory and how is None and not op.view)
         return result
 
     def custom(self, cls, args):
@@ -160,19 +160,21 @@ class Recorder:
         finally:
             self.end(call)
         if call is not None:
-            self._note_result(call, result, False)
+            self.note_result(call, result, False)
         return result
 
-    def _note_result(self, call, result, made):
+    def note_result(self, call, result, made):
         """Give a call the number of the node that recorded it, if there is one, and note the memory of what it made."""
         results = result if isinstance(result, (tuple, list)) else (result,)
         first = results[0] if results else None
         if isinstance(first, Tensor) and first._edge is not None and first._edge.__class__ is not Leaf:
-            call.sequence_nr = target(first._edge).seq
-            self._makers.setdefault(call.sequence_nr, call.thread)
+            number = target(first._edge).seq
+            # a composite may return what was made before it
+            if self._makers.setdefault(number, call).start >= call.start:
+                call.sequence_nr = number
         if made:
             for each in results:
-                if isinstance(each, Tensor):
+                if isinstance(each, Tensor) and each._view is None:
                     self.note_memory(each, call.end)
 
     def note_memory(self, tensor, when):
@@ -343,8 +345,8 @@ def _watched(name, function):
             for recorder, call in began:
                 recorder.end(call)
         for recorder, call in began:
-            if call is not None and recorder.memory and isinstance(result, Tensor):
-                recorder.note_memory(result, call.end)
+            if call is not None:
+                recorder.note_result(call, result, recorder.memory)
         return result
 
     return noted
