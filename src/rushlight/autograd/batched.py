@@ -48,7 +48,7 @@ def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allo
     cotangents = () if grad_outputs is None else _as_tuple(grad_outputs)
     _check_shapes(outputs, cotangents)
 
-    def pull(cotangents):
+    def vjp(cotangents):
         return grad(
             outputs,
             inputs,
@@ -59,15 +59,16 @@ def grad_batched(outputs, inputs, grad_outputs, retain_graph, create_graph, allo
             materialize_grads=materialize_grads,
         )
 
-    return batch_map(pull, cotangents, allow_none=True)
+    return batch_map(vjp, cotangents, allow_none=True)
 
 
 def _check_shapes(outputs, cotangents):
     for i, (output, given) in enumerate(zip(outputs, cotangents)):
-        if isinstance(given, Tensor) and isinstance(output, Tensor) and given._a.shape[1:] != output._a.shape:
+        if isinstance(given, Tensor) and isinstance(output, Tensor) and given[0].shape != output.shape:
+            # PyTorch shows the shape without two dimensions, and so does this
             raise RuntimeError(
                 f"If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. The sizes "
                 f"of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was detected: "
-                f"grad_output[{i}] has a shape of {given.shape} and output[{i}] has a shape of {output.shape}. If you only want some "
+                f"grad_output[{i}] has a shape of {given[0].shape[1:]} and output[{i}] has a shape of {output.shape}. If you only want some "
                 "tensors in `grad_output` to be considered batched, consider using vmap."
             )

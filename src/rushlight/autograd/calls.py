@@ -342,7 +342,10 @@ Tensor.backward = _tensor_backward
 def _call_node(self, *cotangents):
     """The cotangents a node passes on, given those of its outputs (tensors or None); recorded, and nothing saved is freed."""
     check_inputs(cotangents, self.width)
-    received = self.run_graph(cotangents[0] if self.width == 1 else cotangents, True)
+    if all(each is None for each in cotangents) and not getattr(self, "takes_undefined", False):
+        received = [None] * len(self.next)
+    else:
+        received = self.run_graph(cotangents[0] if self.width == 1 else cotangents, True)
     received = tuple(received if self.shows is None else self.shows(tuple(received)))
     return received[0] if len(received) == 1 else received
 
