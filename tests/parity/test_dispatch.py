@@ -342,6 +342,27 @@ def scenes(torch):  # noqa: F811
         checkpoints.checkpoint(function, x, use_reentrant=False, context_fn=contexts).backward()
 
     @scene
+    def transforms_come_before_modes(log):
+        x = torch.arange(6.0).reshape(2, 3)
+
+        def within(function):
+            def inner(*args):
+                with Log() as seen:
+                    result = function(*args)
+                log(seen.calls)
+                return result
+
+            return inner
+
+        for order in (lambda f, t: within(t(f)), lambda f, t: t(within(f))):
+            log(order(lambda t: t.sin().sum(), torch.vmap)(x).tolist())
+            log(order(lambda t: (t * t).sum(), torch.func.grad)(x).tolist())
+        with Log(), torch.autocast("cpu", dtype=torch.bfloat16):
+            log(str((x @ x.T).dtype))
+        made = within(lambda: torch.vmap(lambda t: t + torch.rand(3), randomness="different")(x))()
+        return (made[0] - x[0]).tolist() == (made[1] - x[1]).tolist()
+
+    @scene
     def operations_are_counted(log):
         counter = importlib.import_module(torch.__name__ + ".utils.flop_counter")
         net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))

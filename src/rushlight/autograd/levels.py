@@ -45,9 +45,11 @@ class _Stack(threading.local):
 _stack = _Stack()
 
 
-def push(interpreter):
-    """Put an interpreter on top of this thread's stack."""
-    _stack.interpreters = (*_stack.interpreters, interpreter)
+def push(interpreter, at=None):
+    """Put an interpreter on this thread's stack: on top, or above the lowest ``at`` of it."""
+    stack = _stack.interpreters
+    at = len(stack) if at is None else at
+    _stack.interpreters = (*stack[:at], interpreter, *stack[at:])
     enter_rare()
 
 

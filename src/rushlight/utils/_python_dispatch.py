@@ -11,6 +11,7 @@ import inspect
 
 from .. import inplace
 from ..autograd import levels, shells
+from ..autograd.modes import thread
 from ..ops import dispatch, subscript, subscript_steps
 from ..ops.makers import METHODS, QUESTIONS, spelled_call
 from ..ops.overloads import OpOverload, overload
@@ -39,7 +40,8 @@ class TorchDispatchMode:
     def __enter__(self):
         interpreter = _Asker(self)
         self.__dict__.setdefault("_entered", []).append(interpreter)
-        levels.push(interpreter)
+        # transforms and mixed precision come first, whenever they were entered: a mode sees what they make of a call
+        levels.push(interpreter, _depth() + bool(_get_current_dispatch_mode_stack()))
         return self
 
     def __exit__(self, *exc):
@@ -198,6 +200,8 @@ def _method(name, args, kwargs):
         return NotImplemented
     if not _get_current_dispatch_mode_stack() and not _asked(args):
         return NotImplemented
+    if thread.transforms and (method.draws or any(isinstance(each, Tensor) and levels.is_lane(each) for each in args)):
+        return NotImplemented  # the transform calls for what stands behind the batch
     with levels.Below(len(levels._stack.interpreters) - _depth()):
         call = spelled_call(method, args, kwargs)
     if call is None:
@@ -231,9 +235,9 @@ dispatch.ask_function = _function
 
 
 def _depth():
-    """How many interpreters stand below the innermost mode of this thread; all of them where there is no mode."""
+    """How many interpreters stand below the innermost mode of this thread; none where there is no mode."""
     stack = levels._stack.interpreters
-    return next((at for at in reversed(range(len(stack))) if hasattr(stack[at], "mode")), len(stack))
+    return next((at for at in reversed(range(len(stack))) if hasattr(stack[at], "mode")), 0)
 
 
 def _get_current_dispatch_mode_stack():
