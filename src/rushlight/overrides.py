@@ -263,6 +263,8 @@ def as_subclass(self, cls):
         return _claimed(dispatch.ask_classes(OPS["_whole"], (self, ()), None), cls)
     if not thread.grad and edge_of(self) is not None:
         whole = self  # what would not be recorded is the same place in the graph
+    elif self.__class__ is Tensor and not functions.modes:
+        whole = TENSOR._alias(self)
     else:
         with DisableTorchFunction():
             whole = TENSOR._alias(self)

@@ -211,24 +211,30 @@ def in_turn(name, function, found, args, kwargs):
 
 
 def spelt(function, args, kwargs):
-    """The arguments of a call with nothing left out: those without a default by position, the others by name."""
-    try:
-        call = _signature(function).bind(*args, **kwargs)
-    except TypeError:
-        return args, kwargs  # a mistake, which whoever runs the function will hear of
-    call.apply_defaults()
-    if any(each.kind is each.VAR_KEYWORD for each in call.signature.parameters.values()):
-        return args, kwargs  # they are not known by name
-    args, kwargs = [], {}
-    for name, parameter in call.signature.parameters.items():
-        value = call.arguments[name]
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            args += value
-        elif parameter.default is parameter.empty and parameter.kind is not parameter.KEYWORD_ONLY:
-            args.append(value)
-        else:
-            kwargs[name] = value
-    return tuple(args), kwargs
+    """The arguments of a call with nothing left out: those without a default by position, the others by name.
+
+    A mistake is left to whoever runs the function.
+    """
+    names, required, optional, gathers = _parameters(function)
+    if gathers is None or not kwargs.keys() <= (optional.keys() if gathers else names):
+        return args, kwargs
+    if gathers:
+        return args, optional | kwargs
+    given = dict(zip(names, args))
+    if len(given) < len(args) or not given.keys().isdisjoint(kwargs):
+        return args, kwargs
+    given |= kwargs
+    if not given.keys() >= required.keys():
+        return args, kwargs
+    return tuple([given[name] for name in required]), optional | {n: v for n, v in given.items() if n not in required}
 
 
-_signature = functools.cache(inspect.signature)
+@functools.cache
+def _parameters(function):
+    """Names of all parameters, those without a default, the defaults of the others, and whether there is a ``*`` (None for a ``**``)."""
+    found = inspect.signature(function).parameters.values()
+    plain = [each for each in found if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    required = {each.name: None for each in plain if each.default is each.empty and each.kind is not each.KEYWORD_ONLY}
+    optional = {each.name: each.default for each in plain if each.default is not each.empty}
+    gathers = None if any(each.kind is each.VAR_KEYWORD for each in found) else len(plain) < len(found)
+    return {each.name: None for each in plain}.keys(), required, optional, gathers
