@@ -12,6 +12,7 @@ import numpy as np
 
 from . import dtypes
 from .array.shape import strided_view as raw_strided_view
+from .autograd.engine import bridge
 from .autograd.graph import Leaf, Node, bump, describe, extra_of, freed, spoken, tick
 from .autograd.modes import set_grad, state, thread
 from .tensor import Tensor, address, attach, edge_of, reading, wrap, wrap_view
@@ -97,6 +98,18 @@ def _overlapping(shape, strides):
     return False
 
 
+class Replay:
+    """How a view is made again from its base, and how the base lies in memory."""
+
+    __slots__ = ("layout", "make")
+
+    def __init__(self, make, base):
+        self.make, self.layout = make, Geometry(base, base)
+
+    def __call__(self, whole):
+        return self.make(whole)
+
+
 class AsStridedBackward0(Node):
     """From a view to its base: the cotangent lands where the view's elements lie."""
 
@@ -140,7 +153,7 @@ class CopySlices(Node):
         """The cotangent of the base, and what the write's node returned, where the view is made again by its operator."""
         was = set_grad(False)
         try:
-            whole = wrap(np.array(cotangent))
+            whole = wrap(replay.layout.copy(np.asarray(cotangent))[0])
             part = replay(whole)
             inner = fn.run(part._a.copy(), keep)
             part._a[...] = 0 if inner[0] is None else inner[0]
@@ -161,9 +174,9 @@ class CopySlices(Node):
             if self.next[0] is not None:
                 whole = F._view_write(cotangent, F.zeros_like(part) if inner[0] is None else inner[0], geometry)
         else:
-            inner = fn.run_graph(F.clone(geometry(cotangent)), True)
-            whole = F.clone(cotangent)
+            whole = bridge.copy(cotangent, geometry.layout.blank(cotangent._a.dtype, zero=False)[0])
             part = geometry(whole)
+            inner = fn.run_graph(F.clone(part), True)
             part.zero_() if inner[0] is None else part.copy_(inner[0])
         if not keep:
             self.saved = None
@@ -412,7 +425,7 @@ def finish(tensor, node):
     whole.shape = base._a.shape
     whole.dtype = base._dtype
     whole.shows = node.shows
-    whole.saved = (node, Geometry(base._a, tensor._a) if view.replay is None else view.replay)
+    whole.saved = (node, Geometry(base._a, tensor._a) if view.replay is None else Replay(view.replay, base._a))
     whole.seq = tick()
     bump(tensor._vc, whole.name())
     if state.hooks:

@@ -172,3 +172,16 @@ def test_views_are_made_again_for_all_samples():
             (together,) = torch.autograd.grad(base, w, rows, is_grads_batched=True, retain_graph=True)
             apart = [torch.autograd.grad(base, w, row, retain_graph=True)[0].tolist() for row in rows]
         assert together.tolist() == apart == [[1, 0, 0, 0], [0, 1, 0, 0], [3, 0, 1, 0], [0, 0, 0, 1]]
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_views_made_again_find_their_base_as_it_lay(create_graph):
+    x = torch.ones(2, 4, requires_grad=True)
+    with torch.autograd._force_original_view_tracking(True):
+        base = torch.empty_strided((2, 4), (1, 2)).copy_(x)
+        base.t().view(-1).mul_(3)
+        pairs = x.view(4, 2) * 1
+        torch.view_as_complex(pairs).mul_(2j)
+    # a cotangent that lies otherwise than the base
+    assert torch.autograd.grad(base.sum(), x, create_graph=create_graph)[0].tolist() == [[3] * 4] * 2
+    assert torch.autograd.grad(pairs.sum(), x, create_graph=create_graph)[0].tolist() == [[2, -2, 2, -2]] * 2
