@@ -373,3 +373,40 @@ def test_attributes_of_ctx_may_have_the_names_that_nodes_use():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_what_was_marked_or_saved_for_forward_mode_makes_no_cycle():
+    class Doubled(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    class Kept(Function):
+        @staticmethod
+        def forward(x):
+            return x * 2, x.detach() * 3
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_forward(*inputs, *output)
+            ctx.mark_non_differentiable(output[1])
+
+        @staticmethod
+        def backward(ctx, g, _):
+            return g * 2
+
+    gc.disable()
+    try:
+        for call in (Doubled.apply, lambda x: Kept.apply(x)[0]):
+            y = call(torch.ones(2, requires_grad=True) * 1)
+            assert y.grad_fn is not None
+            gone = weakref.ref(y)
+            del y
+            assert gone() is None
+    finally:
+        gc.enable()

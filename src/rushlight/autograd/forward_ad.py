@@ -682,7 +682,7 @@ def _custom(cls, args):
     separate = cls.setup_context is not function.Function.setup_context
     versions = [None if t is None else t._vc[0] for t in tangents]
     with _off(), _set_fwd_grad_enabled(False):
-        result, ctx, outputs = function.run_function(cls, args, separate)
+        result, ctx, outputs = function.call(cls, args, separate)
         found = moved_by(ctx, args, tangents, outputs)
     dirty = [id(each) for each in ctx.dirty_tensors or ()]
     own = {id(each): (t, version) for each, t, version in zip(args, tangents, versions) if isinstance(each, Tensor)}
@@ -699,6 +699,7 @@ def _custom(cls, args):
         elif output._view is not None:
             _check_view(output, tangent, args, tangents)
         attach_tangent(output, tangent)
+    ctx.let_go()
     return result
 
 

@@ -21,7 +21,7 @@ from ..size import Size
 from ..tensor import Tensor, attach, edge_of, wrap, wrap_view
 from . import saved as saved_values
 from .anomaly import note, running
-from .graph import Leaf, Node, Output, freed, tick
+from .graph import Leaf, Node, Output, bump, freed, tick
 from .modes import no_grad, set_grad, state, thread
 from .refusing import DelayedError
 from .saved import SavedTensor
@@ -119,9 +119,13 @@ class BackwardCFunction(FunctionCtx, Node):
         node = type(self)()
         node.__dict__.update((name, value) for name, value in self.__dict__.items() if name not in _OF_NODES)
         node._ctx, self._node = self, weakref.ref(node)
-        # or what is saved would be alive as long as the graph
-        self.to_save = self.dirty_tensors = self.non_differentiable = None
+        self.let_go()
         return node
+
+    def let_go(self):
+        """Forget what was saved and marked: outputs among that would be alive as long as their own node."""
+        for name in ("to_save", "saved_for_forward", "dirty_tensors", "non_differentiable"):
+            self.__dict__.pop(name, None)
 
     def __getattr__(self, name):
         # what was set on the node of a ctx that is apart from it
@@ -421,7 +425,7 @@ class Function(metaclass=FunctionMeta):
             result = transform(cls, args)
             if result is not NotImplemented:
                 return result
-        return run_function(cls, args, separate)[0]
+        return run_function(cls, args, separate)
 
 
 def _with_defaults(function, args, kwargs):
@@ -443,7 +447,14 @@ def _refuse_keyword_only(given):
 
 
 def run_function(cls, args, separate):
-    """Call ``cls`` on ``args``: (what ``apply`` returns, the ctx, its outputs as a tuple)."""
+    """Call ``cls`` on ``args``: what ``apply`` returns. ``separate``: it has a ``setup_context``."""
+    result, ctx, _ = call(cls, args, separate)
+    ctx.let_go()
+    return result
+
+
+def call(cls, args, separate):
+    """The same, with more: (what ``apply`` returns, the ctx, which is to ``let_go`` at last, its outputs as a tuple)."""
     ctx = cls._backward_cls()
     inputs = [each for each in args if isinstance(each, Tensor)]
     edges = [edge_of(each) for each in inputs]
@@ -462,7 +473,6 @@ def run_function(cls, args, separate):
         _save(ctx)
         if state.rare:
             note(ctx)
-    ctx.__dict__.pop("to_save", None)
     return (outputs if isinstance(result, tuple) else outputs[0]), ctx, outputs
 
 
@@ -631,7 +641,7 @@ def _rebase(output, edge, ctx, count):
         raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
     view = output._view
     if view is None:
-        output._vc[0] += 1
+        bump(output._vc, ctx.name())
         if state.hooks:
             inplace.move_retained(output, own, edge)
         output._edge = edge

@@ -29,7 +29,18 @@ from .modes import enter_rare, leave_rare, set_grad, state, thread
 
 __all__ = [
     "UNBATCHABLE",
-    *("Above", "Below", "Lane", "Level", "batches", "detach_all", "detached", "execute", "execute_inplace", "in_forward"),
+    *(
+        "Above",
+        "Below",
+        "Lane",
+        "Level",
+        "batches",
+        "detach_all",
+        "detached",
+        "execute",
+        "execute_inplace",
+        "in_forward",
+    ),
     *("is_lane", "lift", "lifted"),
     *("overwritten", "placed", "pop", "push", "refuse_batched", "remade", "resize", "top"),
 ]
@@ -641,7 +652,7 @@ def _custom_at(level, cls, args):
         return tuple(outward(each) for each in result) if isinstance(result, tuple) else outward(result)
 
     _stack.interpreters = (*below, level)
-    return function.run_function(_Stand(cls, forward), level._lifted(args), True)[0]
+    return function.run_function(_Stand(cls, forward), level._lifted(args), True)
 
 
 function.transform = _custom

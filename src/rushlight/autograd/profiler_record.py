@@ -156,7 +156,7 @@ class Recorder:
                 # nobody below wants it
                 with levels.Above(self._interpreter):
                     separate = cls.setup_context is not function.Function.setup_context
-                    result = function.run_function(cls, args, separate)[0]
+                    result = function.run_function(cls, args, separate)
         finally:
             self.end(call)
         if call is not None:
