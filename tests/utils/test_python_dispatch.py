@@ -627,3 +627,18 @@ def test_wrapper_tensors_are_taken_apart_and_put_together():
     assert dispatch.is_traceable_wrapper_subclass(x) and not dispatch.is_traceable_wrapper_subclass(held(2))
     made = dispatch.transform_subclass(x, lambda name, inner: inner + 1)
     assert type(made) is Flat and made.inner.tolist() == [2.0, 2.0]
+
+
+def test_gradients_of_wrapper_tensors_and_under_modes_are_added_in_place():
+    x = held(2)
+    (x * 2).sum().backward()
+    first = x.grad
+    (x * 3).sum().backward()
+    assert x.grad is first and first.inner.tolist() == [5.0, 5.0]
+    plain = torch.ones(2, requires_grad=True)
+    with Log() as log:
+        (plain * 2).sum().backward()
+        first = plain.grad
+        (plain * 3).sum().backward()
+        (plain * 4).sum().backward(create_graph=True)
+    assert "aten.add_.Tensor" in log.calls and first.tolist() == [5.0, 5.0] and plain.grad.tolist() == [9.0, 9.0]

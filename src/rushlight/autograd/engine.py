@@ -32,6 +32,7 @@ class Bridge:
     wrap = None  # array, dtype -> tensor that does not require grad
     same = None  # (array, dtype) of a tensor
     add = None  # recorded sum of two tensors
+    gather = None  # sum of a gradient and another, recorded or in place
     copy = None  # recorded copy of a tensor, laid out in memory as a leaf's array is
 
 
@@ -111,7 +112,7 @@ def _store(leaf, cotangent):
 def accumulate(leaf, cotangent):
     """The same for a tensor, recorded."""
     grad = leaf.grad
-    leaf.grad = bridge.copy(cotangent, leaf.array) if grad is None else bridge.add(grad, cotangent)
+    leaf.grad = bridge.copy(cotangent, leaf.array) if grad is None else bridge.gather(grad, cotangent)
 
 
 def _like_leaf(leaf, cotangent):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..autograd.engine import bridge
+from ..autograd.modes import thread
 from ..tensor import Tensor, wrap
 from .dispatch import foreign, inplace_function
 from .fast import _OPERANDS, check_receiver, operator_method
@@ -63,9 +64,14 @@ def hang():
         setattr(Tensor, f"__{python}__", getattr(Tensor, name))
     Tensor.__invert__ = face_of("bitwise_not", METHODS, "__invert__")
     bridge.add = TENSOR.add
-    bridge.copy = _copy_of
+    bridge.copy, bridge.gather = _copy_of, _gather
     Tensor.__matmul__ = _matmul
     Tensor.__rmatmul__ = _rmatmul
+
+
+def _gather(grad, cotangent):
+    """A gradient with another added to it: in place where that is not recorded, as PyTorch does."""
+    return TENSOR.add(grad, cotangent) if thread.grad else grad.add_(cotangent)
 
 
 def _copy_of(tensor, like):
