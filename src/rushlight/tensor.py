@@ -384,8 +384,8 @@ class Tensor:
     def data(self, value):
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        if hasattr(self._a, "bdim"):
-            raise RuntimeError("mutating directly with `.data` under vmap transform is not allowed.")
+        if thread.transforms:
+            _refuse_data_in_transform(self, value)
         if self._edge is not None and not (value._dtype.is_floating_point or value._dtype.is_complex):
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._a = value._a
@@ -433,6 +433,14 @@ LAYOUTS = {
     for name in ("strided", "sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "_mkldnn", "jagged")
 }
 strided = LAYOUTS["strided"]
+
+
+def _refuse_data_in_transform(*tensors):
+    """RuntimeError where a tensor whose memory is to be exchanged, or the other, belongs to a transform of torch.func."""
+    batches = [hasattr(each._a, "bdim") and each._edge is None for each in tensors]
+    if any(batches) or any(each._edge is not None or hasattr(each._a, "held") for each in tensors):
+        where = "under vmap" if any(batches) else "inside functorch"
+        raise RuntimeError(f"mutating directly with `.data` {where} transform is not allowed.")
 
 
 def _refuse_in_transform(call, name):
