@@ -209,7 +209,7 @@ def test_a_plain_subclass_comes_back_from_attributes_too():
         pass
 
     x = torch.ones(2).as_subclass(Plain)
-    assert all(type(each) is Plain for each in (x.data, x.detach(), x.T, x.float(), torch.ones(2).copy_(x)))
+    assert all(type(each) is Plain for each in (x.data, x.detach(), x[:1], x.float(), torch.ones(2).copy_(x)))
     assert type(torch.nn.Parameter(x)) is Plain
 
 

@@ -112,8 +112,8 @@ _IN_PYTHON = {
     METHODS: frozenset(
         "__array__ __contains__ __deepcopy__ __dir__ __dlpack__ __dlpack_device__ __floordiv__ __format__ __ipow__ __len__ "
         "__rdiv__ __reduce_ex__ __repr__ __reversed__ __rfloordiv__ __rlshift__ __rmatmul__ __rmod__ __rpow__ "
-        "__rrshift__ __rsub__ __rtruediv__ backward dim_order eig is_shared istft lstsq lu norm register_hook "
-        "register_post_accumulate_grad_hook share_memory_ solve split stft storage symeig unique unique_consecutive".split()
+        "__rrshift__ __rsub__ __rtruediv__ backward eig is_shared istft lstsq lu norm register_hook "
+        "module_load register_post_accumulate_grad_hook share_memory_ solve split stft storage symeig unique unique_consecutive".split()
     ),
 }
 #: those of torch.nn.functional that it has not

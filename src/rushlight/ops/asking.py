@@ -50,7 +50,9 @@ _SPECIAL = frozenset(
     "__dlpack_device__".split()
 )
 #: operators that are methods in Python, and no operators of the table
-_REFLECTED = frozenset("__rdiv__ __rtruediv__ __rsub__ __rpow__ __rmod__ __rfloordiv__ __rlshift__ __rrshift__".split())
+_REFLECTED = frozenset(
+    "__rdiv__ __rtruediv__ __rsub__ __rpow__ __rmod__ __rfloordiv__ __rlshift__ __rrshift__ __rmatmul__".split()
+)
 #: answers that are the same for every tensor, and attributes of the class therefore
 _CONSTANTS = (
     "is_cpu is_cuda is_ipu is_maia is_meta is_mkldnn is_mps is_mtia is_nested is_quantized is_sparse is_sparse_csr is_vulkan is_xla is_xpu "
