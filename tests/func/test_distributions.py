@@ -31,3 +31,30 @@ def test_relaxed_categories_are_drawn_by_sample():
     together = torch.nn.functional.gumbel_softmax(ROWS)
     torch.manual_seed(0)
     assert torch.equal(vmap(torch.nn.functional.gumbel_softmax, randomness="different")(ROWS), together)
+
+
+def test_captured_parameters_are_drawn_for_by_sample():
+    shape = torch.full((2,), 1.5)
+
+    def draw(x):
+        return torch._standard_gamma(shape) + x
+
+    torch.manual_seed(0)
+    found = vmap(draw, randomness="different")(torch.zeros(3, 1))
+    torch.manual_seed(0)
+    assert torch.equal(found, torch._standard_gamma(shape.expand(3, 2)))
+    same = vmap(draw, randomness="same")(torch.zeros(3, 1))
+    assert torch.equal(same[0], same[2])
+    with pytest.raises(RuntimeError, match="randomness error mode"):
+        vmap(draw)(torch.zeros(3, 1))
+
+
+def test_draws_have_gradients_by_sample():
+    def weighed(shape):
+        torch.manual_seed(0)
+        return vmap(grad(lambda a: torch._standard_gamma(a).sum()), randomness="different")(shape)
+
+    shapes = torch.tensor([[1.5, 2.0], [3.0, 0.5]], requires_grad=True)
+    torch.manual_seed(0)
+    (wanted,) = torch.autograd.grad(torch._standard_gamma(shapes).sum(), shapes)
+    assert torch.allclose(weighed(shapes.detach()), wanted)

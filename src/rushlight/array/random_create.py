@@ -164,7 +164,8 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if (weights.sum(-1) == 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    race = exponential_(np.empty_like(input, order="K", subok=False), generator=generator)
+    order = "C" if 0 in input.strides else "K"
+    race = exponential_(np.empty_like(input, order=order, subok=False), generator=generator)
     with np.errstate(divide="ignore", invalid="ignore"):
         race = input / race
     if num_samples == 1:

@@ -367,7 +367,7 @@ def _shape_rule(*names):
     return register
 
 
-@_shape_rule("view", "reshape", "_unsafe_view")
+@_shape_rule("view", "reshape", "_reshape_alias", "_unsafe_view")
 def _view(x, ndim, count, size):
     if isinstance(size, dtype) or (isinstance(size, (tuple, list)) and len(size) == 1 and isinstance(size[0], dtype)):
         return (size,)
@@ -548,7 +548,7 @@ def _cat(level, op, values, dims):
     tensors, dim = values
     shapes = [t._a.shape if d is None else t._a.shape[:d] + t._a.shape[d + 1 :] for t, d in zip(tensors, dims[0])]
     # tensors of shape (0,) are skipped whatever the others look like
-    kept = [i for i, shape in enumerate(shapes) if shape != (0,)] or [0]
+    kept = [i for i, shape in enumerate(shapes) if shape != (0,)] or range(len(shapes))
     made = [expanded(tensors[i], dims[0][i], level.size) for i in kept]
     return batched(op, (made, up(dim, len(shapes[kept[0]])))), 0
 

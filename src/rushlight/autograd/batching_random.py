@@ -4,8 +4,10 @@
 the random stream as PyTorch does.
 """
 
+import numpy as np
+
 from ..ops.table import TENSOR
-from ..tensor import Tensor
+from ..tensor import Tensor, wrap
 from . import forward_ad, levels
 from .batching import batched, rule
 from .dual import DualLevel
@@ -65,6 +67,14 @@ def _concerned(tensors):
         if isinstance(level, DualLevel) and any(level.owns(each) for each in tensors):
             return depth, level
     return None
+
+
+def spread(input):
+    """``input``, as a batch for each ``vmap`` around that wants different numbers for its samples."""
+    if not batched_around():
+        return input
+    # zeros that are such batches: so the sum is at the places of the graphs where the input is
+    return input + drawn(lambda shape: wrap(np.zeros(shape, input._dtype.numpy), input._dtype), ())
 
 
 def _any_dual(tensors):
@@ -139,7 +149,7 @@ def filled(method, target, args, kwargs):
     return target
 
 
-@rule("_sampled_gamma")
+@rule("_sampled_gamma", "_sampled_dirichlet")
 def _random(level, op, values, dims):
     if level.randomness == "error":
         raise RuntimeError(level.no_random)

@@ -97,6 +97,15 @@ def _diverted(sampler, values, **options):
 def rand(*size, **kwargs):
     """Uniform numbers in [0, 1) of the given sizes, in the default dtype unless ``dtype`` is given.
 
+def _spread(input):
+    """What a sampler with a derivative draws for: within ``vmap`` as its ``randomness`` says."""
+    if not state.rare:
+        return input
+    from ..autograd import batching_random
+
+    return batching_random.spread(input)
+
+
     ``generator`` is drawn from in place of the default one.
     """
     shape = sizes("rand", size, kwargs.pop("size", None))
@@ -304,7 +313,7 @@ def binomial(count, prob, generator=None):
 
 
 def _standard_gamma(input, generator=None):
-    return TENSOR._sampled_gamma(input, generator)
+    return TENSOR._sampled_gamma(_spread(input), generator)
 
 
 def _gamma_kernel(input, generator):
@@ -327,7 +336,7 @@ _dirichlet_grad = TENSOR._dirichlet_grad
 
 def _sample_dirichlet(input, generator=None):
     """Draws from the Dirichlet distribution; ``input`` holds concentrations along its last dimension."""
-    return TENSOR._sampled_dirichlet(input, generator)
+    return TENSOR._sampled_dirichlet(_spread(input), generator)
 
 
 def _dirichlet_kernel(input, generator):
