@@ -155,3 +155,7 @@ def check_outputs(node, received):
         array = getattr(each, "_a", each)
         if np.asarray(array).dtype.kind in "fcV" and np.isnan(np.asarray(array)).any():
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
+
+
+for _class in (detect_anomaly, set_detect_anomaly):
+    _class.__module__ = "torch.autograd.anomaly_mode"  # where users find them in PyTorch

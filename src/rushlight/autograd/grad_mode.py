@@ -118,3 +118,7 @@ def is_multithreading_enabled():
 
 def is_view_replay_enabled():
     return thread.replay
+
+
+for _class in (set_multithreading_enabled, enforce_grad_layout_policy):
+    _class.__module__ = "torch.autograd.grad_mode"  # where users find them in PyTorch

@@ -94,3 +94,6 @@ class inference_mode(ContextDecorator):  # noqa: N801 - PyTorch's name
 
     def __exit__(self, *exc):
         _set(*self._was)
+
+
+inference_mode.__module__ = "torch.autograd.grad_mode"  # where users find it in PyTorch

@@ -233,6 +233,10 @@ class set_grad_enabled(ContextDecorator):  # noqa: N801 - PyTorch's name
         set_grad(self.prev)
 
     def __str__(self):
-        return f"set_grad_enabled(mode={self.mode})"
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
     __repr__ = __str__
+
+
+for _class in (no_grad, enable_grad, set_grad_enabled):
+    _class.__module__ = "torch.autograd.grad_mode"  # where users find them in PyTorch

@@ -16,6 +16,8 @@ _ELLIPSIS = "…"
 class DimensionBindError(Exception):
     """Sizes of a tensor and of a pattern do not agree."""
 
+    __module__ = "functorch.dim"
+
 
 def _check_name(name):
     if not name.isidentifier():

@@ -40,6 +40,9 @@ class Generator(streams.Generator):
     def __reduce__(self):
         return Generator, (), self.get_state()
 
+    def __repr__(self):
+        return f"<torch._C.Generator object at {id(self):#x}>"
+
     def __setstate__(self, state):
         # PyTorch's files have (seed, offset, state), of which the last says all
         self.set_state(state[2] if isinstance(state, tuple) else state)
@@ -94,9 +97,6 @@ def _diverted(sampler, values, **options):
     return batching_random.sampled(sampler, values, **options)
 
 
-def rand(*size, **kwargs):
-    """Uniform numbers in [0, 1) of the given sizes, in the default dtype unless ``dtype`` is given.
-
 def _spread(input):
     """What a sampler with a derivative draws for: within ``vmap`` as its ``randomness`` says."""
     if not state.rare:
@@ -105,6 +105,9 @@ def _spread(input):
 
     return batching_random.spread(input)
 
+
+def rand(*size, **kwargs):
+    """Uniform numbers in [0, 1) of the given sizes, in the default dtype unless ``dtype`` is given.
 
     ``generator`` is drawn from in place of the default one.
     """

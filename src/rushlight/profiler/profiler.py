@@ -373,3 +373,7 @@ class profile(_KinetoProfile):  # noqa: N801 - PyTorch's name
     def get_trace_id(self):
         """The number of the current trace; None before there is one."""
         return None if self.profiler is None else self.profiler.trace_id
+
+
+for _class in (ProfilerAction, _KinetoProfile, profile):
+    _class.__module__ = "torch.profiler.profiler"  # where users find them in PyTorch

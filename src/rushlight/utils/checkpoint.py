@@ -54,6 +54,8 @@ _TIP = (
 class CheckpointError(RuntimeError):
     """The function did something else when it ran again."""
 
+    __module__ = "torch.utils.checkpoint"
+
 
 class _Stop(Exception):
     """Everything wanted has been computed again."""
