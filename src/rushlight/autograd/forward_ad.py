@@ -387,11 +387,11 @@ def _blank(tensor, other=None):
         made = np.zeros_like(array)
         if made.strides == array.strides:
             return wrap(made, tensor._dtype)
-    # as much memory as there is around the tensor, which as_strided may ask for
-    memory = np.zeros(-(-whole.nbytes // array.itemsize), array.dtype)
-    return wrap(
-        np.ndarray(array.shape, array.dtype, memory, address(array) - address(whole), array.strides), tensor._dtype
-    )
+    # as much memory as there is around the tensor, which as_strided may ask for; NumPy's own as_strided hides how much that is
+    start = address(array) - address(whole)
+    reach = start + sum([(n - 1) * step for n, step in zip(array.shape, array.strides)]) + array.itemsize
+    memory = np.zeros(-(-max(whole.nbytes, reach) // array.itemsize), array.dtype)
+    return wrap(np.ndarray(array.shape, array.dtype, memory, start, array.strides), tensor._dtype)
 
 
 def _interchangeable(tangent, tensor):
