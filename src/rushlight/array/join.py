@@ -222,7 +222,9 @@ def flip(input, dims):
     for dim in wrap_dims(dims, input.ndim):
         if input.ndim:
             index[dim] = np.s_[::-1]
-    return input[tuple(index)].copy()
+    made = np.empty_like(input)
+    made[...] = input[tuple(index)]
+    return made
 
 
 def rot90(input, k=1, dims=(0, 1)):

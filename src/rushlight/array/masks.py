@@ -86,10 +86,12 @@ def masked_fill(input, mask, value):
     value = fill_value(value, input.dtype, "masked_fill_")
     if mask.size >= _MANY and mask.shape == input.shape and input.dtype.kind == "f" and input.dtype.itemsize > 2:
         return blockwise(
-            lambda m, x, out: select(m, np.broadcast_to(value, x.shape), x, out), (mask, input), np.empty_like(input)
+            lambda m, x, out: select(m, np.broadcast_to(value, x.shape), x, out),
+            (mask, input),
+            np.empty_like(input, order="C"),
         )
     try:
-        return np.where(mask, value, input)
+        return np.asarray(np.where(mask, value, input), order="C")
     except ValueError:
         broadcast_shapes_of_two(mask.shape, input.shape)
         raise

@@ -62,14 +62,14 @@ def sum_to(array, shape):
     axes = tuple(range(lead)) + tuple(
         [lead + i for i, size in enumerate(shape) if size == 1 and array.shape[lead + i] != 1]
     )
+    got = array.shape
     if lead < 0:
-        raise Unfit(array.shape, shape)
+        raise Unfit(got, shape)
     if axes:
         array = add_reduce(array, axes, True)
-    try:
-        return array.reshape(shape)
-    except ValueError:
-        raise Unfit(array.shape, shape) from None
+    if array.shape[lead:] != shape:
+        raise Unfit(got, shape)
+    return array.reshape(shape)
 
 
 class Unfit(RuntimeError):

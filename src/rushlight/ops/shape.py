@@ -48,19 +48,25 @@ def _view_dtype(input, size):
 
 
 def _reshape(input, shape):
-    if not shape or min(shape) >= -1:  # NumPy takes any negative size for one to be inferred
-        try:
-            return input.reshape(shape, copy=False)
-        except (ValueError, TypeError):
-            pass
+    if not input.flags.c_contiguous:
+        return None
+    return kernels.reshape(input, shape)
+
+
+def _reshape_alias(input, size):
     try:
-        return input.reshape(kernels.infer_size(shape, input.size), copy=False)
+        return input.reshape(kernels.infer_size(size, input.size), copy=False)
     except ValueError:
         return None
 
 
-def _reshape_copy(input, shape):
-    return TENSOR._unsafe_view(TENSOR.clone(input, memory_format=contiguous_format), shape)
+def _reshape_apart(input, shape):
+    """An array with gaps: a view under a name of its own where strides allow one, else a copy."""
+    return TENSOR._reshape_alias(input, shape)
+
+
+def _reshape_copy(input, size):
+    return TENSOR._unsafe_view(TENSOR.clone(input, memory_format=contiguous_format), size)
 
 
 def _flatten(input, start_dim=0, end_dim=-1):
@@ -70,7 +76,7 @@ def _flatten(input, start_dim=0, end_dim=-1):
 
 def _flatten_copy(input, start_dim, end_dim):
     shape = kernels.flattened(input._a.shape, start_dim, end_dim)
-    return input if shape == input._a.shape else _reshape_copy(input, shape)
+    return input if shape == input._a.shape else _reshape_apart(input, shape)
 
 
 def _ravel(input):
@@ -87,7 +93,8 @@ def _unview(F, g, x_shape):
 
 differentiable("view", _viewed, vjp=_unview, otherwise=_view_dtype, varargs="size", function=False, **_view)
 _as_view = dict(vjp=_unview, node_name="ViewBackward0", **_view)
-differentiable("reshape", _reshape, otherwise=_reshape_copy, varargs="shape", **_as_view)
+differentiable("reshape", _reshape, otherwise=_reshape_apart, varargs="shape", **_as_view)
+differentiable("_reshape_alias", _reshape_alias, vjp=_unview, otherwise=_reshape_copy, **_private, **_view)
 differentiable("flatten", _flatten, otherwise=_flatten_copy, **_as_view)
 differentiable("ravel", _ravel, otherwise=_ravel_copy, **_as_view)
 # rules get a copy where they have no view

@@ -480,7 +480,7 @@ def setitem(self, index, value):
 
 def _check_apart(array, index, value):
     """Refuse to write values into the part of an array that they lie in themselves."""
-    if not value.size or (value.size == 1 and len(index) == 1 and index[0].dtype == np.bool_):
+    if not value.size or (value.size == 1 and len(index) == 1 and index[0].ndim and index[0].dtype == np.bool_):
         return  # PyTorch fills where a mask and a single value are given
     views, _ = split(index, array.shape)
     inplace.check_no_overlap(array if all(each == _ALL for each in views) else array[(*views, ...)], value)

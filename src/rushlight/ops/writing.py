@@ -131,7 +131,11 @@ def execute_inplace(op, values):
     if result_dtype is not target._dtype:
         inplace.cast_check(result_dtype, target._dtype)
     original = array.copy() if recorded and _needs_original(op) else None
-    write(array, result)
+    if op.name in _WARNING and 0 in array.strides:
+        # elements that share memory are written where they change only, or the last of them would undo what was written
+        np.copyto(array, result, where=result != array)
+    else:
+        write(array, result)
     if not recorded:
         inplace.finish(target, None)
         return target
@@ -202,7 +206,7 @@ def write_out(op, values, out):
     pairs = list(zip(outs, results))
     for each, array in reversed(pairs) if op.out == "same, last first" else pairs:
         _check_out(op, dtypes.of(array.dtype), each, raws)
-        if op.elementwise and each._a.shape == array.shape:
+        if op.elementwise:
             for raw in raws:
                 if raw.__class__ is _ndarray:
                     inplace.check_apart(each._a, raw)
