@@ -6,7 +6,7 @@ from .. import dtypes
 from ..array.shape import memory_of
 from ..autograd.anomaly import note
 from ..autograd.engine import fit, sum_to
-from ..autograd.graph import Leaf, Node, Output, freed, stale, tick
+from ..autograd.graph import Node, Output, freed, stale, tick
 from ..autograd.modes import state
 from ..autograd.saved import active_hooks, pack_node
 from ..autograd.saved_attributes import show_saved
@@ -225,11 +225,6 @@ def _revive(node, array, mark):
         edge = node
     if state.shells and getattr(array, "twin", None) is not None:
         return array.revived(edge, counter)
-    if state.rare and edge.__class__ is Leaf and edge.owner is not None:
-        # whoever watches sees the leaf itself
-        own = edge.owner()
-        if own is not None and own._a is array and own._edge is edge:
-            return own
     tensor = attach(array, dtype, edge, counter)
     if state.duals:
         revived(tensor)
