@@ -547,10 +547,14 @@ def _end(start, size, stride):
 def _cat(level, op, values, dims):
     tensors, dim = values
     shapes = [t._a.shape if d is None else t._a.shape[:d] + t._a.shape[d + 1 :] for t, d in zip(tensors, dims[0])]
-    # tensors of shape (0,) are skipped whatever the others look like
-    kept = [i for i, shape in enumerate(shapes) if shape != (0,)] or range(len(shapes))
-    made = [expanded(tensors[i], dims[0][i], level.size) for i in kept]
-    return batched(op, (made, up(dim, len(shapes[kept[0]])))), 0
+    whole = [shape for shape in shapes if shape != (0,)] or shapes
+    dim = up(dim, len(whole[0]))
+    made = [expanded(each, d, level.size) for each, d in zip(tensors, dims[0])]
+    for i, shape in enumerate(shapes):
+        if shape == (0,):
+            # such tensors may be joined to all others, here as parts of length 0
+            made[i] = TENSOR.reshape(made[i], (level.size, *whole[0][: dim - 1], 0, *whole[0][dim:]))
+    return batched(op, (made, dim)), 0
 
 
 @rule("stack")

@@ -175,6 +175,8 @@ _SPOKEN = dict(
     linalg_inv="linalg.inv_ex",
     _svdvals="linalg.svd",
     linalg_matrix_exp="torch.matrix_exp",
+    linalg_solve_ex="linalg.solve",
+    cholesky_inverse="cholesky_inverse",
 )
 
 
@@ -192,6 +194,30 @@ def _check_matrix(op, x, dim):
         raise RuntimeError(f"linalg.lu: Expected tensor with 2 or more dimensions. Got size: {size} instead")
     name = _SPOKEN.get(op.name) or op.name.replace("_", ".", 1)
     raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+
+
+def _check_matrices(op, values, dims):
+    """The same of operators on pairs of matrices, each of which PyTorch has its own words for."""
+    tensors = [(value, dim) for value, dim in zip(values, dims) if isinstance(value, Tensor)]
+    ranks = [value._a.ndim - (dim is not None) for value, dim in tensors]
+    if op.name in ("linalg_solve_triangular", "triangular_solve"):
+        for name, rank in zip("AB", ranks):
+            if rank < 2:
+                spoken = op.name.replace("linalg_", "linalg.")
+                raise RuntimeError(f"{spoken}: The input tensor {name} must have at least 2 dimensions.")
+    elif op.name == "linalg_lu_solve":
+        for name, least, rank in zip(("LU", "pivots", "B"), (2, 1, 2), ranks):
+            if rank < least:
+                raise RuntimeError(
+                    f"{name} should have at least {least} dimensions, but has {rank} dimensions instead."
+                )
+    elif op.name == "cholesky_solve":
+        for name, (value, _), rank in zip("bu", tensors, ranks):
+            if rank < 2:
+                # as PyTorch has it, with the batch
+                raise RuntimeError(
+                    f"{name} should have at least 2 dimensions, but has {value._a.ndim} dimensions instead"
+                )
 
 
 def _stacked(level, op, values, dims):
@@ -220,6 +246,7 @@ for _name in (
 @rule("linalg_solve_triangular", "triangular_solve", "cholesky_solve", "linalg_lu_solve")
 @rule("_cdist", "_cdist_backward", "_euclidean_dist")
 def _pairs_of_matrices(level, op, values, dims):
+    _check_matrices(op, values, dims)
     places = [i for i, each in enumerate(values) if isinstance(each, Tensor)]
     made = each_expanded(level, values, dims, places)
     # pivots have one dimension less than the matrices they belong to
