@@ -1,5 +1,6 @@
 """Checkpoints that run again: once for each pass, in the same precision, and with a report where they do something else."""
 
+import contextlib
 import functools
 
 import pytest
@@ -8,6 +9,7 @@ import rushlight as torch
 from rushlight.utils.checkpoint import (
     CheckpointError,
     CheckpointPolicy,
+    GraphExecGroup,
     checkpoint,
     create_selective_checkpoint_contexts,
     set_checkpoint_debug_enabled,
@@ -179,3 +181,32 @@ def test_arguments_are_saved_as_a_node_saves_them():
     assert log == ["packed"] * 2
     y.sum().backward()
     assert log == ["packed"] * 2 + ["unpacked"] * 2 and torch.allclose(x.grad, -torch.sin(torch.ones(3)))
+
+
+def test_a_group_of_passes_runs_a_checkpoint_again_once():
+    def passes(group):
+        runs = []
+
+        def both(a, b):
+            runs.append(1)
+            return a.sin() * 2, b.cos() * 3
+
+        a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+        x, y = checkpoint(both, a, b, use_reentrant=False)
+        with group:
+            x.sum().backward(retain_graph=True)
+            y.sum().backward()
+        return len(runs), a.grad.tolist(), b.grad.tolist()
+
+    alone, together = passes(contextlib.nullcontext()), passes(GraphExecGroup())
+    assert (alone[0], together[0]) == (3, 2) and alone[1:] == together[1:]
+
+
+def test_passes_of_a_group_do_not_overlap():
+    y = checkpoint(torch.sin, torch.ones(2, requires_grad=True), use_reentrant=False)
+    with GraphExecGroup():
+        y.sum().backward(retain_graph=True)
+        with pytest.raises(CheckpointError, match="two backward calls that overlap"):
+            y.sum().backward()
+        with pytest.raises(RuntimeError, match="contexts cannot be nested"), GraphExecGroup():
+            pass

@@ -10,6 +10,7 @@ import contextlib
 import enum
 import functools
 import sys
+import threading
 import warnings
 import weakref
 
@@ -32,6 +33,7 @@ __all__ = [
     "CheckpointFunction",
     "CheckpointPolicy",
     "DefaultDeviceType",
+    "GraphExecGroup",
     "SelectiveCheckpointContext",
     "check_backward_validity",
     "checkpoint",
@@ -237,8 +239,42 @@ def _kept(tensor):
     return tensor.detach() if tensor.requires_grad else tensor
 
 
+_OVERLAP = (
+    "Performing two backward calls that overlap (i.e. require the same saved activation in order to compute gradients) is not allowed "
+    "while under the torch.utils.checkpoint.GraphExecGroup context. "
+)
+
+
+class _Group(threading.local):
+    current = None
+
+
+_group = _Group()
+
+
+class GraphExecGroup:
+    """Backward passes within the block share what checkpoints compute again: each runs again at most once for all of them.
+
+    The passes must not need the same saved tensors; CheckpointError where two do. Blocks are not nested.
+    """
+
+    __module__ = "torch.utils.checkpoint"
+
+    def __enter__(self):
+        if _group.current is not None:
+            raise RuntimeError(f"GraphExecGroup contexts cannot be nested. Already inside group {_group.current}")
+        _group.current = self
+        return self
+
+    def __exit__(self, *exc):
+        _group.current = None
+
+
 class _Frame:
-    """One checkpointed call. It runs again once for each backward pass that asks for something; ``explain`` turns errors of that."""
+    """One checkpointed call. It runs again once for each backward pass, or group of them, that asks for something.
+
+    ``explain`` turns errors of that.
+    """
 
     def __init__(self, rerun, early_stop, facts, explain=None):
         self.rerun = rerun
@@ -249,7 +285,7 @@ class _Frame:
         self.numbers = []
         #: whether the first run has ended; backward within it may ask for what it saved so far
         self.complete = False
-        #: what was computed again, by number, for each pass that is running
+        #: what was computed again, by number, for each pass or group that is running
         self.found = weakref.WeakKeyDictionary()
 
     def pack(self, tensor):
@@ -259,7 +295,8 @@ class _Frame:
         return number
 
     def unpack(self, number):
-        running = engine.current_pass()
+        group = _group.current
+        running = group or engine.current_pass()
         if running is None:
             return self._recompute()[number.index]
         found = self.found.get(running)
@@ -267,9 +304,9 @@ class _Frame:
             found = self.found[running] = self._recompute()
         if number.index not in found:
             raise CheckpointError(
-                "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already unpacked once. If you are calling "
-                "ctx.saved_tensors in backward, make sure to do so only once. Otherwise please open an issue with details on your use "
-                "case."
+                "torch.utils.checkpoint: Unpack is being triggered for a tensor that was already unpacked once. "
+                f"{'' if group is None else _OVERLAP}If you are calling ctx.saved_tensors in backward, make sure to do so only once. "
+                "Otherwise please open an issue with details on your use case."
             )
         return found.pop(number.index)
 
