@@ -629,6 +629,7 @@ def test_wrapper_tensors_are_taken_apart_and_put_together():
     assert type(made) is Flat and made.inner.tolist() == [2.0, 2.0]
 
 
+@pytest.mark.filterwarnings("ignore:Using backward.. with create_graph=True")
 def test_gradients_of_wrapper_tensors_and_under_modes_are_added_in_place():
     x = held(2)
     (x * 2).sum().backward()
