@@ -19,16 +19,29 @@ __all__ = ["Namespace", "OpOverload", "OpOverloadPacket", "Tag", "aten", "overlo
 
 
 class Tag(enum.IntEnum):
-    """What is said of operators (``torch.Tag``); here of those that draw numbers, work by element, or change a tensor's own geometry."""
+    """What is said of operators (``torch.Tag``); here of those that draw numbers, work by element, or change a tensor's own geometry.
+
+    The others are for operators of one's own (``tags=`` in torch.library).
+    """
 
     core = 0
+    cudagraph_unsafe = 1
     data_dependent_output = 2
     dynamic_output_shape = 3
+    flexible_layout = 4
+    generated = 5
     inplace = 6
     inplace_view = 7
+    maybe_aliasing_or_mutating = 8
+    needs_contiguous_strides = 9
+    needs_exact_strides = 10
+    needs_fixed_stride_order = 11
+    nondeterministic_bitwise = 12
     nondeterministic_seeded = 13
     out = 14
+    out_variant = 15
     pointwise = 16
+    pt2_compliant_tag = 17
     reduction = 18
     view_copy = 19
 
