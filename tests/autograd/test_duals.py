@@ -84,3 +84,29 @@ def test_refusals():
         torch.igamma(dual, x)
     assert tangent_of(torch.igamma(x, dual)).tolist() == pytest.approx([0.36787944] * 2)
     assert tangent_of(torch.special.bessel_j0(dual)) is None
+
+
+def test_gradients_of_duals_carry_tangents_and_are_not_recorded():
+    x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    dual = forward_ad.make_dual(x, torch.tensor([1.0, 0.0, 2.0]))
+    for create_graph in (False, True):
+        (g,) = torch.autograd.grad((dual**3).sum(), x, create_graph=create_graph)
+        assert g.requires_grad == create_graph
+        assert tangent_of(g).tolist() == [6, 0, 36]
+        (g,) = torch.autograd.grad(torch.nn.functional.layer_norm(dual, (3,)).sum(), x, create_graph=create_graph)
+        assert g.requires_grad == create_graph and tangent_of(g) is not None
+
+
+def test_what_a_write_saved_of_its_target_keeps_its_tangent():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    dual = forward_ad.make_dual(x, torch.tensor([3.0, 5.0]))
+    (g,) = torch.autograd.grad(dual.clone().mul_(dual).sum(), x)
+    assert g.tolist() == [2, 4] and tangent_of(g).tolist() == [6, 10]
+
+
+def test_what_is_switched_off_is_not_seen():
+    x = torch.ones(2)
+    dual = forward_ad.make_dual(x, x)
+    with torch.inference_mode():
+        again = forward_ad.make_dual(dual, x * 2)
+    assert tangent_of(again).tolist() == [2, 2]

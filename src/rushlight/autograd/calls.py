@@ -97,7 +97,7 @@ def _roots(outputs, gradients, create_graph):
 
 
 def _tangents():
-    """Whether forward mode is on: the gradients then carry tangents, which only recorded operators compute."""
+    """Whether forward mode is on: the gradients then carry tangents, which operators on tensors compute."""
     module = sys.modules.get(__package__ + ".forward_ad")
     return module is not None and module.propagating()
 
@@ -170,8 +170,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     keep = create_graph if retain_graph is None else retain_graph
     if keep is not False and keep is not True:
         keep = bool(operator.index(keep))
-    create_graph = create_graph or (state.rare > 0 and _tangents())
-    on_tensors = create_graph or (state.rare > 0 and _levels())
+    on_tensors = create_graph or (state.rare > 0 and (_levels() or _tangents()))
     roots = _roots(outputs, given, on_tensors)
     if create_graph:
         _warn_of_cycle()
@@ -277,8 +276,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     if keep is not False and keep is not True:
         keep = bool(operator.index(keep))
-    create_graph = create_graph or (state.rare > 0 and _tangents())
-    on_tensors = create_graph or (state.rare > 0 and _levels())
+    on_tensors = create_graph or (state.rare > 0 and (_levels() or _tangents()))
     roots = _roots(outputs, given, on_tensors)
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")

@@ -182,12 +182,12 @@ def make_dual(tensor, tangent, *, level=None):
         raise ValueError(f"Expected tangent to be floating point or complex, but got: {tangent._dtype!r}")
     if level != _level.number:
         raise RuntimeError("Invalid level given to _make_dual")
-    if tangent_of(tensor) is not None:
+    if thread.forward and tangent_of(tensor) is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the same level "
             f"{level} is not supported."
         )
-    if tangent_of(tangent) is not None:
+    if thread.forward and tangent_of(tangent) is not None:
         raise RuntimeError(
             f"Setting a forward grad that itself has a forward gradient at the same level{level} is not supported."
         )
@@ -259,7 +259,15 @@ def _revived(tensor):
         _remember(_duals.tensors, tensor)
 
 
-record.revived = _revived
+def _copied_original(tensor, array):
+    """A copy of a tensor's array carries a copy of its tangent, which the write that is to come will change."""
+    tangent = tangent_of(tensor)
+    if tangent is not None:
+        with _off():
+            _remember(_duals.arrays, array, TENSOR.clone(tangent))
+
+
+record.revived, record.copied = _revived, _copied_original
 
 
 def propagating():

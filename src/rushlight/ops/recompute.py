@@ -6,7 +6,7 @@ pulls the cotangents back through that composition, so the gradient is recorded 
 here.
 """
 
-from ..autograd.modes import enable_grad
+from ..autograd.modes import enable_grad, thread
 from .table import TENSOR, differentiable
 
 __all__ = ["pull_through", "spread"]
@@ -27,12 +27,13 @@ differentiable(
 
 
 def pull_through(compose, inputs, cotangents):
-    """Cotangents of `inputs` (tensors or None) through ``compose(TENSOR, *inputs)``, recorded; None where there is none.
+    """Cotangents of `inputs` (tensors or None) through ``compose(TENSOR, *inputs)``; None where there is none.
 
     `compose` returns a tensor or a tuple of them; `cotangents` is one of the same form, None for outputs without any.
     """
     from ..autograd.calls import grad
 
+    recorded = thread.grad
     # Copies, so that one tensor given twice has two gradients.
     with enable_grad():
         aliases = [None if value is None else TENSOR.clone(value) for value in inputs]
@@ -52,7 +53,7 @@ def pull_through(compose, inputs, cotangents):
                 [result for result, _ in pairs],
                 wanted,
                 [cotangent for _, cotangent in pairs],
-                create_graph=True,
+                create_graph=recorded,
                 allow_unused=True,
             )
         )

@@ -233,6 +233,8 @@ def _revive(node, array, mark):
 
 #: what forward mode does with a saved value that comes back to life: gives it its tangent again
 revived = None
+#: what forward mode does with the copy of a tensor's array that an in-place operator saves of it: lets it have the tensor's tangent
+copied = None
 
 
 def fit_tensor(cotangent, edge):

@@ -8,7 +8,7 @@ from .. import dtypes, inplace
 from ..array.shape import resized
 from ..autograd.modes import state, thread
 from ..tensor import Tensor, edge_of
-from . import dispatch
+from . import dispatch, record
 from .answering import ask, foreign
 from .binding import bind, require_tensors, type_error
 from .compute import compute
@@ -130,7 +130,11 @@ def execute_inplace(op, values):
     result_dtype = dtypes.of(result.dtype)
     if result_dtype is not target._dtype:
         inplace.cast_check(result_dtype, target._dtype)
-    original = array.copy() if recorded and _needs_original(op) else None
+    original = None
+    if recorded and _needs_original(op):
+        original = array.copy()
+        if state.duals:
+            record.copied(target, original)
     if op.name in _WARNING and 0 in array.strides:
         # elements that share memory are written where they change only, or the last of them would undo what was written
         np.copyto(array, result, where=result != array)
