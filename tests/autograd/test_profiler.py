@@ -329,6 +329,18 @@ def test_profiles_that_were_not_started_have_nothing_to_show():
         torch.profiler.profile(activities=[])
 
 
+def test_other_devices_are_warned_of():
+    kinds = torch.profiler.ProfilerActivity
+    with pytest.warns(UserWarning, match="CUDA is not available, disabling CUDA profiling"):
+        with torch.profiler.profile(activities=[kinds.CPU, kinds.CUDA]) as prof:
+            torch.ones(2)
+    assert prof.use_device == "cuda" and "aten::ones" in prof.key_averages().table(sort_by="cuda_time_total")
+    with pytest.raises(AssertionError, match="No activities"), pytest.warns(UserWarning):
+        torch.profiler.profile(activities=[kinds.CUDA]).start()
+    with pytest.raises(NotImplementedError, match="no kinds to choose"):
+        torch.profiler.profile(activities=[{kinds.CPU: ["CPU_OP"]}]).start()
+
+
 def test_loaders_and_optimizers_name_what_they_do():
     weight = torch.nn.Parameter(torch.ones(2))
     optimizer = torch.optim.SGD([weight], lr=0.1)

@@ -85,7 +85,7 @@ class profile:  # noqa: N801 - PyTorch's name
         acc_events: keep the events of blocks before, where one object profiles several.
         custom_trace_id_callback: gives the ``trace_id`` of a trace.
         post_processing_timeout_s: events are made at once here, so that it is never used up.
-        activity_filters: kinds of activities of devices; there are none.
+        activity_filters: kinds of activities to note; NotImplementedError if any are given.
     """
 
     def __init__(
@@ -117,15 +117,21 @@ class profile:  # noqa: N801 - PyTorch's name
                 stacklevel=2,
             )
             use_device = "cuda"
-        if not use_cpu:
-            if not use_kineto:
-                raise AssertionError("Device-only events supported only with Kineto (use_kineto=True)")
-            raise AssertionError("No activities specified for the profiler")
+        if not use_cpu and not use_kineto:
+            raise AssertionError("Device-only events supported only with Kineto (use_kineto=True)")
         if use_device in ("cuda", "xpu", "hpu"):
             kind = use_device.upper()
             warnings.warn(f"{kind} is not available, disabling {kind} profiling", stacklevel=2)
+        elif use_device == "mtia":
+            raise AssertionError("Legacy MTIA profiling is not supported. Requires use_kineto=True on MTIA devices.")
         elif use_device is not None:
             warnings.warn(f"The {use_device} is not a valid device option.", stacklevel=2)
+        if not use_cpu:
+            raise AssertionError("No activities specified for the profiler")
+        if activity_filters:
+            raise NotImplementedError(
+                "rushlight's profiler notes all it can of the CPU: activities have no kinds to choose"
+            )
         if post_processing_timeout_s is not None and post_processing_timeout_s < 0:
             raise ValueError("post_processing_timeout_s must be non-negative")
         self.use_cuda, self.use_device, self.use_cpu = False, None, True
@@ -137,7 +143,7 @@ class profile:  # noqa: N801 - PyTorch's name
         self.with_stack, self.with_modules, self.acc_events = with_stack, with_modules, acc_events
         self.experimental_config = _usable(experimental_config or _ExperimentalConfig(), with_stack)
         self.custom_trace_id_callback, self.trace_id = custom_trace_id_callback, ""
-        self.post_processing_timeout_s, self.activity_filters = post_processing_timeout_s, activity_filters or {}
+        self.post_processing_timeout_s, self.activity_filters = post_processing_timeout_s, {}
         self.entered = False
         self._recorder = self._events = None
         self._before = []

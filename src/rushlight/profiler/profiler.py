@@ -16,6 +16,7 @@ __all__ = [
 ]
 
 PROFILER_STEP_NAME = "ProfilerStep"
+_DEVICES = ("CUDA", "XPU", "MTIA", "HPU")
 
 _told = set()
 
@@ -140,7 +141,9 @@ class _KinetoProfile:
         self.execution_trace_observer = execution_trace_observer
         self.acc_events, self.custom_trace_id_callback = acc_events, custom_trace_id_callback
         self.post_processing_timeout_s = post_processing_timeout_s
-        self.profiler = self.use_device = None
+        self.profiler = None
+        # in PyTorch's order of preference; that there is no such device is told when recording is made ready
+        self.use_device = next((each.lower() for each in _DEVICES if ProfilerActivity[each] in self.activities), None)
         self.preset_metadata, self._trace_metadata = {}, {}
 
     def start(self):
@@ -164,6 +167,7 @@ class _KinetoProfile:
             warnings.warn(text, stacklevel=3)
         self.profiler = prof.profile(
             use_cpu=ProfilerActivity.CPU in self.activities,
+            use_device=self.use_device,
             record_shapes=self.record_shapes,
             with_flops=self.with_flops,
             profile_memory=self.profile_memory,
