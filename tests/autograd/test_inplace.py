@@ -229,3 +229,58 @@ def test_an_interrupted_pass_leaves_what_it_did_not_run():
     for _ in range(2):
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             (y + saved).sum().backward()
+
+
+def test_a_cotangent_that_fits_no_longer_names_the_node_that_made_it():
+    x = torch.ones(3, 1, requires_grad=True)
+    y = x * 1
+    z = y.exp()
+    with torch.no_grad():
+        y.squeeze_(-1)
+    with pytest.raises(
+        RuntimeError, match=r"Function TBackward0 returned an invalid gradient at index 0 - got \[3\] but"
+    ):
+        (y.t() * 2).sum().backward()
+    del z
+
+
+def test_a_gradient_is_added_to_in_place_whatever_it_was_computed_from():
+    x = torch.ones(2, requires_grad=True)
+    given = x * 1
+    x.grad = given
+    (x * 2).sum().backward()
+    assert x.grad is given
+    assert given.tolist() == [3, 3]
+    assert given._version == 1
+
+
+def test_a_view_follows_its_base_when_that_is_made_to_require_grad():
+    base = torch.ones(2)
+    view = base[:1]
+    base.requires_grad_()
+    y = view * 2
+    assert y.requires_grad
+    y.sum().backward()
+    assert base.grad is None
+    base.detach_()
+    assert not view.requires_grad
+
+
+def test_comparisons_in_place_are_recorded_as_constants_and_logic_not_at_all():
+    x = torch.ones(2, requires_grad=True)
+    y = x * 3
+    assert y.lt_(2).grad_fn.name() == "LtBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 0]
+    z = x * 3
+    assert z.logical_not_().grad_fn.name() == "MulBackward0"
+
+
+def test_writes_that_read_what_they_write():
+    x = torch.arange(4.0)
+    assert x.fill_(x[2]).tolist() == [2, 2, 2, 2]
+    assert x.copy_(x) is x and x._version == 2
+    with pytest.raises(RuntimeError, match="refer to a single memory location"):
+        x[torch.tensor([0])] = x
+    with pytest.raises(RuntimeError, match="refer to a single memory location"):
+        x.scatter_add_(0, torch.zeros(4, dtype=torch.int64), x)

@@ -130,3 +130,51 @@ def test_a_view_in_another_dtype_shares_memory():
 def test_the_matrix_transpose_of_a_scalar_is_the_scalar():
     x = torch.ones((), requires_grad=True) * 1
     assert x.mT is x and x.mH is x
+
+
+def test_a_reshape_that_copies_is_a_clone_and_its_view():
+    x = torch.ones(4, 2, requires_grad=True)
+    copied = x.t().reshape(8)
+    assert not copied._is_view()
+    assert copied.grad_fn.name() == "UnsafeViewBackward0"
+    assert copied.grad_fn.next_functions[0][0].name() == "CloneBackward0"
+    assert x.t().reshape(1, 2, 4).grad_fn.name() == "ReshapeAliasBackward0"
+    raveled = x.t().ravel()
+    assert raveled._is_view()
+    assert raveled._base.grad_fn.name() == "CloneBackward0"
+    copied.sum().backward()
+    assert x.grad.tolist() == [[1, 1]] * 4
+
+
+def test_what_changes_nothing():
+    x = torch.ones(4, 2)
+    assert x.flatten(0, 0) is x
+    assert x.contiguous() is x
+    assert x.reshape(4, 2) is not x
+    assert x.reshape(4, 2)._base is x
+
+
+def test_memory_read_as_another_dtype_is_no_view_and_has_no_gradient():
+    x = torch.ones(2, requires_grad=True)
+    y = x.view(torch.int32)
+    assert not y.requires_grad
+    assert not y._is_view()
+    y.zero_()
+    assert x.tolist() == [0, 0]
+    assert x._version == y._version == 1
+
+
+def test_unsafe_parts_share_memory_and_nothing_else():
+    x = torch.zeros(4)
+    first, _ = x.unsafe_split(2)
+    first.add_(1)
+    assert x.tolist() == [1, 1, 0, 0]
+    assert (x._version, first._version, first._is_view()) == (0, 1, False)
+
+
+def test_strides_of_new_dimensions_of_size_one():
+    x = torch.zeros(2, 3)
+    assert x[None].stride() == (6, 3, 1)
+    assert x[:, None].stride() == x.unsqueeze(1).stride() == (3, 3, 1)
+    assert x.t()[None, 1:].stride() == (3, 1, 3)
+    assert torch.zeros(3).expand(1, 2, 3).stride() == (0, 0, 1)

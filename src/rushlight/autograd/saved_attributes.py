@@ -205,6 +205,9 @@ def _single(node, value, mark):
         return value.unpack(node)
     if mark is None:
         return value
+    if _is_number(node, mark):
+        # kept in the operands' dtype: the shortest one that is the same there
+        return type(value.item())(str(value[()]))
     if node.guard:
         node.check()
     tensor = as_tensor(node, value, mark)
@@ -215,12 +218,19 @@ def _single(node, value, mark):
     return tensor
 
 
+def _is_number(node, mark):
+    """Whether a saved value is the number of an overload for numbers, which has a node of its own."""
+    place = mark[0]
+    overloaded = node.op.elementwise and callable(node.op.node_name)
+    return overloaded and place is not None and place >= len(node.next_functions)
+
+
 def _raw(node, name):
     saved = _general(node)
     value, mark = saved.values.get(name), saved.marks.get(name)
     if value.__class__ is SavedTensor or value is None:
         return value
-    if mark is None:
+    if mark is None or value.__class__ is not list and _is_number(node, mark):
         raise AttributeError(f"'{node.name()}' object saved a number as {name!r}, of which there is no raw form")
     if mark.__class__ is list:
         return tuple(_stand_in(node, saved, name, each, m, i) for i, (each, m) in enumerate(zip(value, mark)))
