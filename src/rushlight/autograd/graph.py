@@ -91,8 +91,8 @@ class Node(Edge):
     def _input_metadata(self):
         """What the node expects of each cotangent it is given: shape, dtype, device."""
         if self.width == 1 and not isinstance(self.dtype, tuple):
-            return [InputMetadata(self.shape, self.dtype)]
-        return [InputMetadata(shape, dtype) for shape, dtype in zip(self.shape, self.dtype)]
+            return (InputMetadata(self.shape, self.dtype),)
+        return tuple([InputMetadata(shape, dtype) for shape, dtype in zip(self.shape, self.dtype)])
 
     def _is_freed(self):
         return self.saved is None
