@@ -3,6 +3,7 @@
 import inspect
 import pickle
 
+import numpy as np
 import pytest
 
 import rushlight as torch
@@ -247,3 +248,8 @@ def test_asking_can_be_switched_on_again():
         )
         with torch._C.DisableTorchFunction():
             assert torch._C._is_torch_function_all_disabled()
+
+
+def test_numpy_functions_keep_a_subclass():
+    x = torch.ones(2).as_subclass(Telling)
+    assert type(np.sin(x)) is Telling and type(np.add(torch.ones(2), 1)) is torch.Tensor

@@ -156,8 +156,8 @@ def _array_ufunc(self, ufunc, method, *inputs, out=None, **kwargs):
         return out[0] if len(out) == 1 else out
     result = getattr(ufunc, method)(*arrays, **kwargs)
     if isinstance(result, tuple):
-        return tuple(_wrap_result(each) for each in result)
-    return _wrap_result(result)
+        return tuple(_wrap_result(each, type(self)) for each in result)
+    return _wrap_result(result, type(self))
 
 
 #: what stands between a NumPy number and a tensor, by the function NumPy calls for it
@@ -168,8 +168,11 @@ _OPERATORS = {
 }
 
 
-def _wrap_result(result):
-    return wrap(np.asarray(result)) if isinstance(result, (np.ndarray, np.generic)) else result
+def _wrap_result(result, kind):
+    if not isinstance(result, (np.ndarray, np.generic)):
+        return result
+    made = wrap(np.asarray(result))
+    return made if kind is Tensor or kind.__torch_function__ is disabled else made.as_subclass(kind)
 
 
 # ---------------------------------------------------------------------------------------------------------- DLPack

@@ -185,8 +185,8 @@ def _asking_member(whole, kind, name):
     """What a property is given for ``fget``, ``fset`` or ``fdel``: as before, but asking first."""
     plain = getattr(whole, dict(__get__="fget", __set__="fset", __delete__="fdel")[kind])
     function = getattr(whole, kind)
-    if plain is None:
-        return None
+    if plain is None or plain.__qualname__.startswith("readonly."):
+        return plain  # there is nothing to answer for
 
     @functools.wraps(plain)
     def first(*args):
