@@ -161,7 +161,7 @@ class MultiOpNode(OpNode):
     @property
     def _input_metadata(self):
         skip = self.op.nondiff or ()
-        return [each for k, each in enumerate(super()._input_metadata) if k not in skip]
+        return tuple([each for k, each in enumerate(super()._input_metadata) if k not in skip])
 
 
 def _differentiable_part(op, cotangent):
