@@ -185,7 +185,7 @@ def _asking_member(whole, kind, name):
     """What a property is given for ``fget``, ``fset`` or ``fdel``: as before, but asking first."""
     plain = getattr(whole, dict(__get__="fget", __set__="fset", __delete__="fdel")[kind])
     function = getattr(whole, kind)
-    if plain is None or plain.__qualname__.startswith("readonly."):
+    if plain is None or (kind == "__set__" and plain.__qualname__.startswith("readonly.")):
         return plain  # there is nothing to answer for
 
     @functools.wraps(plain)
