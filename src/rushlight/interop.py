@@ -36,7 +36,7 @@ def _answer(self):
 
 def tolist(self):
     """Nested lists of Python numbers (a number for a 0-d tensor)."""
-    if _is_wrapper(self):
+    if _answers(self):
         raise RuntimeError(f".tolist() is not supported for tensor subclasses, got {type(self).__name__}")
     array = reading(self)
     return (array.astype(np.float32) if self._dtype is dtypes.bfloat16 else array).tolist()
@@ -112,7 +112,7 @@ def _format(self, spec):
 
 def numpy(self, *, force=False):
     """The tensor's memory as a NumPy array (shared). ``force`` detaches first."""
-    if _is_wrapper(self):
+    if _answers(self):
         raise RuntimeError(".numpy() is not supported for tensor subclasses.")
     if not force and thread.grad and edge_of(self) is not None:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
@@ -276,6 +276,11 @@ def _deepcopy(self, memo):
 
 #: what a tensor keeps for itself; other slots are those of a user's subclass
 _OWN_SLOTS = frozenset(copyreg._slotnames(Tensor))  # type: ignore[attr-defined]
+
+
+def _answers(self):
+    """Whether a tensor's class answers for operators (``__torch_dispatch__``)."""
+    return self.__class__ is not Tensor and type(self).__torch_dispatch__ is not Tensor.__torch_dispatch__
 
 
 def _is_wrapper(self):

@@ -309,8 +309,8 @@ def _made(op, values, answer):
         result = type(result)(results) if many else results[0]
     if op.view and answers(values[0]):
         _seat(op, values, results, many)
-    elif op.view and thread.grad:
-        _open(values[0], results, many)
+    elif thread.grad:
+        _open(values[0] if op.view else None, results, many)
     if not thread.grad or not (op.rules or op.joint is not None):
         return result
     raws, edges, layout = unwrapped(op, values)
@@ -337,13 +337,15 @@ def _another(tensor):
 
 
 def _open(source, results, many):
-    """Let views that were made with recording off be views as if they had been made with it."""
-    above = None if source._view is None else source._view.refuse
+    """Let views of ``source`` that were made with recording off be views as if they had been made with it; others are none."""
+    above = None if source is None or source._view is None else source._view.refuse
     for each in results:
         view = each._view
         if view is not None and view.refuse == "no_grad":
             view.refuse, view.version = "multi" if many else above, view.made
             each._edge = None  # who looked meanwhile saw the base's
+            if source is None:
+                each._view = None
 
 
 def _seat(op, values, results, many):
