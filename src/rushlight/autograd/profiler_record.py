@@ -304,12 +304,16 @@ def _size(shape):
     return count
 
 
+#: files whose lines are not the program's: rushlight's own, and what starts modules and scripts
+_OTHERS = (PACKAGE, "<frozen runpy>")
+
+
 def _stack():
     """The lines of the program that led here, innermost first."""
     frame, found = sys._getframe(2), []
     while frame is not None:
         code = frame.f_code
-        if not code.co_filename.startswith(PACKAGE):
+        if not code.co_filename.startswith(_OTHERS):
             found.append(f"{code.co_filename}({frame.f_lineno}): {code.co_name}")
         frame = frame.f_back
     return found
