@@ -25,18 +25,9 @@ MAKERS = (
 )
 #: those that take tensors: these ask both
 _OTHERS = (
-    *(
-        "is_floating_point",
-        "is_complex",
-        "is_conj",
-        "is_neg",
-        "is_nonzero",
-        "is_signed",
-        "is_same_size",
-        "is_inference",
-    ),
-    *("is_distributed", "get_device", "numel", "result_type", "complex", "dequantize", "detach", "normal", "bernoulli"),
-    *("rand_like", "randn_like", "randint_like", "multinomial", "poisson", "binomial"),
+    *("is_floating_point", "is_complex", "is_conj", "is_neg", "is_nonzero", "is_signed", "is_same_size"),
+    *("is_inference", "is_distributed", "get_device", "numel", "result_type", "complex", "dequantize", "detach"),
+    *("normal", "bernoulli", "rand_like", "randn_like", "randint_like", "multinomial", "poisson", "binomial"),
 )
 #: attributes of tensors that ask nobody
 IGNORED_METHODS = frozenset(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ... import arange, as_tensor, empty_like, full, int64
 from ... import sort as _sort
 from ...ops.table import TENSOR as F  # noqa: N811
+from ...overrides import handle_torch_function, has_torch_function
 from ...tensor import Tensor
 
 __all__ = [
@@ -152,6 +153,8 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
     sequences = tuple(sequences)
     if not sequences:
         raise RuntimeError("received an empty list of sequences")
+    if has_torch_function(sequences):
+        return handle_torch_function(pad_sequence, sequences, sequences, batch_first, padding_value, padding_side)
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
     first = sequences[0]
