@@ -10,7 +10,7 @@ import functools
 from ..autograd import levels
 from ..missing import explain
 from ..tensor import Tensor
-from . import dispatch
+from . import dispatch, foreach
 from .makers import METHODS
 from .spelling import OVERLOADS, READINGS, name_of, ours
 from .table import COMPOSITES, OPS, PLACES, TENSOR
@@ -210,7 +210,7 @@ def _overload(packet, name):
     if base in METHODS:
         return OpOverload(packet, name, _runner(METHODS[base]))
     op = ours(base, name)
-    if name.endswith("out") and name != "out" or name == "out":
+    if name == "out" or name.endswith("_out"):
         op, how = ours(base, "default"), "out"
     elif op is None and base.endswith("_") or op is not None and op.name == "_fill":
         base = base.removesuffix("_")
@@ -249,6 +249,8 @@ def _public(name):
     found = getattr(TENSOR, name, None) or vars(Tensor).get(name)
     if callable(found):
         return found
+    if name.startswith("_foreach_") and hasattr(foreach, name):
+        return getattr(foreach, name)
     if name in _NEVER:
         return functools.partial(_missing, name, _NEVER[name])
     return None
@@ -258,6 +260,21 @@ def _missing(name, sentence, *args, **kwargs):
     raise NotImplementedError(f"{sentence}, so torch.ops.aten.{name} is not there")
 
 
+#: operators of PyTorch for which there are several here: derivatives that are written out, and parts of a padding or a loss
+_IN_PARTS = """
+adaptive_max_pool2d_backward avg_pool2d_backward avg_pool3d_backward binary_cross_entropy_backward convolution_backward
+cumprod_backward elu_backward embedding_dense_backward gelu_backward glu_backward grid_sampler_2d_backward hardshrink_backward
+hardsigmoid_backward hardswish_backward hardtanh_backward huber_loss_backward linear_backward log_sigmoid_backward logit_backward
+masked_select_backward matmul_backward max_pool2d_with_indices_backward max_pool3d_with_indices_backward mish_backward
+mse_loss_backward native_batch_norm_backward native_dropout_backward native_group_norm_backward native_layer_norm_backward
+nll_loss2d_backward reflection_pad1d_backward reflection_pad2d_backward replication_pad1d_backward replication_pad2d_backward
+silu_backward smooth_l1_loss_backward soft_margin_loss_backward softplus_backward softshrink_backward trace_backward
+upsample_bicubic2d_backward upsample_bilinear2d_backward upsample_nearest1d_backward upsample_nearest2d_backward
+value_selecting_reduction_backward _adaptive_avg_pool2d_backward _embedding_bag_backward _fused_rms_norm_backward
+_scaled_dot_product_efficient_attention_backward _scaled_dot_product_flash_attention_backward
+_scaled_dot_product_flash_attention_for_cpu_backward log_sigmoid_forward reflection_pad1d reflection_pad2d reflection_pad3d
+replication_pad1d replication_pad2d replication_pad3d _embedding_bag _convolution
+""".split()
 _ATTENTION = "rushlight attends by torch.nn.functional.scaled_dot_product_attention"
 #: operators that lists and classes of tensors name, and that never run here
 _NEVER = {
@@ -270,9 +287,7 @@ _NEVER = {
     **dict.fromkeys(
         ("cudnn_convolution", "mkldnn_convolution", "miopen_convolution"), "rushlight convolves by convolution"
     ),
-    **dict.fromkeys(
-        ("convolution_backward", "native_layer_norm_backward"), "rushlight writes this derivative in several operators"
-    ),
+    **dict.fromkeys(_IN_PARTS, "rushlight has several operators for this one"),
     **dict.fromkeys(("_fused_adam_", "_fused_adamw_", "_fused_sgd_"), "rushlight steps by torch.optim"),
 }
 
