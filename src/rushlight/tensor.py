@@ -292,6 +292,8 @@ class Tensor:
         if edge is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node, index = describe(edge)
+        if thread.reverse:
+            hook = hooks.within(thread.reverse[-1], hook)
         return hooks.add_tensor(extra_of(node), index, hook)
 
     def register_post_accumulate_grad_hook(self, hook):

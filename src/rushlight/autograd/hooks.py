@@ -1,9 +1,11 @@
 """Removable hooks, kept in the order in which they were registered."""
 
+import functools
 import weakref
 from collections import OrderedDict
 
 from .graph import mark_hooks
+from .modes import thread
 
 
 class RemovableHandle:
@@ -95,3 +97,13 @@ def set_of_tensor(extra, index, hooks):
         extra.tensor = {}
     extra.tensor[index] = hooks
     mark_hooks()
+
+
+def within(transform, hook):
+    """A hook for the backward pass of one reverse transform: those of others around it, which go the same way, pass it by."""
+
+    @functools.wraps(hook, updated=())
+    def scoped(gradient):
+        return hook(gradient) if thread.reverse and thread.reverse[-1].own is transform.own else None
+
+    return scoped

@@ -156,8 +156,10 @@ def randperm(n, **kwargs):
     if out is None and state.rare:
 
         def draw(shape):
-            rows = [streams.randperm(int(n), dtype=dtype, generator=generator) for _ in range(math.prod(shape[:-1]))]
-            return wrap(np.stack(rows).reshape(shape))
+            # one after the other, for each sample of the innermost batch those of all outer ones
+            *batches, count = shape
+            rows = [streams.randperm(count, dtype=dtype, generator=generator) for _ in range(math.prod(batches))]
+            return wrap(np.stack(rows).reshape(*batches[::-1], count).transpose(*range(len(batches))[::-1], -1).copy())
 
         return _drawn(draw, (int(n),))
     return give("randperm", streams.randperm(int(n), dtype=dtype, generator=generator), out, dtype, requires_grad)
