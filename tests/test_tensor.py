@@ -292,3 +292,9 @@ def test_nodes_and_saved_values_are_not_copied():
         for leave in (copy.copy, copy.deepcopy, pickle.dumps):
             with pytest.raises(TypeError, match=f"cannot pickle '{name}' object"):
                 leave(each)
+
+
+def test_the_gradient_has_a_second_name():
+    x = torch.ones(2, requires_grad=True)
+    x._grad = torch.ones(2)
+    assert x.grad is x._grad and x.grad.tolist() == [1, 1]

@@ -230,6 +230,9 @@ class Tensor:
     def grad(self):
         self.grad = None
 
+    #: the same, under the name that PyTorch's optimizers once wrote to
+    _grad = grad
+
     @property
     def grad_dtype(self):
         """The dtype of a leaf's gradient, which is the leaf's own: here it cannot be set to another."""
