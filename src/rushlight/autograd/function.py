@@ -459,7 +459,7 @@ def run_function(cls, args, separate):
 
 def call(cls, args, separate):
     """The same, with more: (what ``apply`` returns, the ctx, which is to ``let_go`` at last, its outputs as a tuple)."""
-    ctx = cls._backward_cls()
+    ctx = (_generated(cls._backward_cls) if thread.reverse else cls._backward_cls)()
     inputs = [each for each in args if isinstance(each, Tensor)]
     edges = [edge_of(each) for each in inputs]
     needs = iter(edges)
@@ -478,6 +478,15 @@ def call(cls, args, separate):
         if state.rare:
             note(ctx)
     return (outputs if isinstance(result, tuple) else outputs[0]), ctx, outputs
+
+
+def _generated(backward_cls):
+    """The class of nodes within ``grad`` and its kin: another name."""
+    made = backward_cls.__dict__.get("_within_transforms")
+    if made is None:
+        name = backward_cls.__name__.removesuffix("Backward") + "GeneratedBackward"
+        made = backward_cls._within_transforms = type(name, (backward_cls,), {"__module__": backward_cls.__module__})
+    return made
 
 
 def _unrecorded(function, args):

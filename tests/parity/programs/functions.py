@@ -398,3 +398,18 @@ print(torch.func.vmap(torch.func.grad(lambda x: Apart.apply(x).sum()))(torch.one
 print(torch.func.jvp(Apart.apply, (x.detach(),), (x.detach(),)))
 (first,) = torch.autograd.grad(Apart.apply(x).sum(), x, create_graph=True)
 print(first, torch.autograd.grad(first.sum(), x))
+
+
+# nodes within transforms have a name of their own
+
+
+def named(x):
+    y = Apart.apply(x)
+    print(None if y.grad_fn is None else y.grad_fn.name())
+    return y.sum()
+
+
+named(torch.ones(3, 2, requires_grad=True))
+torch.func.grad(named)(torch.ones(3, 2))
+torch.func.vmap(torch.func.grad(named))(torch.ones(2, 3, 2))
+print(torch.func.vmap(Apart.apply)(torch.ones(2, 3, 2, requires_grad=True)).grad_fn.name())
