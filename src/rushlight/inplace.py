@@ -209,8 +209,9 @@ def refresh(tensor, view):
     if view.refuse is not None:
         if view.made != tensor._vc[0] and thread.grad:
             raise refusal(view, own, indirect=True)
-        if own is None:
-            # a view made without recording requires grad because its base does, but what is computed from it leads nowhere
+        if own is None or (own.__class__ is Leaf and not hasattr(own, "array")):
+            # a view made without recording requires grad because its base does, but what is computed from it leads nowhere, not to
+            # the view either
             tensor._edge = nowhere = Leaf()
             nowhere.shape, nowhere.dtype = tensor._a.shape, tensor._dtype
         return

@@ -27,10 +27,11 @@ class View:
     ``refuse`` is None, or one of ``"no_grad"``, ``"multi"``, ``"inference"``: how the view was made.
     ``replay`` makes the view again from the base where strides cannot say it (real and imaginary parts, other dtypes).
     ``made`` is the version at which a view without a place in the graph was made; its ``version`` is -1, so that every use looks up
-    whether the base wants gradients. ``mirror`` is the memory of a view that has its own (see there), or None.
+    whether the base wants gradients. ``mirror`` is the memory of a view that has its own (see there), or None; a mirror outside the
+    graph is a view that users are not shown (``shown``).
     """
 
-    __slots__ = ("base", "made", "mirror", "refuse", "replay", "version")
+    __slots__ = ("base", "made", "mirror", "refuse", "replay", "shown", "version")
 
     def __init__(self, base, version, refuse=None, replay=None):
         self.base = base
@@ -38,6 +39,7 @@ class View:
         self.refuse = refuse
         self.replay = replay
         self.mirror = None
+        self.shown = True
 
 
 def readonly(getter):
@@ -135,7 +137,8 @@ class Tensor:
         return self._require_grad(requires_grad)
 
     def _require_grad(self, requires_grad):
-        edge = edge_of(self)
+        # a view that may not have been written to is not asked for its place
+        edge = edge_of(self) if self._view is None or self._view.refuse is None else self._edge
         if edge is not None and edge.__class__ is not Leaf:
             if not requires_grad:
                 raise RuntimeError(
@@ -297,7 +300,7 @@ class Tensor:
         node, index = describe(edge)
         if thread.reverse:
             hook = hooks.within(thread.reverse[-1], hook)
-        return hooks.add_tensor(extra_of(node), index, hook)
+        return hooks.add_tensor(extra_of(node or leaf_of(self)), index, hook)
 
     def register_post_accumulate_grad_hook(self, hook):
         """Call ``hook(self)`` each time a gradient has been accumulated into this leaf."""
@@ -367,10 +370,10 @@ class Tensor:
     @readonly
     def _base(self):
         """The tensor this one is a view of, or None."""
-        return None if self._view is None else self._view.base
+        return self._view.base if self._is_view() else None
 
     def _is_view(self):
-        return self._view is not None
+        return self._view is not None and self._view.shown
 
     @property
     def data(self):
@@ -577,6 +580,7 @@ def outside(tensor):
         view = tensor._view
         made._view = View(outside(view.base), view.version, None, view.replay)
         made._view.mirror = view.mirror
+        made._view.shown = False
     return made
 
 

@@ -110,3 +110,12 @@ def test_what_is_switched_off_is_not_seen():
     with torch.inference_mode():
         again = forward_ad.make_dual(dual, x * 2)
     assert tangent_of(again).tolist() == [2, 2]
+
+
+def test_hooks_on_saved_tensors_do_not_see_how_tangents_are_computed():
+    seen = []
+    with torch.autograd.graph.saved_tensors_hooks(seen.append, lambda packed: packed):
+        dual = forward_ad.make_dual(torch.ones(2, 2), torch.ones(2, 2))
+        assert tangent_of(dual @ dual).tolist() == [[4, 4], [4, 4]]
+        tangent_of(torch.linalg.det(dual + torch.eye(2)))
+    assert not seen

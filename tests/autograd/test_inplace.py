@@ -284,3 +284,15 @@ def test_writes_that_read_what_they_write():
         x[torch.tensor([0])] = x
     with pytest.raises(RuntimeError, match="refer to a single memory location"):
         x.scatter_add_(0, torch.zeros(4, dtype=torch.int64), x)
+
+
+def test_nothing_leads_to_a_view_made_without_recording():
+    x = torch.ones(3, requires_grad=True)
+    with torch.no_grad():
+        view = x[1:]
+    assert torch.autograd.grad((view * view).sum(), [view, x], allow_unused=True) == (None, None)
+    view.register_hook(lambda g: pytest.fail("never called"))
+    (view * 2).sum().backward()
+    assert x.grad is None
+    with pytest.raises(AssertionError, match="^Expected gradient function to be set$"):
+        torch.autograd.graph.get_gradient_edge(view)

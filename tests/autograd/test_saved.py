@@ -58,3 +58,11 @@ def test_a_saved_tensor_shows_what_is_kept():
     assert kept.data == "packed" and kept.unpack_hook("packed") is x
     with pytest.raises(RuntimeError, match="with value None is forbidden"):
         torch.autograd.SavedTensor.of_nothing().register_hooks(id, id)
+
+
+def test_one_saved_value_that_was_written_to_leaves_the_others_readable():
+    x = torch.ones(3, requires_grad=True).sin()
+    node = x.mul_(x).grad_fn
+    assert node._saved_self.tolist() == pytest.approx([0.84147098] * 3)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        node._saved_other

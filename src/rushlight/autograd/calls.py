@@ -42,6 +42,8 @@ def get_gradient_edge(tensor):
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     node, index = describe(edge_of(tensor))
+    if node is None:
+        raise AssertionError("Expected gradient function to be set")
     return GradientEdge(node, index)
 
 

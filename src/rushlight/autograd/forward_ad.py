@@ -25,6 +25,7 @@ from ..tensor import Tensor, address, attach, edge_of, wrap
 from . import function, levels
 from .graph import Leaf
 from .modes import ContextDecorator, count_duals, set_grad, state, thread
+from .saved import Unseen
 from .shells import kept, unwrapped
 
 __all__ = ["UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual"]
@@ -480,7 +481,9 @@ def push_forward(op, values, result, given=None):
     elif op.linear or (op.view and op.returns is None) or (op.view and op.returns == "list"):
         found = _by_itself(op, values, given)
     else:
-        found = _by_transposing(op, values, results, given)
+        # the nodes of a derivative of a derivative are nobody's business
+        with Unseen():
+            found = _by_transposing(op, values, results, given)
     if not op.view:
         found = _apart(found, given)
     return [t if ok else None for t, ok in zip(found, differentiable)]

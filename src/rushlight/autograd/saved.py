@@ -10,7 +10,7 @@ from ..tensor import Tensor, attach, edge_of
 from .graph import Leaf, Output, freed, stale, target
 from .modes import enter_rare, leave_rare, set_grad, state, thread
 
-__all__ = ["Kept", "SavedTensor", "active_hooks", "disable", "pack_node", "pop", "push"]
+__all__ = ["Kept", "SavedTensor", "Unseen", "active_hooks", "disable", "pack_node", "pop", "push"]
 
 
 class _Stack(threading.local):
@@ -61,6 +61,18 @@ class Kept:
                 enter_rare()
             for _ in range(len(was), len(now)):
                 leave_rare()
+
+
+class Unseen:
+    """What is saved within the block no hooks are shown."""
+
+    __slots__ = ("_was",)
+
+    def __enter__(self):
+        self._was, _stack.hooks = _stack.hooks, ()
+
+    def __exit__(self, *exc):
+        _stack.hooks = self._was
 
 
 def disabled():

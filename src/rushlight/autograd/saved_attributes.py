@@ -208,14 +208,21 @@ def _single(node, value, mark):
     if _is_number(node, mark):
         # kept in the operands' dtype: the shortest one that is the same there
         return type(value.item())(str(value[()]))
-    if node.guard:
-        node.check()
+    _check(node, value)
     tensor = as_tensor(node, value, mark)
     if tensor._edge.__class__ is Leaf and tensor._edge.owner is not None:
         own = tensor._edge.variable
         if own._a is value:
             return own
     return tensor
+
+
+def _check(node, value):
+    """RuntimeError if this one of what a node saved was written to since."""
+    guard = node.guard or ()
+    for i in range(0, len(guard), 5):
+        if guard[i + 2] is value and guard[i][0] != guard[i + 1]:
+            node.check()
 
 
 def _is_number(node, mark):
