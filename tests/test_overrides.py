@@ -1,5 +1,6 @@
 """Modes and classes that answer for functions."""
 
+import copy
 import inspect
 import pickle
 
@@ -253,3 +254,18 @@ def test_asking_can_be_switched_on_again():
 def test_numpy_functions_keep_a_subclass():
     x = torch.ones(2).as_subclass(Telling)
     assert type(np.sin(x)) is Telling and type(np.add(torch.ones(2), 1)) is torch.Tensor
+
+
+def test_a_deep_copy_is_what_new_empty_made_of_the_class():
+    class Noted(torch.Tensor):
+        def __new__(cls, data, notes=None):
+            made = torch.Tensor._make_subclass(cls, data)
+            made.notes = [] if notes is None else notes
+            return made
+
+        def new_empty(self, *size, **options):
+            return type(self)(torch.empty(*size, **options), ["made"])
+
+    x = Noted(torch.ones(2), ["first"])
+    y = copy.deepcopy(x)
+    assert type(y) is Noted and y.tolist() == [1.0, 1.0] and y.notes == ["first"] and y.notes is not x.notes

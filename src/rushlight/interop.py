@@ -303,12 +303,11 @@ def _clone_of_class(self):
 
 def _copy_of_memory(self, memo):
     """A copy in a copy of the whole storage, which other tensors over it are given too."""
+    made = _new(Tensor)
     if type(self) is not Tensor:
-        # a class that says nothing of functions is not asked by PyTorch for those within this one
-        silent = getattr(type(self).__torch_function__, "__func__", None) is Tensor.__torch_function__.__func__
         with no_grad():
-            beside = disabled(self.new_empty, (), ((0,),)) if silent else self.new_empty((0,))
-        if type(beside) is not type(self):
+            made = self.new_empty((0,))
+        if type(made) is not type(self):
             raise RuntimeError(
                 "The default implementation of __deepcopy__() for non-wrapper subclasses only works for subclass types that implement "
                 "new_empty() and for which that function returns another instance of the same subclass. You should either properly "
@@ -323,7 +322,6 @@ def _copy_of_memory(self, memo):
         flat = memo[key] = source.copy(order="K")
         memo.setdefault(id(memo), []).append(source)
     offset = self._a.__array_interface__["data"][0] - source.__array_interface__["data"][0]
-    made = _new(type(self))
     made._a, made._dtype, made._edge, made._view = _over(flat, self._a, offset), self._dtype, None, None
     made._vc = counter()
     return made
