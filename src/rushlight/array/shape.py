@@ -687,6 +687,7 @@ def view_as_real(input):
     """A complex array as a real one with a last dimension of 2 (real part, imaginary part)."""
     if input.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
+    input = np.asarray(input)  # a product of 0-d cotangents is a NumPy number
     part = np.dtype(f"f{input.itemsize // 2}")
     return strided_view(input.real, (*input.shape, 2), (*input.strides, part.itemsize))
 

@@ -388,7 +388,9 @@ def setitem(self, index, value):
                 index = (None,)
             basic = _is_basic(index)
     array = self._a
-    edge = edge_of(self)
+    # with index tensors alone it is the tensor itself that is written to, else a part of it
+    direct = not basic and all([isinstance(each, Tensor) and each._a.ndim for each in index])
+    edge = inplace.written_edge(self) if direct else edge_of(self)
     given = isinstance(value, Tensor)
     value_edge = edge_of(value) if given else None
     recorded = thread.grad and (edge is not None or value_edge is not None)
@@ -489,7 +491,7 @@ def _check_apart(array, index, value):
 def _check(self, index, edge):
     if self._view is not None and self._view.refuse is not None and not _trivial(self, index):
         # PyTorch writes to the part, which is a view of the view
-        raise inplace.refusal(self._view, edge, part=spoken(_step(self, index).node_name))
+        raise inplace.refusal(self._view, edge, part=edge and spoken(_step(self, index).node_name))
     if isinstance(edge, Leaf) and self._view is None and not _trivial(self, index):
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     inplace.check(self, True)

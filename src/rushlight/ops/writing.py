@@ -6,8 +6,8 @@ import numpy as np
 
 from .. import dtypes, inplace
 from ..array.shape import resized
-from ..autograd.modes import state, thread
-from ..tensor import Tensor, edge_of
+from ..autograd.modes import set_grad, state, thread
+from ..tensor import Tensor, edge_of, refit
 from . import dispatch, record
 from .answering import ask, foreign
 from .binding import bind, require_tensors, type_error
@@ -113,10 +113,16 @@ def execute_inplace(op, values):
     """Run an operator and write its result into its first argument."""
     require_tensors(op, values)
     target = values[0]
+    if op.name in _UNRECORDED and thread.grad:
+        was = set_grad(False)
+        try:
+            return execute_inplace(op, values)
+        finally:
+            set_grad(was)
     if target._view is not None:
         inplace.written_edge(target)
     raws, edges, layout, _ = dispatch.unwrap(op, values)
-    recorded = thread.grad and op.name not in _UNRECORDED and any(edge is not None for edge in edges)
+    recorded = thread.grad and any(edge is not None for edge in edges)
     inplace.check(target, recorded)
     array = target._a
     late = op.name in ("index_add", "index_reduce", "put")  # these look at their arguments first
@@ -289,3 +295,4 @@ def resize_out(target, shape):
             stacklevel=5,
         )
     target._a = resized(target._a, shape)
+    refit(target)
