@@ -649,10 +649,13 @@ def _mark_view(output):
 
 def _rebase(output, edge, ctx, count):
     """An input that forward wrote to: from now on it comes from this node."""
+    view = output._view
+    if view is not None and view.refuse is not None:
+        # it was written to by forward, not behind its back
+        view.version = output._vc[0]
     own = edge_of(output)
     if own is not None and own.__class__ is Leaf:
         raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-    view = output._view
     if view is None:
         bump(output._vc, ctx.name())
         if state.hooks:

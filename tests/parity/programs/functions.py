@@ -413,3 +413,67 @@ named(torch.ones(3, 2, requires_grad=True))
 torch.func.grad(named)(torch.ones(3, 2))
 torch.func.vmap(torch.func.grad(named))(torch.ones(2, 3, 2))
 print(torch.func.vmap(Apart.apply)(torch.ones(2, 3, 2, requires_grad=True)).grad_fn.name())
+
+
+# views that Functions return, and views that they write to
+
+
+class Halves(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x[:1], x[1:]
+
+    @staticmethod
+    def backward(ctx, g, h):
+        return torch.cat([g, h])
+
+
+class Tripling(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        return x.mul_(3)
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 3
+
+
+def attempt(call):
+    try:
+        call()
+    except RuntimeError as error:
+        return str(error).split(" Hint")[0]
+    return "done"
+
+
+def looks(y):
+    return None if y.grad_fn is None else y.grad_fn.name(), y._is_view(), y.requires_grad, y._version
+
+
+def first_of(split):
+    return split(torch.ones(4, requires_grad=True) * 1)[0]
+
+
+x = torch.ones(2, requires_grad=True) * 1
+a, b = Halves.apply(x)
+print(looks(a), looks(b), attempt(lambda: a.add_(1)), attempt(lambda: a.view(-1).mul_(2)))
+print(attempt(lambda: x.add_(1)), attempt(lambda: b.sum().backward()))
+for split in (torch.unbind, lambda x: x.split(2), lambda x: [x[:2]], lambda x: [x.view(2, 2)[0]]):
+    view = first_of(split)
+    print(looks(view), attempt(lambda view=view: Tripling.apply(view)), looks(view))
+leaf = torch.ones(4, requires_grad=True)
+x = leaf * 1
+view = x.view(2, 2)
+written = Tripling.apply(view[0])
+view.sum().backward()
+print(looks(written), looks(view), looks(x), leaf.grad)
+leaf = torch.ones(2, requires_grad=True)
+print(attempt(lambda: Tripling.apply(leaf)), attempt(lambda: Tripling.apply(leaf[:1])), leaf)
+x = leaf * 1
+seen = []
+x.register_hook(lambda g: seen.append(("before", g.tolist())))
+y = Tripling.apply(x)
+y.register_hook(lambda g: seen.append(("after", g.tolist())))
+(y * 2).sum().backward()
+print(seen, y is x, leaf.grad)
