@@ -295,3 +295,60 @@ def test_gradients_too_many_are_left_out():
         torch.autograd.grad([x.sum(), x.sum()], x, [ones])
     with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
         x.sum().backward(retain_graph="yes")
+
+
+def test_the_noted_call_ends_at_the_program_that_made_it():
+    x = torch.ones(2, requires_grad=True)
+    with torch.autograd.set_detect_anomaly(True):
+        y = torch.nn.functional.softmax(x, 0).exp()
+        assert "softmax(x, 0).exp()" in y.grad_fn.metadata["traceback_"][-1]
+        linear = torch.nn.Linear(2, 2)(x)
+        assert "in forward" in linear.grad_fn.metadata["traceback_"][-1]
+
+
+def test_a_stale_value_under_anomaly_mode_points_at_the_warning():
+    x = torch.ones(2, requires_grad=True)
+    with torch.autograd.set_detect_anomaly(True), pytest.warns(UserWarning, match="Error detected in ExpBackward0"):
+        y = x.exp()
+        y.add_(1)
+        with pytest.raises(RuntimeError, match="Hint: the backtrace further above shows the operation"):
+            y.sum().backward()
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: x.sum(), lambda x: (x * x).sum(), lambda x: x.exp()[0], lambda x: x @ x]
+)
+def test_gradients_are_cast_where_a_leaf_wants_another_dtype(function):
+    def leaf():
+        x = torch.ones(2, requires_grad=True)
+        assert x.grad_dtype is torch.float32
+        x.grad_dtype = torch.float64
+        return x
+
+    x, seen = leaf(), []
+    x.register_hook(lambda gradient: seen.append(gradient.dtype))
+    function(x).backward()
+    function(x).backward()
+    assert x.grad.dtype is x.grad_dtype is torch.float64 and seen == [torch.float64] * 2
+    plain = torch.ones(2, requires_grad=True)
+    assert torch.allclose(x.grad, 2 * torch.autograd.grad(function(plain), plain)[0].double())
+    for recorded in (False, True):
+        (found,) = torch.autograd.grad(function(x), x, create_graph=recorded)
+        assert found.dtype is torch.float64
+
+
+def test_the_dtype_of_gradients_is_that_of_a_gradient_that_is_there():
+    x = torch.ones(2, requires_grad=True)
+    x.sum().backward()
+    with pytest.raises(
+        RuntimeError, match="Cannot set grad_dtype to 'Double' because there is already a gradient with dtype 'float'"
+    ):
+        x.grad_dtype = torch.float64
+    x.grad = None
+    x.grad_dtype = torch.float64
+    with pytest.raises(RuntimeError, match="to a tensor with grad_dtype 'Double'"):
+        x.grad = torch.ones(2)
+    with pytest.raises(RuntimeError, match="can only be accessed on leaf tensors"):
+        (x * 2).grad_dtype  # noqa: B018 - it raises
+    with pytest.raises(NotImplementedError, match="cannot be None"):
+        x.grad_dtype = None

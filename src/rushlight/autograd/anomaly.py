@@ -4,12 +4,15 @@ While it is on, every node notes the traceback of the call that made it and, if 
 derivative), that node. When a node then fails, or returns NaN, both are shown in a warning before the error is raised.
 """
 
+import os
+import sys
 import threading
 import traceback
 import warnings
 
 import numpy as np
 
+from .graph import PACKAGE
 from .modes import ContextDecorator, enter_rare, leave_rare
 
 __all__ = [
@@ -111,9 +114,21 @@ def note(node):
     """Remember where a new node was made, if anomaly mode is on."""
     if _on:
         metadata = node.metadata
-        metadata["traceback_"] = traceback.format_stack()[:-1]
+        metadata["traceback_"] = traceback.format_stack(_calling())
         if running.node is not None:
             metadata["parent_"] = running.node
+
+
+def _calling():
+    """The innermost frame that called an operator: of the program, or of modules and the like, which are Python in PyTorch too."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None:
+        file = frame.f_code.co_filename
+        floor, deeper, _ = file[len(PACKAGE) :].partition(os.sep)
+        if not file.startswith(PACKAGE) or (deeper and floor not in ("array", "autograd", "ops")):
+            break
+        frame = frame.f_back
+    return frame
 
 
 def report(node):

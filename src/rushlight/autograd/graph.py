@@ -147,9 +147,10 @@ class Output(Edge):
 class Extra:
     """Hooks and metadata of a node or leaf; made at first need."""
 
-    __slots__ = ("metadata", "post", "post_accumulate", "pre", "retain", "tensor")
+    __slots__ = ("cast", "metadata", "post", "post_accumulate", "pre", "retain", "tensor")
 
     def __init__(self):
+        self.cast = None  # dtype of a leaf's gradients, where it is not the leaf's own
         self.metadata = {}
         self.tensor = None  # {output number: {id: hook}}
         self.retain = None  # {output number: weak reference to the tensor whose .grad is wanted}
@@ -309,10 +310,19 @@ def stale(array, dtype, counter, version, edge, node):
         writer, index = origin.name(), edge.index if edge.__class__ is Output else 0
     if writer is not None and not isinstance(edge, Leaf):
         text += f", which is output {index} of {spoken(writer)},"
-    text += (
-        f" is at version {counter[0]}; expected version {version} instead. Hint: enable anomaly detection to find the operation "
-        "that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
-    )
+    text += f" is at version {counter[0]}; expected version {version} instead. Hint: "
+    from .anomaly import is_anomaly_enabled
+
+    if is_anomaly_enabled():
+        text += (
+            "the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed "
+            "in there or anywhere later. Good luck!"
+        )
+    else:
+        text += (
+            "enable anomaly detection to find the operation that failed to compute its gradient, with "
+            "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        )
     where = counter[2] if len(counter) > 2 else None
     if where is not None:
         file, line = line_of(where)
