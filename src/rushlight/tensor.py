@@ -215,10 +215,11 @@ class Tensor:
             )
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
-        if value._dtype is not self._dtype:
+        wanted = self._meta.dtype if hasattr(self, "_meta") else self._dtype
+        if value._dtype is not wanted:
             raise RuntimeError(
                 f"attempting to assign a gradient with dtype '{value._dtype.cpp_name}' to a tensor with grad_dtype "
-                f"'{self._dtype.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
+                f"'{wanted.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
                 "set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with "
                 "caution. Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match."
             )
@@ -238,17 +239,32 @@ class Tensor:
 
     @property
     def grad_dtype(self):
-        """The dtype of a leaf's gradient, which is the leaf's own: here it cannot be set to another."""
+        """The dtype of a leaf's gradient: the leaf's own, unless another is set, to which gradients are then cast.
+
+        It cannot be None here, by which PyTorch lets gradients have any dtype.
+        """
         self._require_leaf("accessed")
-        return self._dtype
+        return self._meta.dtype if hasattr(self, "_meta") else self._dtype
 
     @grad_dtype.setter
     def grad_dtype(self, dtype):
         if dtype is not None and not isinstance(dtype, dtypes.dtype):
             raise RuntimeError(f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}")
         self._require_leaf("set")
-        if dtype is not self._dtype:
-            raise NotImplementedError("rushlight keeps gradients in the dtype of their tensor")
+        if dtype is None:
+            raise NotImplementedError(
+                "rushlight keeps the gradients of a tensor in one dtype: grad_dtype cannot be None"
+            )
+        leaf = leaf_of(self)
+        if leaf.grad is not None and leaf.grad._dtype is not dtype:
+            raise RuntimeError(
+                f"Cannot set grad_dtype to '{dtype.legacy}' because there is already a gradient with dtype "
+                f"'{leaf.grad._dtype.cpp_name}'. Please clear the gradient (.grad = None) before changing grad_dtype, or ensure the new "
+                "grad_dtype matches the existing gradient's dtype."
+            )
+        leaf.dtype = dtype
+        extra_of(leaf).cast = None if dtype is self._dtype else dtype
+        state.hooks = True
 
     def _require_leaf(self, done):
         if not self.is_leaf:

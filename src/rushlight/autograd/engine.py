@@ -86,6 +86,15 @@ class Unfit(RuntimeError):
         return RuntimeError(f"Function {node.name()} returned an invalid gradient at index {index} - {self}")
 
 
+def _in_dtype(cotangent, dtype):
+    """A cotangent, an array or a tensor, in the dtype that a leaf wants its gradients in."""
+    if hasattr(cotangent, "_a"):
+        return cotangent.to(dtype)
+    if cotangent.dtype.kind == "c" and dtype.numpy.kind != "c":
+        cotangent = cotangent.real
+    return cotangent.astype(dtype.numpy, copy=False)
+
+
 def _store(leaf, cotangent):
     """Put a raw cotangent into ``leaf.grad``: taken over if nobody else holds its memory, copied or added otherwise."""
     if cotangent.__class__ is not _ndarray:
@@ -592,6 +601,8 @@ class _Task(_Pass):
 
     def _tensor_hooks(self, node, extra, slots):
         """Hooks of tensors, output by output as they got their first; then what tensors keep of their gradients."""
+        if extra.cast is not None and slots[0] is not None:
+            slots[0] = _in_dtype(slots[0], extra.cast)
         for index, hooks in list((extra.tensor or {}).items()):
             if hooks:
                 shown = self._show(slots[index], _dtype_of(node, index))
