@@ -652,7 +652,12 @@ def _rebase(output, edge, ctx, count):
     view = output._view
     if view is not None and view.refuse is not None:
         # it was written to by forward, not behind its back
-        view.version = output._vc[0]
+        before, view.version = view.version, output._vc[0]
+        try:
+            inplace.check(output, True)
+        except RuntimeError:
+            view.version = before
+            raise
     own = edge_of(output)
     if own is not None and own.__class__ is Leaf:
         raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")

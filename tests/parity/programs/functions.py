@@ -461,7 +461,7 @@ print(looks(a), looks(b), attempt(lambda: a.add_(1)), attempt(lambda: a.view(-1)
 print(attempt(lambda: x.add_(1)), attempt(lambda: b.sum().backward()))
 for split in (torch.unbind, lambda x: x.split(2), lambda x: [x[:2]], lambda x: [x.view(2, 2)[0]]):
     view = first_of(split)
-    print(looks(view), attempt(lambda view=view: Tripling.apply(view)), looks(view))
+    print(looks(view), attempt(lambda view=view: Tripling.apply(view)), attempt(lambda view=view: looks(view)))
 leaf = torch.ones(4, requires_grad=True)
 x = leaf * 1
 view = x.view(2, 2)
