@@ -303,7 +303,8 @@ def fast_inplace(op, slow):
         return slow
     binary = len(op.operands) == 2
     scales = op.name in ("add", "sub")
-    names, keeps = _kept(op), _keeps(op) if binary else None
+    # for each case of `_keeps` the names of what is saved, None in the place of what is not
+    cases = binary and [[name if keep else None for name, keep in zip(_kept(op), keeps)] for keeps in _keeps(op)]
 
     def function(input=_MISSING, other=_MISSING, *rest, **kwargs):
         kind = input.__class__
@@ -339,7 +340,7 @@ def fast_inplace(op, slow):
         elif other is not _MISSING:
             return slow(input, other, *rest, **kwargs)
         if thread.grad and (edge is not None or edge_of(input) is not None):
-            if keeps is None or kwargs or not op.rules or counter is input._vc:
+            if not binary or kwargs or not op.rules or counter is input._vc:
                 return slow(input, other, *rest, **kwargs)
             return recorded(input, other, x, y, edge, counter)
         if counter is input._vc and y is not x:
@@ -369,11 +370,9 @@ def fast_inplace(op, slow):
         """The write of a binary operator, and its node; as ``_binary_call`` has it, but for what the write itself overwrites."""
         check(input, True)
         edge_a = edge_of(input)
-        only_a, only_b, both = keeps
-        kept = {
-            name for name, keep in zip(names, only_a if edge_b is None else only_b if edge_a is None else both) if keep
-        }
-        original = x.copy() if first in kept else None
+        only_a, only_b, both = cases
+        names = only_a if edge_b is None else only_b if edge_a is None else both
+        original = x.copy() if first in names else None
         try:
             kernel(x, y, out=x)
         except ValueError:
@@ -384,12 +383,18 @@ def fast_inplace(op, slow):
         node.shape = x.shape
         node.dtype = input._dtype
         if names:
-            # the array, its counter and its version
-            places = {first: (original, _FIXED, 0), second: (y, counter_b, counter_b[0])}
-            places["y"] = x, input._vc, input._vc[0] + 1
-            found = [places[name] if name in kept else (None, _FIXED, 0) for name in names]
-            node.saved = tuple([array for array, _, _ in found])
-            node.guard = tuple([each for _, counter, version in found for each in (counter, version)])
+            saved, guard = [], []
+            for name in names:
+                if name == second:
+                    saved.append(y)
+                    guard += (counter_b, counter_b[0])
+                elif name == "y":
+                    saved.append(x)
+                    guard += (input._vc, input._vc[0] + 1)
+                else:
+                    saved.append(original if name == first else None)
+                    guard += (_FIXED, 0)
+            node.saved, node.guard = tuple(saved), tuple(guard)
         else:
             node.saved = ()
             node.guard = None
