@@ -18,6 +18,7 @@ x + x, x + 2, 2 + x, x - 1, 1 - x, x * 2, x / 2, x**2, 2**x, x**x, -x, x // 2, x
 x == 1, x != x, x < 1, (x > 0) & (x < 1), ~(x > 0), torch.where(x > 0, x, x), x.masked_fill(x > 0, 0.0), x.clamp(0, 1)
 x.sum(), x.sum(0), x.sum((0, 1), keepdim=True), x.mean(), x.mean(1), x.max(), x.max(1), x.min(0), x.amax(1), x.argmax(1)
 x.var(), x.var(1), x.std(), x.prod(), x.prod(1), x.norm(), x.logsumexp(1), x.cumsum(0), (x > 0).any(), (x > 0).any(1)
+torch.unique(x), torch.searchsorted(v, v), F.scaled_dot_product_attention(*[x.view(1, 1, 4, 3)] * 3)
 x.topk(2), x.sort(), x.median(), torch.var_mean(x, 0), x.aminmax(), x.nansum()
 x.t(), x.T, x.mT, x.view(12), x.view(-1), x.reshape(3, 4), x.t().reshape(12), x.transpose(0, 1), x.permute(1, 0), x.flatten()
 x.unsqueeze(0).squeeze(0), x.unsqueeze(0).squeeze(), x.squeeze((0,)), x.expand(2, 4, 3), x.movedim(0, 1), x.unflatten(0, (2, 2))
@@ -33,7 +34,7 @@ torch.linspace(0, 1, 3), torch.tensor([1.0]), torch.zeros(2, dtype=torch.int64),
 torch.zeros_like(x), torch.full_like(x, 2.0), torch.rand_like(x), x.new_zeros(2), x.new_full((2,), 1.0), torch.empty_strided((2,), (1,))
 torch.add(x, x, out=x.clone()), torch.sum(x, 0, out=v.clone()), torch.mm(x, x.t(), out=x @ x.t())
 x.sum().item(), bool(x.sum() > 0), int(x.sum()), torch.equal(x, x)
-F.relu(x), F.gelu(x), F.silu(x), F.leaky_relu(x), F.elu(x), F.softmax(x, -1), F.log_softmax(x, 0), F.hardtanh(x), F.softplus(x)
+F.relu(x), F.gelu(x), F.gelu(x, approximate="tanh"), F.silu(x), F.leaky_relu(x), F.elu(x), F.softmax(x, -1), F.log_softmax(x, 0), F.hardtanh(x), F.softplus(x)
 F.layer_norm(x, (3,)), F.mse_loss(x, x), F.mse_loss(x, x, reduction="sum"), F.embedding(index, x), F.smooth_l1_loss(x, x)
 F.cross_entropy(x, index), F.nll_loss(x, index), F.binary_cross_entropy_with_logits(x, x), F.huber_loss(x, x)
 F.conv2d(image, filters), F.max_pool2d(image, 2), F.avg_pool2d(image, 2), F.adaptive_avg_pool2d(image, 1), F.group_norm(image, 3)
@@ -238,6 +239,47 @@ def scenes(torch):  # noqa: F811
         log(aten._to_copy.default(x, dtype=torch.int64).tolist())
         log(aten.var.correction(x, [1], correction=0).tolist())
         log(aten.add(x, 1).tolist())
+        z = torch.tensor([9.0, 1.0, 1.0])
+        first = torch.tensor([0])
+        for made in (
+            *(
+                aten.pow.Tensor_Scalar(z, 2),
+                aten.div.Tensor_mode(z, 2, rounding_mode="floor"),
+                aten.mean.dim(z, [0], True),
+            ),
+            *(
+                aten.masked_fill.Scalar(z, z > 2, 0),
+                aten.scatter.src(z, 0, first, torch.ones(1)),
+                aten.scatter.value(z, 0, first, 3.0),
+            ),
+            *(aten.select.int(z, 0, 1), aten.alias.default(z), aten.full.default([2], 3.0), aten.arange.start(1, 3)),
+            *(
+                aten.linalg_vector_norm.default(z, 2, [0]),
+                aten.softmax.int(z, 0),
+                aten.sum.dim_IntList(z, [0], dtype=torch.float64),
+            ),
+            *(
+                aten.sort.stable(z, stable=True, dim=0, descending=True)[0],
+                aten.var_mean.correction(z, [0], correction=1)[0],
+            ),
+            *(aten.prod.dim_int(z, 0), aten.split_with_sizes.default(z, [1, 2])[1], aten.unbind.int(z)[0]),
+            *(aten.threshold_backward.default(z, z, 0), aten._softmax_backward_data.default(z, z, 0, torch.float32)),
+            *(
+                aten.gelu.default(z, approximate="tanh"),
+                aten.searchsorted.Tensor(z, z),
+                aten._unique2.default(z, True, True)[1],
+            ),
+            *(
+                aten._scaled_dot_product_flash_attention_for_cpu(*[x.view(1, 1, 2, 3)] * 3, 0.0, True)[0],
+                aten.mse_loss(z, z + 1, 2),
+            ),
+            *(
+                aten.add.out(z, z, out=torch.empty(3)),
+                aten.index_put_.default(z, [first], torch.tensor(7.0)),
+                aten.fill_.Scalar(z, 4),
+            ),
+        ):
+            log((made.tolist(), str(made.dtype)))
 
     @scene
     def two_operators(log):

@@ -219,12 +219,18 @@ def _overload(packet, name):
         return OpOverload(packet, name, _public(packet.__name__))
     if how == "out":
         return OpOverload(packet, name, op.public, op, how)
-    reading = READINGS.get(base)
+    reading, public = READINGS.get(base), _public(base) if how is None else None
 
     def run(*args, **kwargs):
-        if reading is not None:
-            args, kwargs = reading(*args, **kwargs)
-        return perform(op, dispatch.bind(op, args, kwargs), how)
+        try:
+            given = (args, kwargs) if reading is None else reading(*args, **kwargs)
+            values = dispatch.bind(op, *given)
+        except TypeError:
+            if public is None or public is op.public:
+                raise
+            # what is not of the operator's own form is for the function that users call
+            return public(*args, **kwargs)
+        return perform(op, values, how)
 
     return OpOverload(packet, name, run, op, how)
 
@@ -281,8 +287,8 @@ _NEVER = {
     "_pin_memory": "rushlight computes on the CPU",
     **dict.fromkeys(("_sparse_addmm", "_sparse_mm_reduce_impl"), "rushlight has no sparse tensors"),
     **dict.fromkeys((f"_scaled_dot_product_{kind}_attention" for kind in ("flash", "efficient", "cudnn")), _ATTENTION),
-    **dict.fromkeys(("_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_attention_math"), _ATTENTION),
     **dict.fromkeys(("_flash_attention_forward", "_efficient_attention_forward"), _ATTENTION),
+    "_scaled_dot_product_attention_math": _ATTENTION,
     **dict.fromkeys(("_scaled_mm", "_int_mm", "_weight_int8pack_mm"), "rushlight quantises nothing"),
     **dict.fromkeys(
         ("cudnn_convolution", "mkldnn_convolution", "miopen_convolution"), "rushlight convolves by convolution"

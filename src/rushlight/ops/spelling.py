@@ -411,6 +411,31 @@ def _averaged(input, kernel_size, stride, padding, ceil_mode, count_include_pad,
     return "default", _given((input, ...), (_pair(kernel_size), ...), (stride, []), *rest), {}
 
 
+@_rule("_gelu_tanh")
+def _gelu_tanh(input):
+    return "gelu.default", (input,), {"approximate": "tanh"}
+
+
+@_rule("_unique")
+def _uniques(input, sorted, return_inverse, return_counts, dim):
+    if dim is None:
+        args = _given((input, ...), (sorted, True), (return_inverse, False), (return_counts, False))
+        return "_unique2.default", args, {}
+    return "default"
+
+
+@_rule("_searchsorted", "_bucketize")
+def _found(first, second, *rest):
+    searched = second if len(rest) > 2 else first
+    return "Tensor" if isinstance(searched, Tensor) else "Scalar"
+
+
+@_rule("_attention")
+def _attended(query, key, value, attn_mask, is_causal, scale):
+    args = (query, key, value, 0.0, True) if is_causal else (query, key, value)
+    return "_scaled_dot_product_flash_attention_for_cpu.default", args, _named(attn_mask=attn_mask, scale=scale)
+
+
 @_rule("_cdist")
 def _distances(x1, x2, p):
     return "default", (x1, x2, p, None), {}
@@ -499,6 +524,7 @@ _BY_NAME = {
     **{"linalg_vector_norm": "_norm", "slice": "_slice_dim", "threshold_backward": "_above", "fill_": "_fill"},
     **{"nll_loss_forward": "_nll_loss", "nll_loss2d_forward": "_nll_loss2d", "_cdist_forward": "_cdist"},
     **{"_prelu_kernel": "_prelu", "leaky_relu_backward": "_leaky", "aminmax": "_aminmax", "unsqueeze": "unsqueeze"},
+    **{"_unique2": "_unique", "_scaled_dot_product_flash_attention_for_cpu": "_attention"},
     **{"select": "select", "alias": "_whole", "view": "view", "split": "_split"},
 }
 
@@ -555,6 +581,20 @@ def _read_cast(input, *, dtype=None, memory_format=None, **options):
 @_reading("_cdist_forward")
 def _read_distances(x1, x2, p=2.0, compute_mode=None):
     return (x1, x2, p), {}
+
+
+@_reading("_scaled_dot_product_flash_attention_for_cpu")
+def _read_attention(query, key, value, dropout_p=0.0, is_causal=False, *, attn_mask=None, scale=None):
+    if dropout_p:
+        raise NotImplementedError(
+            "rushlight drops out of attention by torch.nn.functional.scaled_dot_product_attention"
+        )
+    return (query, key, value, attn_mask, is_causal, scale), {}
+
+
+@_reading("_unique2")
+def _read_uniques(input, sorted=True, return_inverse=False, return_counts=False):
+    return (input, sorted, return_inverse, return_counts, None), {}
 
 
 @_reading("leaky_relu_backward")

@@ -17,7 +17,7 @@ __all__ = ["getitem", "setitem", "sum_to"]
 
 def getitem(input, index):
     """``input[index]``, one operator after another."""
-    part, indices = _taken(input, subscript.normal(index))
+    part, indices = _taken(input, subscript.normal(index), whole_too=True)
     if indices:
         return perform(OPS["_index"], (part, indices))
     return perform(OPS["_whole"], (part, ())) if part is input else part
@@ -48,8 +48,11 @@ def sum_to(input, size):
     return perform(OPS["view"], (input, tuple(size))) if extra else input
 
 
-def _taken(part, index):
-    """(the part that an index takes by views, the tensors to index that with; none of them where views do it all)."""
+def _taken(part, index, whole_too=False):
+    """(the part that an index takes by views, the tensors to index that with; none of them where views do it all).
+
+    A slice of everything makes no step; ``whole_too``: unless it is alone.
+    """
     if any(_spans(each) > 1 for each in index):
         return part, index
     indices, dim = [], 0
@@ -60,7 +63,7 @@ def _taken(part, index):
             part = perform(OPS["unsqueeze"], (part, dim))
             dim += 1
         elif each.__class__ is slice:
-            part = _sliced(part, dim, each, alone=len(index) == 1)
+            part = _sliced(part, dim, each, whole_too and len(index) == 1)
             dim += 1
         elif each.__class__ is int:
             part = perform(OPS["select"], (part, dim, each))
@@ -73,10 +76,10 @@ def _taken(part, index):
     return part, tuple(indices)
 
 
-def _sliced(part, dim, given, alone):
+def _sliced(part, dim, given, whole_too):
     if given.step is not None and given.step <= 0:
         raise subscript._step_error(given.step)
-    if not alone and dim < part._a.ndim and is_whole(given, part._a.shape[dim]):
+    if not whole_too and dim < part._a.ndim and is_whole(given, part._a.shape[dim]):
         return part
     return perform(OPS["_slice_dim"], (part, dim, given.start, given.stop, 1 if given.step is None else given.step))
 

@@ -104,7 +104,7 @@ def _swapped(shape):
     return [shape[1], shape[0], *shape[2:]]
 
 
-@register_flop_formula(aten._attention)
+@register_flop_formula(aten._scaled_dot_product_flash_attention_for_cpu)
 def attention_flop(query_shape, key_shape, value_shape, *args, out_shape=None, **kwargs):
     batch, (rows, inner), columns = prod(query_shape[:-2]), query_shape[-2:], key_shape[-2]
     return batch * (mm_flop((rows, inner), (inner, columns)) + mm_flop((rows, columns), value_shape[-2:]))
