@@ -424,10 +424,20 @@ def _uniques(input, sorted, return_inverse, return_counts, dim):
     return "default"
 
 
-@_rule("_searchsorted", "_bucketize")
-def _found(first, second, *rest):
-    searched = second if len(rest) > 2 else first
-    return "Tensor" if isinstance(searched, Tensor) else "Scalar"
+@_rule("_searchsorted")
+def _placed(sorted_sequence, values, out_int32, right, side, sorter):
+    overload = "Tensor" if isinstance(values, Tensor) else "Scalar"
+    return (
+        overload,
+        (sorted_sequence, values),
+        _named(out_int32=out_int32 or None, right=right or None, side=side, sorter=sorter),
+    )
+
+
+@_rule("_bucketize")
+def _sorted_into(values, boundaries, out_int32, right):
+    overload = "Tensor" if isinstance(values, Tensor) else "Scalar"
+    return overload, (values, boundaries), _named(out_int32=out_int32 or None, right=right or None)
 
 
 @_rule("_attention")
@@ -590,6 +600,16 @@ def _read_attention(query, key, value, dropout_p=0.0, is_causal=False, *, attn_m
             "rushlight drops out of attention by torch.nn.functional.scaled_dot_product_attention"
         )
     return (query, key, value, attn_mask, is_causal, scale), {}
+
+
+@_reading("searchsorted")
+def _read_search(sorted_sequence, values, *, out_int32=False, right=False, side=None, sorter=None):
+    return (sorted_sequence, values, out_int32, right, side, sorter), {}
+
+
+@_reading("bucketize")
+def _read_buckets(values, boundaries, *, out_int32=False, right=False):
+    return (values, boundaries, out_int32, right), {}
 
 
 @_reading("_unique2")
