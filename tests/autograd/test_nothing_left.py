@@ -1,5 +1,6 @@
 """An error within a transform, a mode, a hook or a user's own backward leaves nothing of it behind: no mode, level or count."""
 
+import asyncio
 import gc
 import threading
 
@@ -275,4 +276,18 @@ def test_leaving_what_was_not_entered_is_an_error(context):
     before = counts()
     with pytest.raises(RuntimeError):
         context.__exit__(None, None, None)
+    assert counts() == before
+
+
+def test_interleaved_coroutines_leave_modes_alone():
+    @torch.no_grad()
+    async def step():
+        await asyncio.sleep(0)
+        return torch.is_grad_enabled()
+
+    async def both():
+        return await asyncio.gather(step(), step())
+
+    before = counts()
+    assert asyncio.run(both()) == [True, True]
     assert counts() == before

@@ -18,7 +18,7 @@ from ..overrides import DisableTorchFunction, DisableTorchFunctionSubclass, _dis
 from ..overrides import EnableTorchFunction as _EnableTorchFunction  # noqa: F401
 from ..tensor import Tensor as TensorBase  # noqa: F401
 from ..utils._python_dispatch import _DisableTorchDispatch  # noqa: F401
-from . import _autograd, _functions, _nn, _profiler  # noqa: F401
+from . import _autograd, _functions, _functorch, _nn, _profiler  # noqa: F401
 
 __all__ = []
 

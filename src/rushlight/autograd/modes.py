@@ -102,9 +102,10 @@ def is_grad_enabled():
 
 
 class ContextDecorator:
-    """A context manager that also decorates functions, generators and coroutines.
+    """A context manager that also decorates functions and generators.
 
-    A decorated generator is inside the context only while its own code runs, not while its consumer's does.
+    A decorated generator is inside the context only while its own code runs, not while its consumer's does. Of an ``async`` function
+    only the call is inside, as in PyTorch: what is awaited later runs between other coroutines, which the context is not meant for.
     """
 
     def clone(self):
@@ -121,15 +122,6 @@ class ContextDecorator:
             )
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def awaiting(*args, **kwargs):
-                with self.clone():
-                    return await function(*args, **kwargs)
-
-            return awaiting
-
         @functools.wraps(function)
         def inside(*args, **kwargs):
             with self.clone():
@@ -186,6 +178,7 @@ class no_grad(_GradMode):  # noqa: N801 - PyTorch's name
     """
 
     _on = False
+    prev = False
 
     def __new__(cls, function=None):
         made = super().__new__(cls)

@@ -7,7 +7,7 @@ __all__ = []
 
 
 class _DecoratorContextManager(ContextDecorator):
-    """A context manager that also decorates functions, generators and coroutines; ``clone`` makes the one of a call.
+    """A context manager that also decorates functions and generators; ``clone`` makes the one of a call.
 
     Subclasses define ``__enter__`` and ``__exit__``, and ``clone`` if they take arguments.
     """
