@@ -26,7 +26,6 @@ def functional(name, **options):
     def declare(function):
         composite("_nn_" + name, shown=name, space="nn", method=False, **options)(function)
         public = getattr(TENSOR, "_nn_" + name)
-        public.__module__ = "torch.nn.functional"
         public.__doc__ = function.__doc__
         PLACES["nn.functional"][name] = public  # also what begins with an underscore
         return function

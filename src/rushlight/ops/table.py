@@ -368,7 +368,7 @@ _MAKES = {}
 def face_of(name, place, called=None):
     """A further object of the function ``name``, for another place, where it is called the same or ``called``."""
     called = called or name
-    return _named(_MAKES[name]((place, called)), called, called)
+    return _face(_MAKES[name], place, called, called)
 
 
 def _show(name, make, aliases, options):
@@ -390,20 +390,24 @@ def _show(name, make, aliases, options):
         elif not place and prefix in SPACES and "_" in each:
             place, short = prefix, each.split("_", 1)[1]
         if options.get("function") is not False:
-            made = PLACES.setdefault(place, {})[short] = _named(make((place, short)), each, each)
+            made = PLACES.setdefault(place, {})[short] = _face(make, place, short, each)
             first = first or made
         if method or (method is None and place == ""):
             called = options.get("method_name") or short
-            made = _named(make((METHODS, called)), called, "Tensor." + called)
+            made = _face(make, METHODS, called, called)
             setattr(Tensor, called, made)
             if first is None or (each == name and each.endswith("_")):  # what writes in place is a method first of all
                 first = made
-    return first or _named(make((None, name)), name, name)
+    return first or _face(make, None, name, name)
 
 
-def _named(function, name, qualified):
-    function.__name__, function.__qualname__, function.__module__ = name, qualified, "torch"
-    return function
+def _face(make, place, short, name):
+    """What ``make`` makes for a place, named as PyTorch names it there."""
+    made = make((place, short))
+    made.__name__ = name
+    made.__qualname__ = "Tensor." + name if place == METHODS else name
+    made.__module__ = "torch.nn.functional" if place == "nn.functional" else "torch"
+    return made
 
 
 def as_array(value):
