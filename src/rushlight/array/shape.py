@@ -706,7 +706,9 @@ def view_as_complex(input):
     if input.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
     if not input.size:
-        return np.empty(input.shape[:-1], np.complex64 if input.itemsize == 4 else np.complex128)
+        # no bytes at the start of the input's memory, of which NumPy makes no view by itself
+        kind = np.complex64 if input.itemsize == 4 else np.complex128
+        return np.ndarray(input.shape[:-1], kind, _root(input))
     if input.strides[-1] != input.itemsize:
         raise RuntimeError("Tensor must have a last dimension with stride 1")
     for stride in input.strides[:-1]:

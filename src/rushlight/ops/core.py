@@ -458,6 +458,8 @@ def resize_(self, *sizes, memory_format=None):
     if shape == self._a.shape and memory_format is None:
         return self
     count = math.prod(shape)
+    if math.prod([max(size, 1) for size in shape[1:]]) >= 1 << 63:
+        raise RuntimeError("Stride calculation overflowed")
     if count * self._dtype.itemsize >= 1 << 63:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
     inplace.bump(self._vc)
