@@ -13,10 +13,11 @@ import numpy as np
 from ..tensor import Tensor, wrap
 from . import forward_ad
 from .calls import grad
+from .gradcheck_texts import FAILED_NONDET_MSG
 from .shells import added, values_of
 
 __all__ = [
-    *("GradcheckError", "NONDETERMINISTIC", "as_tuple", "by_backward", "by_forward", "checked", "close", "dual_inputs"),
+    *("GradcheckError", "as_tuple", "by_backward", "by_forward", "checked", "close", "dual_inputs"),
     *("get_analytical_jacobian", "get_numerical_jacobian", "get_numerical_jacobian_wrt_specific_input"),
     *("is_differentiable", "numerical", "numerical_along", "pulled_along"),
 ]
@@ -26,24 +27,6 @@ class GradcheckError(RuntimeError):
     """Raised by ``gradcheck`` and ``gradgradcheck``."""
 
     __module__ = "torch.autograd.gradcheck"
-
-
-#: what follows the message of a backward pass that is not deterministic
-NONDETERMINISTIC = """\n
-NOTE: If your op relies on non-deterministic operations i.e., it is listed here:
-https://pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html
-this failure might be expected.
-
-If you are adding a new operator, please file an issue and then use one of the
-workarounds. The workaround depends on how your test invokes gradcheck/gradgradcheck.
-If the test
-- manually invokes gradcheck/gradgradcheck, then call gradcheck/gradgradcheck
-  with `nondet_tol=<tol>` as a keyword argument.
-- is OpInfo-based (e.g., in test_ops_gradients.py), then modify the OpInfo for the test
-  to have `gradcheck_nondet_tol=<tol>`.
-- is a Module test (e.g., in common_nn.py), then modify the corresponding
-  module_test entry to have `gradcheck_nondet_tol=<tol>`
-"""
 
 
 def as_tuple(value):
@@ -193,7 +176,7 @@ def _sound(found, nondet_tol, check_grad_dtypes):
         raise GradcheckError(
             "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different values, "
             f"although analytical gradient matches numerical gradient.The tolerance for nondeterminism was {nondet_tol}."
-            + NONDETERMINISTIC
+            + FAILED_NONDET_MSG
         )
     return jacobians
 
