@@ -68,3 +68,12 @@ def test_what_is_resized_keeps_its_elements():
         x.resize(3)
     with pytest.raises(RuntimeError, match=r"reinforce\(\) was removed"):
         x.reinforce(1)
+
+
+def test_gradients_go_through_resize():
+    x = torch.arange(4.0).requires_grad_()
+    with pytest.warns(UserWarning):
+        y = x.resize(2, 2)
+    assert y.grad_fn.name() == "ResizeBackward"
+    (y * torch.tensor([[1.0, 2.0], [3.0, 4.0]])).sum().backward()
+    assert x.grad.tolist() == [1, 2, 3, 4]

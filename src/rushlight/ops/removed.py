@@ -1,6 +1,5 @@
 """Functions that PyTorch has removed, or warns of at each call: their names are there, and say so in PyTorch's words."""
 
-import math
 import warnings
 
 from ..tensor import Tensor
@@ -70,13 +69,9 @@ def resize_as(self, tensor):
 
 
 def _resized(tensor, sizes):
-    if math.prod(sizes) != tensor.numel():
-        raise RuntimeError(
-            f"requested resize to {'x'.join(map(str, sizes))} ({math.prod(sizes)} elements in total), but the given tensor has a size of "
-            f"{'x'.join(map(str, tensor.shape))} ({tensor.numel()} elements). autograd's resize can only change the shape of a given "
-            "tensor, while preserving the number of elements. "
-        )
-    return tensor.reshape(tuple(sizes))
+    from ..autograd._functions import Resize
+
+    return Resize.apply(tensor, tuple(sizes))
 
 
 for _function in (reinforce, resize, resize_as):
