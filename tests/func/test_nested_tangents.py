@@ -110,3 +110,13 @@ def test_duals_can_be_compared_but_batches_cannot():
             RuntimeError, match="vmap over torch.allclose|Batching rule not implemented for aten::equal"
         ):
             vmap(lambda x, compare=compare: x * compare(x, x))(x)
+
+
+def test_tangents_of_maxima_of_no_samples_are_empty():
+    x = torch.ones(0, 2, 5, 5, 5)
+    for pool in (
+        lambda x: torch.nn.functional.fractional_max_pool3d(x, 2, output_size=3),
+        lambda x: torch.nn.functional.max_pool3d(x, 2),
+    ):
+        value, tangent = jvp(pool, (x,), (x,))
+        assert tangent.shape == value.shape == (0, 2, *value.shape[2:])

@@ -162,12 +162,11 @@ def _flat(positions, size):
 
 def pool_gather(input, indices, nd):
     """Values of the last `nd` dimensions of `input` at flat places `indices` (its leading dimensions are the same)."""
-    lead = input.shape[: input.ndim - nd]
-    plane = math.prod(input.shape[input.ndim - nd :])
-    flat = input.reshape(math.prod(lead), plane) if lead else input.reshape(1, plane)
-    rows = np.arange(flat.shape[0], dtype=np.int64).reshape(-1, 1) * plane
-    places = indices.reshape(flat.shape[0], -1) + rows
-    return flat.reshape(-1).take(places).reshape(indices.shape)
+    if not indices.size:
+        return np.empty(indices.shape, input.dtype)
+    count, plane = math.prod(input.shape[: input.ndim - nd]), math.prod(input.shape[input.ndim - nd :])
+    rows = np.arange(count, dtype=np.int64).reshape(-1, 1) * plane
+    return input.reshape(-1).take(indices.reshape(count, -1) + rows).reshape(indices.shape)
 
 
 def adaptive_max_pool_backward(grad_output, indices, size, nd):
