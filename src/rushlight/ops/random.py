@@ -182,14 +182,15 @@ def _sampled_like(name, fill, input, kwargs):
     _, dtype, requires_grad, generator = _options(name, kwargs)
     numpy_dtype = (dtype or input._dtype).numpy
     if state.rare:
-        from ..autograd.batching_random import drawn_like
+        from ..autograd.batching_random import batched_around, drawn_like
 
         made = drawn_like(lambda held: _sampled_like(name, fill, held, given), input)
         if made is not None:
             return made
-        made = _drawn(lambda shape: wrap(fill(np.empty(shape, numpy_dtype), generator=generator)), input._a.shape)
-        return finish(made, requires_grad)
-    return finish(wrap(fill(empty_beside(input._a, numpy_dtype), generator=generator)), requires_grad)
+        if batched_around():
+            made = _drawn(lambda shape: wrap(fill(np.empty(shape, numpy_dtype), generator=generator)), input._a.shape)
+            return finish(made, requires_grad)
+    return finish(wrap(fill(empty_beside(np.asarray(input._a), numpy_dtype), generator=generator)), requires_grad)
 
 
 def randint_like(input, *bounds, low=0, high=None, **kwargs):
@@ -402,15 +403,6 @@ def _filler(name, fill, node_name, order, defaults):
     """The method ``name``: fill this tensor with random numbers."""
 
     def method(self, *args, generator=None, **kwargs):
-        if state.rare:
-            from ..autograd import batching_random
-
-            options = kwargs if generator is None else dict(kwargs, generator=generator)
-            result = batching_random.filled(method, self, args, options)
-            if result is NotImplemented and dispatch.ask_method is not None:
-                result = dispatch.ask_method(name, (self, *args), options)
-            if result is not NotImplemented:
-                return result
         given = dict(zip(order, args))
         given.update({{"from": "from_"}.get(key, key): value for key, value in kwargs.items()})
         unknown = [key for key in given if key not in order]
@@ -419,13 +411,28 @@ def _filler(name, fill, node_name, order, defaults):
         values = [given[key] if key in given else defaults[key] for key in order if key in given or key in defaults]
         values = [each._a if isinstance(each, Tensor) else each for each in values]
         edge = edge_of(self)
+
+        def written():
+            recorded = edge is not None and thread.grad
+            name_of_node = node_name(values) if callable(node_name) else node_name
+            inplace.finish(self, _node(name_of_node, [edge], self) if recorded else None)
+            return self
+
         inplace.check(self, edge is not None)
+        if state.rare:
+            from ..autograd import batching_random
+
+            options = kwargs if generator is None else dict(kwargs, generator=generator)
+            result = batching_random.filled(method, self, args, options)
+            if result is self:
+                return written()
+            if result is NotImplemented and dispatch.ask_method is not None:
+                result = dispatch.ask_method(name, (self, *args), options)
+            if result is not NotImplemented:
+                return result
         inplace.check_memory(self._a)
         fill(self._a, *values, generator=generator)
-        recorded = edge is not None and thread.grad
-        name_of_node = node_name(values) if callable(node_name) else node_name
-        inplace.finish(self, _node(name_of_node, [edge], self) if recorded else None)
-        return self
+        return written()
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"Fill in place from the random stream: ``{name}({', '.join(order)})``; see ``array.random``."
