@@ -120,3 +120,12 @@ def test_tangents_of_maxima_of_no_samples_are_empty():
     ):
         value, tangent = jvp(pool, (x,), (x,))
         assert tangent.shape == value.shape == (0, 2, *value.shape[2:])
+
+
+def test_sequences_with_slices_stand_for_tuples_within_transforms():
+    x = torch.arange(24.0).reshape(2, 3, 4)
+    for index in ([slice(0, 1), 1], [Ellipsis, 0], [[0, 1], [1, 2]]):
+        with pytest.warns(UserWarning, match="Using a non-tuple sequence for multidimensional indexing"):
+            _, tangent = jvp(lambda x, index=index: x[index], (x,), (x,))
+            batch = vmap(lambda x, index=index: x[index])(torch.stack([x, x]))
+        assert torch.equal(tangent, x[tuple(index)]) and torch.equal(batch[1], tangent)

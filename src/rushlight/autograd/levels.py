@@ -505,7 +505,7 @@ class Level:
 
 def normal_index(index):
     """An index as a tuple; lanes of no dimensions stay tensors, for they have no value to read."""
-    index = index if index.__class__ is tuple else (index,)
+    index = subscript.as_tuple(index)
     if any(isinstance(each, Tensor) and is_lane(each) for each in index):
         return tuple(
             each if isinstance(each, Tensor) and is_lane(each) else subscript.normal((each,))[0] for each in index

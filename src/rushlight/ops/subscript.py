@@ -258,7 +258,7 @@ _MANY = 32
 _MASKS = (dtypes.bool, dtypes.uint8)
 
 
-def _as_tuple(index):
+def as_tuple(index):
     """The items of an index. A short sequence that holds anything but numbers stands for a tuple, as in PyTorch."""
     if index.__class__ is tuple:
         return index
@@ -282,7 +282,7 @@ def normal(index):
     from .creation import infer, tensor
 
     made = []
-    for each in _as_tuple(index):
+    for each in as_tuple(index):
         kind = each.__class__
         if kind in _BASIC or isinstance(each, (Tensor, bool, np.bool_)):
             if (
