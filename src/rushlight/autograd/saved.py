@@ -118,6 +118,13 @@ class SavedTensor:
             setattr(made, each, None)
         return made
 
+    @classmethod
+    def of_freed(cls, dtype):
+        """What stands for a tensor that a node no longer keeps."""
+        made = cls.of_nothing()
+        made._dtype = dtype
+        return made
+
     @property
     def data(self):
         """What is kept: the tensor, or what the packing hook made of it."""

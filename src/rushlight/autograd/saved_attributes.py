@@ -9,7 +9,7 @@ from ..tensor import edge_of
 from .graph import Leaf, freed
 from .saved import SavedTensor, as_tensor
 
-__all__ = ["show_saved"]
+__all__ = ["raw_saved", "show_saved"]
 
 #: by the name of a node: ours=theirs, or -ours for what PyTorch does not save
 _NAMES = {
@@ -61,14 +61,15 @@ _NAMES = {
         (
             "UpsampleBicubic2DBackward0",
             "UpsampleBilinear2DBackward0",
-            "UpsampleLinear1DBackward0",
             "UpsampleTrilinear3DBackward0",
         ),
         "-mode -scale_factors",
     ),
     **dict.fromkeys(
-        ("UpsampleNearest1DBackward0", "UpsampleNearestExact1DBackward0"), "-mode -scale_factors -align_corners"
+        ("UpsampleNearest1DBackward0", "UpsampleNearestExact1DBackward0"),
+        "-mode scale_factors=scales -align_corners",
     ),
+    "UpsampleLinear1DBackward0": "-mode scale_factors=scales",
     "AsStridedBackward0": "-input_memory",
     "EmbeddingBackward0": "-weight_sym_sizes",
     "EmbeddingBagBackward0": "-offsets_sym_sizes",
@@ -158,7 +159,7 @@ def _show(cls, shown, name, tensor, place):
     several = shown in _DIMS.get(cls.__name__, ())
     setattr(cls, f"_saved_{shown}", property(lambda self: _at(_value(self, name), place, several)))
     if tensor:
-        setattr(cls, f"_raw_saved_{shown}", property(lambda self: _at(_raw(self, name), place)))
+        setattr(cls, f"_raw_saved_{shown}", property(lambda self: _at(raw_saved(self, name), place)))
 
 
 def _at(value, place, several=False):
@@ -232,7 +233,10 @@ def _is_number(node, mark):
     return overloaded and place is not None and place >= len(node.next_functions)
 
 
-def _raw(node, name):
+def raw_saved(node, name):
+    """What a node keeps under a rule's ``name`` as SavedTensors, on which hooks can be registered."""
+    if node.saved is None:
+        return SavedTensor.of_freed(node.dtype)
     saved = _general(node)
     value, mark = saved.values.get(name), saved.marks.get(name)
     if value.__class__ is SavedTensor or value is None:

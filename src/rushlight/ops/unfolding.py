@@ -12,6 +12,8 @@ import numpy as np
 from ..array.indexing import is_whole
 from ..autograd.engine import current_pass
 from ..autograd.graph import Node, freed, tick
+from ..autograd.saved import SavedTensor
+from ..autograd.saved_attributes import raw_saved
 from ..tensor import wrap
 from .forms import FormNode, form_of
 from .record import Layout, Saved
@@ -47,6 +49,8 @@ def folded(op, shows):
     for each in shows:
         each = f"_saved_{each}"
         fixed[each] = property(lambda self, each=each: _saved(self, each))
+    if "indices" in shows:
+        fixed["_raw_saved_indices"] = property(_raw_indices)
     return type(op.node_name, (Folded,), fixed)
 
 
@@ -59,24 +63,31 @@ def _saved(node, name):
     values = node.saved.values
     if name == "_saved_self_sym_sizes":
         return values["input_shape"]
-    return tuple([_index_tensor(each) for each in values["index"]])
+    return tuple([_index_tensor(node, each) for each in values["index"]])
 
 
-def _index_tensor(each):
-    if each.__class__ is slice:
-        return None
-    return each.unpack(None) if hasattr(each, "unpack") else wrap(each)
+def _index_tensor(node, each):
+    if each.__class__ is SavedTensor:
+        return each.unpack(node)
+    return wrap(each) if isinstance(each, np.ndarray) else None
+
+
+def _raw_indices(node):
+    found = raw_saved(unfolded(node), "index")
+    return tuple([each if each.__class__ is SavedTensor else SavedTensor.of_nothing() for each in found])
 
 
 def unfolded(node):
     """A node as that of its last step. Within a backward pass, which has counted the graph as it is, another node that shows the same."""
     node.thaw()
     saved = node.saved
+    if saved.packed:
+        return node
     index, shape = saved.values["index"], saved.values["input_shape"]
     index = tuple(index) if isinstance(index, (tuple, list)) else (index,)
     marks = saved.marks.get("index") or [None] * len(index)
     before, last = _steps(index, marks, shape)
-    if saved.packed or (not before and len(last) == len(index) and all(each is not Ellipsis for each in index)):
+    if not before and len(last) == len(index) and all(each is not Ellipsis for each in index):
         return node
     edge = node.next[0]
     for k, (name, arguments) in enumerate(before):
