@@ -304,3 +304,18 @@ def test_a_class_decorated_with_a_grad_mode_is_made_in_it_with_a_warning():
                 self.recording = torch.is_grad_enabled()
 
     assert not Made().recording
+
+
+def test_gradients_that_depend_on_places_only_are_constants():
+    x = torch.tensor([[1.0, 5.0, 2.0]], requires_grad=True)
+    for f in (
+        lambda: x.max(1).values,
+        lambda: x.sort().values,
+        lambda: x.topk(2).values,
+        lambda: x.cummax(1).values,
+        lambda: x.kthvalue(1).values,
+    ):
+        (g,) = torch.autograd.grad(f().sum(), x, create_graph=True)
+        assert not g.requires_grad
+    (g,) = torch.autograd.grad((x.max(1).values ** 2).sum(), x, create_graph=True)
+    assert torch.autograd.grad(g.sum(), x)[0].tolist() == [[0, 2, 0]]

@@ -220,7 +220,8 @@ def _revive(node, array, mark):
     elif place >= 0:
         edge = node.next[place]
     elif node.width > 1 or isinstance(node, MultiOpNode):
-        edge = Output(node, -1 - place, node.shape[-1 - place], node.dtype[-1 - place])
+        at = -1 - place
+        edge = None if at in (node.op.nondiff or ()) else Output(node, at, node.shape[at], node.dtype[at])
     else:
         edge = node
     if state.shells and getattr(array, "twin", None) is not None:
