@@ -645,3 +645,25 @@ def test_gradients_of_wrapper_tensors_and_under_modes_are_added_in_place():
         (plain * 3).sum().backward()
         (plain * 4).sum().backward(create_graph=True)
     assert "aten.add_.Tensor" in log.calls and first.tolist() == [5.0, 5.0] and plain.grad.tolist() == [9.0, 9.0]
+
+
+def test_gradients_of_classes_over_ordinary_memory_are_of_the_class():
+    class Inherited(torch.Tensor):
+        @staticmethod
+        def __new__(cls, data, requires_grad=False):
+            return torch.Tensor._make_subclass(cls, data, requires_grad)
+
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            with torch.utils._python_dispatch.no_dispatch():
+                result = func(*args, **(kwargs or {}))
+            return tree_map(lambda each: cls(each) if type(each) is torch.Tensor else each, result)
+
+    x = Inherited(torch.ones(2), requires_grad=True)
+    y = (x * 2 + 1).sum()
+    y.backward()
+    assert (
+        type(y) is Inherited
+        and type(x.grad) is Inherited
+        and torch.equal(x.grad.as_subclass(Inherited), Inherited(torch.full((2,), 2.0)))
+    )

@@ -87,7 +87,7 @@ def _roots(outputs, gradients, create_graph):
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if not dtype.is_floating_point:
                 raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {dtype!r}")
-            if state.rare and isinstance(output, Tensor) and (state.shells or _modes()):
+            if isinstance(output, Tensor) and (_answers(output) or state.rare and (state.shells or _modes())):
                 checked.append(functions().ones_like(output))
                 continue
             checked.append(wrap(np.ones(shape, dtype.numpy), dtype))
@@ -110,6 +110,17 @@ def _levels():
         return True
     module = sys.modules.get(__package__ + ".levels")
     return module is not None and module.sees_rules()
+
+
+def _answers(output):
+    """Whether an output is a tensor whose class answers for operators: so do its gradients'."""
+    kind = output.__class__
+    return kind is not Tensor and isinstance(output, Tensor) and kind.__torch_dispatch__ is not Tensor.__torch_dispatch__
+
+
+def _of_class(outputs):
+    """Whether the first of the outputs is no plain tensor, and some class answers."""
+    return bool(outputs) and outputs[0].__class__ is not Tensor and any(map(_answers, outputs))
 
 
 def _modes():
@@ -172,7 +183,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     keep = create_graph if retain_graph is None else retain_graph
     if keep is not False and keep is not True:
         keep = bool(operator.index(keep))
-    on_tensors = create_graph or (state.rare > 0 and (_levels() or _tangents()))
+    on_tensors = create_graph or (state.rare > 0 and (_levels() or _tangents())) or _of_class(outputs)
     roots = _roots(outputs, given, on_tensors)
     if create_graph:
         _warn_of_cycle()
@@ -278,7 +289,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     if keep is not False and keep is not True:
         keep = bool(operator.index(keep))
-    on_tensors = create_graph or (state.rare > 0 and (_levels() or _tangents()))
+    on_tensors = create_graph or (state.rare > 0 and (_levels() or _tangents())) or _of_class(outputs)
     roots = _roots(outputs, given, on_tensors)
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")

@@ -356,9 +356,14 @@ def _seat(op, values, results, many):
     for each, array in zip(results, found if many else (found,)):
         if array is None or array.shape != each._a.shape or not answers(each):
             continue
+        empty = isinstance(each._a, Shell)
+        if not empty and not dispatch._shares(each._a, source._a):
+            continue
         replay = (lambda base: op.public(base, *values[1:])) if op.replay else None
-        view = wrap_view(shell(array), each._dtype, source, refuse="multi" if many else None, replay=replay)
-        settle(each, view._a)
+        memory = shell(array) if empty else each._a
+        view = wrap_view(memory, each._dtype, source, refuse="multi" if many else None, replay=replay)
+        if empty:
+            settle(each, memory)
         each._vc, each._view = view._vc, view._view
 
 

@@ -76,7 +76,8 @@ def _gather(grad, cotangent):
 
 def _copy_of(tensor, like):
     """A recorded copy in the layout of the array ``like``, as PyTorch's accumulation makes one of a gradient that is part of a graph."""
-    plain = type(like) is type(tensor._a) is np.ndarray and like.shape == tensor._a.shape
+    silent = type(tensor).__torch_dispatch__ is Tensor.__torch_dispatch__  # else its class says what is like it
+    plain = silent and type(like) is type(tensor._a) is np.ndarray and like.shape == tensor._a.shape
     made = wrap(np.empty_like(like, dtype=tensor._a.dtype), tensor.dtype) if plain else TENSOR.empty_like(tensor)
     return made.copy_(tensor)
 
