@@ -25,9 +25,13 @@ __all__ = [
     *("is_structseq", "is_structseq_class", "is_structseq_instance"),
 ]
 
-PyTree = Context = DumpableContext = Any
-FlattenFn = FlattenFunc = Callable[[PyTree], tuple[list, Context]]
-UnflattenFn = UnflattenFunc = Callable[[list, Context], PyTree]
+PyTree = Any
+Context = Any
+DumpableContext = Any
+FlattenFn = Callable[[PyTree], tuple[list, Context]]
+UnflattenFn = Callable[[list, Context], PyTree]
+# their older names
+FlattenFunc, UnflattenFunc = FlattenFn, UnflattenFn
 FlattenWithKeysFunc = Callable[[PyTree], tuple[list[tuple[Any, Any]], Context]]
 ToDumpableContextFn = Callable[[Context], DumpableContext]
 FromDumpableContextFn = Callable[[DumpableContext], Context]
