@@ -271,6 +271,14 @@ def _check_inputs(inputs):
         )
 
 
+def _still_checked(inputs):
+    """The inputs that require grad, also after the function was called, which may have changed that."""
+    tensors = [each for _, each in checked(inputs)]
+    if not tensors:
+        raise GradcheckError("no Tensors requiring grad found in input")
+    return tensors
+
+
 def _zeros(outputs):
     return [each.new_zeros(each.shape) for each in outputs]
 
@@ -281,7 +289,7 @@ def _any_nonzero(tensor):
 
 def _check_multiplied(outputs, inputs, masked):
     """Zero cotangents must give zero gradients of the right type and size."""
-    tensors = [each for _, each in checked(inputs)]
+    tensors = _still_checked(inputs)
     for gradient, tensor in zip(grad(outputs, tensors, _zeros(outputs), allow_unused=True), tensors):
         if gradient is None:
             continue
@@ -314,7 +322,7 @@ def _undefined():
 
 def _check_undefined_backward(fn, inputs):
     """Backward must cope with cotangents that are undefined, all of them or one at a time."""
-    tensors = [each for _, each in checked(inputs)]
+    tensors = _still_checked(inputs)
     cases = [[_undefined()(each) for each in _requiring_grad(fn(*inputs))]]
     if len(cases[0]) > 1:
         for cut in range(len(cases[0])):

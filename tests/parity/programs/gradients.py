@@ -225,6 +225,7 @@ def check(fast):
     show("dtypes", lambda: gradcheck(lambda x: x.float(), leaf(3), atol=0.1, check_grad_dtypes=True, **mode))
     show("part of a tensor", lambda: gradcheck(lambda x: x * x, leaf(2, 2)[0], **mode))
     show("in place", lambda: gradcheck(lambda x: x.clone().mul_(2).t_(), leaf(2, 3), **both))
+    show("no longer wanted", lambda: gradcheck(lambda x: x.requires_grad_(False), leaf(3), **mode))
     show("itself", lambda: gradcheck(lambda x: x, leaf(3), **both))
     show("itself twice", lambda: gradcheck(lambda x: (x, x), leaf(3), **both))
     show("many", lambda: gradcheck(lambda *xs: sum(x.sum() for x in xs), tuple(leaf(3) for _ in range(3)), **both))
