@@ -157,7 +157,8 @@ def _written_late(op, slow, source):
     return function
 
 
-_BEGIN = (lambda *args, **kwargs: begin()(*args, **kwargs)).__code__  # noqa: F821 - a name of the scope it is given
+#: what such a function begins as
+_BEGIN = define("def function(*args, **kwargs): return begin()(*args, **kwargs)", "begin", {})["function"].__code__
 
 
 def _taken(name, array, edge):
