@@ -197,3 +197,30 @@ def test_cross_entropy_of_chunks_of_rows_is_that_of_all(reduction, weighted):
             **dict(linear_bias=bias, weight=weight, reduction=reduction, ignore_index=2, options=options),
         )
     assert torch.allclose(alone, made[1][0])
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "call"),
+    [
+        ("soft_margin_loss", "target", lambda x, w: F["soft_margin_loss"](x[:, 0], w[:1])),
+        ("nll_loss_forward", "weight", lambda x, w: F["nll_loss"](x, torch.tensor([0, 1]), weight=w)),
+        (
+            "nll_loss_forward",
+            "weight",
+            lambda x, w: F["cross_entropy"](x, torch.tensor([0, 1]), w, label_smoothing=0.1),
+        ),
+        ("nll_loss2d_forward", "weight", lambda x, w: F["nll_loss"](x[..., None], torch.tensor([[0], [1]]), weight=w)),
+        ("multi_margin_loss", "weight", lambda x, w: F["multi_margin_loss"](x, torch.tensor([0, 1]), weight=w)),
+        ("binary_cross_entropy", "weight", lambda x, w: F["binary_cross_entropy"](x, x.detach(), weight=w)),
+        ("native_batch_norm", "running_mean", lambda x, w: F["batch_norm"](x, w, torch.ones(2))),
+    ],
+)
+def test_arguments_without_a_derivative_must_not_require_grad(name, argument, call):
+    x, w = torch.full((2, 2), 0.5, requires_grad=True), torch.ones(2, requires_grad=True)
+    with pytest.raises(
+        RuntimeError, match=f"The function '{name}' is not differentiable with respect to argument '{argument}'"
+    ):
+        call(x, w)
+    with torch.no_grad():
+        call(x, w)
+    call(x, w.detach())

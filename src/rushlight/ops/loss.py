@@ -210,6 +210,8 @@ def binary_cross_entropy(F, input, target, weight=None, size_average=None, reduc
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. Please "
             "ensure they have the same size."
         )
+    if weight is not None:
+        undifferentiable.refuse("binary_cross_entropy", weight=weight)
     return F._binary_cross_entropy(input, target, weight, reduction)
 
 
@@ -227,6 +229,7 @@ def binary_cross_entropy_with_logits(
 @functional("soft_margin_loss")
 def soft_margin_loss(F, input, target, size_average=None, reduce=None, reduction="mean"):
     """log(1 + exp(-target input))."""
+    undifferentiable.refuse("soft_margin_loss", target=target)
     reduction = reduction_name(legacy_reduction(size_average, reduce, reduction))
     if tuple(target.shape) != tuple(input.shape):
         input, target = F.broadcast_tensors(input, target)
@@ -378,7 +381,13 @@ def nll_loss(F, input, target, weight=None, size_average=None, ignore_index=-100
     )
 
 
+def _refuse_weight(logs, weight):
+    if weight is not None:
+        undifferentiable.refuse("nll_loss_forward" if logs.ndim <= 2 else "nll_loss2d_forward", weight=weight)
+
+
 def _negative_likelihood(F, logs, target, weight, reduction, ignore_index):
+    _refuse_weight(logs, weight)
     if logs.ndim <= 2:
         return F._nll_loss(logs, target, weight, reduction, ignore_index)[0]
     loss = F._nll_loss2d(logs, target, weight, reduction, ignore_index)[0]
@@ -465,6 +474,7 @@ def _spoken(value):
 
 def _smooth_cross_entropy(F, logs, target, weight, reduction, ignore_index, label_smoothing, dim):
     _check_smoothing(label_smoothing)
+    _refuse_weight(logs, weight)
     classes = logs.shape[dim]
     loss = F._nll_loss if logs.ndim <= 2 else F._nll_loss2d
     hard = loss(logs, target, weight, reduction, ignore_index)[0]
@@ -525,6 +535,7 @@ def multi_margin_loss(F, input, target, p=1, margin=1.0, weight=None, size_avera
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
+    undifferentiable.refuse("multi_margin_loss", weight=weight)
     return F._multi_margin_loss(input, target, p, margin, weight, reduction)
 
 

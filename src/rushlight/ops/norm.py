@@ -11,6 +11,7 @@ from ..array.widening import is_half
 from ..array.windows import sizes_text
 from ..autograd.modes import no_grad
 from ..tensor import wrap
+from . import undifferentiable
 from .functional import functional, same_out
 from .recompute import pull_through, spread
 from .reduce import raw
@@ -239,6 +240,8 @@ def native_batch_norm(F, input, weight, bias, running_mean, running_var, trainin
         missing = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{missing} must be defined in evaluation mode")
     _check_kinds(input, (weight, bias), (running_mean, running_var), training)
+    if running_mean is not None or running_var is not None:
+        undifferentiable.refuse("native_batch_norm", running_mean=running_mean, running_var=running_var)
     if training:
         # The rule does not read the running statistics of a training step, so it must not keep them either: they change
         # below.

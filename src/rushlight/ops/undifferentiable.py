@@ -1,10 +1,13 @@
 """Rules of operators that PyTorch cannot differentiate: they raise its errors when a derivative is asked for.
 
 ``derivative`` and ``partial`` make rules for reverse mode, ``tangent`` one for forward mode (for an operator's ``jvp``), ``entirely``
-the options of an operator that has neither.
+the options of an operator that has neither. Some arguments are refused as soon as they require grad (``refuse``).
 """
 
-__all__ = ["NODE", "derivative", "entirely", "partial", "tangent"]
+from ..autograd.modes import thread
+from ..tensor import Tensor
+
+__all__ = ["NODE", "derivative", "entirely", "partial", "refuse", "tangent"]
 
 #: options of the declaration of an operator without any derivative: the names of its node
 NODE = dict(node_name="NotImplemented", cpp_name="torch::autograd::NotImplemented")
@@ -26,6 +29,16 @@ def partial(name):
         raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
 
     return rule
+
+
+def refuse(function, **arguments):
+    """RuntimeError where one of the arguments (tensors or None), in which ``function`` cannot be differentiated, requires grad."""
+    for name, value in arguments.items():
+        if isinstance(value, Tensor) and thread.grad and value.requires_grad:
+            raise RuntimeError(
+                f"The function '{function}' is not differentiable with respect to argument '{name}'. This input cannot have "
+                "requires_grad True."
+            )
 
 
 def tangent(name):
