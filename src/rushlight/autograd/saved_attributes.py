@@ -11,7 +11,7 @@ from .saved import SavedTensor, as_tensor
 
 __all__ = ["raw_saved", "show_saved"]
 
-#: by the name of a node: ours=theirs, or -ours for what PyTorch does not save
+#: by the name of a node: ours=theirs, ours[k]=theirs for one item of it, or -ours for what PyTorch does not save
 _NAMES = {
     **dict.fromkeys(
         (
@@ -58,22 +58,19 @@ _NAMES = {
     ),
     **dict.fromkeys(("NllLossBackward0", "NllLoss2DBackward0"), "result1=total_weight"),
     **dict.fromkeys(
-        (
-            "UpsampleBicubic2DBackward0",
-            "UpsampleBilinear2DBackward0",
-            "UpsampleTrilinear3DBackward0",
-        ),
-        "-mode -scale_factors",
+        ("UpsampleBicubic2DBackward0", "UpsampleBilinear2DBackward0"),
+        "-mode scale_factors[0]=scales_h scale_factors[1]=scales_w",
     ),
     **dict.fromkeys(
         ("UpsampleNearest1DBackward0", "UpsampleNearestExact1DBackward0"),
-        "-mode scale_factors=scales -align_corners",
+        "-mode scale_factors[0]=scales -align_corners",
     ),
-    "UpsampleLinear1DBackward0": "-mode scale_factors=scales",
+    "UpsampleLinear1DBackward0": "-mode scale_factors[0]=scales",
+    "UpsampleTrilinear3DBackward0": "-mode scale_factors[0]=scales_d scale_factors[1]=scales_h scale_factors[2]=scales_w",
     "AsStridedBackward0": "-input_memory",
-    "EmbeddingBackward0": "-weight_sym_sizes",
+    "EmbeddingBackward0": "weight_sym_sizes[0]=weight_sym_argsize_0",
     "EmbeddingBagBackward0": "-offsets_sym_sizes",
-    "Im2ColBackward0": "-self_sym_sizes",
+    "Im2ColBackward0": "self_sym_sizes[-2]=self_sym_argsize_minus_2 self_sym_sizes[-1]=self_sym_argsize_minus_1",
     "LerpBackward0": "-end -self",
     "LinalgCholeskyExBackward0": "result=L -info",
     "LinalgInvExBackward0": "result=inverse -info",
@@ -81,7 +78,7 @@ _NAMES = {
     "LinalgLuFactorExBackward0": "-info",
     "LinalgSlogdetBackward0": "-logabsdet",
     "LinalgSolveExBackward0": "-B_sym_sizes -info",
-    "LuUnpackBackward0": "-LU_data_sym_sizes",
+    "LuUnpackBackward0": "LU_data_sym_sizes[-2]=LU_data_sym_argsize_minus_2 LU_data_sym_sizes[-1]=LU_data_sym_argsize_minus_1",
     "PowBackward0": "-result",
     "SliceBackward0": "-length",
     "TriangularSolveBackward0": "-cloned_coefficient",
@@ -137,25 +134,27 @@ def show_saved(cls, op):
     named = {}
     for each in _NAMES.get(cls.__name__, "").split():
         ours, _, theirs = each.removeprefix("-").partition("=")
-        named[ours] = theirs or None
+        ours, _, place = ours.partition("[")
+        named.setdefault(ours, []).append((theirs, int(place.rstrip("]")) if place else None))
     for name in needs:
         if name == "y" and op.returns is not None:
             listed = op.returns == "list" or op.returns is True
             for place in op.saves or (() if listed else range(len(op.returns))):
                 shown = f"result{place}" if listed else op.returns[place]
-                if (shown := named.get(shown, shown)) is not None:
-                    _show(cls, shown, name, True, place)
+                for theirs, _ in named.get(shown, [(shown, None)]):
+                    _show(cls, theirs, name, True, place)
             continue
         stem, _, fact = name.rpartition("_")
         kind = {"shape": "_sym_sizes", "dtype": "_scalar_type"}.get(fact) if stem in op.params else None
         shown = _SHOWN.get(name, name) if kind is None else _SHOWN.get(stem, stem) + kind
-        shown = named.get(shown, shown)
-        if shown is not None:
-            tensor = name == "y" or name in op.rules or name in _TENSORS or name in (op.operands or ()) or op.joint
-            _show(cls, shown, name, tensor and kind is None, None)
+        tensor = name == "y" or name in op.rules or name in _TENSORS or name in (op.operands or ()) or op.joint
+        for theirs, place in named.get(shown, [(shown, None)]):
+            _show(cls, theirs, name, tensor and kind is None, place)
 
 
 def _show(cls, shown, name, tensor, place):
+    if not shown:
+        return
     several = shown in _DIMS.get(cls.__name__, ())
     setattr(cls, f"_saved_{shown}", property(lambda self: _at(_value(self, name), place, several)))
     if tensor:
@@ -165,7 +164,7 @@ def _show(cls, shown, name, tensor, place):
 def _at(value, place, several=False):
     if several and value.__class__ is int:
         return (value,)
-    return value if place is None else value[place]
+    return value if place is None or value is None else value[place]
 
 
 def _unsigned(name, value):
