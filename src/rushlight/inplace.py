@@ -242,7 +242,11 @@ def _strided_node(view, source, edge):
 
 
 def strided_view(source, shape, strides, offset):
-    """A recorded view of ``source`` by byte strides and byte offset."""
+    """A recorded view of ``source`` by byte strides and byte offset from its first element."""
+    if hasattr(source._a, "held"):  # a lane's memory is seen by its level
+        item = source._dtype.itemsize
+        start = source.storage_offset() + offset // item
+        return source.as_strided(shape, [stride // item for stride in strides], start)
     array = raw_strided_view(source._a, shape, strides, offset)
     made = wrap_view(array, source._dtype, source)
     edge = edge_of(source)

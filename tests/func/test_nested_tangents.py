@@ -129,3 +129,24 @@ def test_sequences_with_slices_stand_for_tuples_within_transforms():
             _, tangent = jvp(lambda x, index=index: x[index], (x,), (x,))
             batch = vmap(lambda x, index=index: x[index])(torch.stack([x, x]))
         assert torch.equal(tangent, x[tuple(index)]) and torch.equal(batch[1], tangent)
+
+
+def _real_part(r):
+    made = torch.zeros(3, dtype=torch.complex64)
+    made.real.copy_(r)
+    made.imag.mul_(2).add_(3 * r)
+    return torch.view_as_real(made)
+
+
+def _complex_view(r):
+    made = torch.zeros(3, 2)
+    torch.view_as_complex(made).copy_(r + 3j * r)
+    return made
+
+
+@pytest.mark.parametrize("written", [_real_part, _complex_view])
+def test_parts_of_complex_tensors_are_written_with_their_tangents(written):
+    r = torch.arange(3.0)
+    slope = torch.tensor([1.0, 3.0]).expand(3, 2)
+    torch.testing.assert_close(jvp(written, (r,), (torch.ones(3),))[1], slope)
+    torch.testing.assert_close(jacfwd(written)(r).sum(-1), slope)

@@ -166,7 +166,7 @@ class DualLevel(Level):
         """Make the tangent of a view the same view of its base's tangent."""
         view, base = target._view, target._view.base._a
         if view.replay is not None:
-            target._a.tangent = self.split(view.replay(view.base))[1]
+            target._a.tangent = view.replay(base.tangent)
             return
         whole, place, itemsize = base.tangent, inplace.Geometry(base, target._a), base.itemsize
         if whole._a.strides != base.strides:

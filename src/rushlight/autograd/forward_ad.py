@@ -288,11 +288,6 @@ def _same_view(whole, view, tensor):
         raise NotImplementedError(
             "the tangent of this view's base lies otherwise in memory than the base; clone() the base first"
         )
-    if levels.is_lane(whole):
-        item = whole._dtype.itemsize
-        return whole.as_strided(
-            geometry.shape, [stride // item for stride in geometry.strides], geometry.offset // item
-        )
     return inplace.strided_view(whole, geometry.shape, geometry.strides, geometry.offset)
 
 
