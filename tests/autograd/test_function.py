@@ -358,6 +358,7 @@ def test_attributes_of_ctx_may_have_the_names_that_nodes_use():
         def backward(ctx, g):
             assert (ctx.dtype, ctx.next, ctx.width, ctx.name) == (torch.float32, "next", 7, "total")
             (y,) = ctx.saved_tensors
+            ctx.seen = ctx.note
             return (g * y).expand(ctx.shape)
 
     x = torch.ones(3, 2, requires_grad=True)
@@ -365,6 +366,7 @@ def test_attributes_of_ctx_may_have_the_names_that_nodes_use():
     y.grad_fn.note = "kept"
     assert y.grad_fn.note == "kept" and y.grad_fn.next_functions[0][0].variable is x
     y.sum().backward()
+    assert y.grad_fn.seen == "kept"
     assert x.grad.tolist() == [[3, 3]] * 3
     gone = weakref.ref(y)
     gc.disable()

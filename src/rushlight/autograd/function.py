@@ -88,6 +88,13 @@ _OF_NODES = frozenset(
 )
 
 
+#: and what a call leaves on ctx that its node must know
+_OF_CALLS = (
+    *("to_save", "saved_for_forward", "dirty_tensors", "non_differentiable", "materialize_grads", "needs_input_grad"),
+    *("_is_tensor", "_materialize_non_diff_grads"),
+)
+
+
 class BackwardCFunction(FunctionCtx, Node):
     """The node of a custom Function, and its ``ctx``."""
 
@@ -121,7 +128,7 @@ class BackwardCFunction(FunctionCtx, Node):
         if _OF_NODES.isdisjoint(self.__dict__):
             return self
         node = type(self)()
-        node.__dict__.update((name, value) for name, value in self.__dict__.items() if name not in _OF_NODES)
+        node.__dict__.update((name, self.__dict__[name]) for name in _OF_CALLS if name in self.__dict__)
         node._ctx, self._node = self, weakref.ref(node)
         self.let_go()
         return node
@@ -132,9 +139,10 @@ class BackwardCFunction(FunctionCtx, Node):
             self.__dict__.pop(name, None)
 
     def __getattr__(self, name):
-        # what was set on the node of a ctx that is apart from it
-        if name[:1] != "_" and name not in _OF_NODES and self._node is not None:
-            return getattr(self._node(), name)
+        # where node and ctx are apart, users find on each what they set on the other
+        other = self._ctx if self._node is None else self._node()
+        if other is not None and name not in _OF_NODES and name in other.__dict__:
+            return other.__dict__[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def name(self):
