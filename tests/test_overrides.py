@@ -70,6 +70,8 @@ def test_a_class_that_answers_is_asked_for_attributes_and_methods_too():
     (y * 2).sum().backward()
     assert [f.__name__ for f in Telling.asked] == ["detach", "__set__", "mul", "sum", "backward"]
     assert torch.Tensor.size is Telling.size and torch.ones(1).size() == (1,)
+    with pytest.raises(TypeError, match=r"^Tensor\.backward\(\) got an unexpected keyword"):
+        torch.ones(1).backward(foo=1)
 
 
 def test_a_class_without_an_answer_has_the_members_of_tensor():

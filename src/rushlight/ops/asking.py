@@ -137,7 +137,7 @@ def _let_ask(function, name):
     plain = types.FunctionType(
         *(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
     )
-    plain.__kwdefaults__ = function.__kwdefaults__
+    plain.__kwdefaults__, plain.__qualname__ = function.__kwdefaults__, function.__qualname__
     face = METHODS, name
 
     def first(*args, **kwargs):
