@@ -202,7 +202,7 @@ def roll(input, shifts, dims=()):
         return roll(input.reshape(-1), shifts, (0,)).reshape(input.shape)
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
-    out = input
+    out = input if input.flags.c_contiguous else np.ascontiguousarray(input)
     for shift, dim in zip(shifts, dims, strict=True):
         if not input.ndim:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")

@@ -49,7 +49,7 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
     """
     normalized_shape = tuple(normalized_shape)
     check_normalized_shape(input, normalized_shape, weight, bias)
-    if len(normalized_shape) == 1 and input.ndim == 2 and 0 < input.size <= SMALL:
+    if len(normalized_shape) == 1 and input.ndim == 2 and 0 < input.size <= SMALL and input.flags.c_contiguous:
         out, mean, rstd = _normalise_few(input, eps, weight, bias)
         return out, mean[:, None], rstd[:, None]
     lead = input.shape[: input.ndim - len(normalized_shape)]

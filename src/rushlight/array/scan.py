@@ -77,7 +77,7 @@ def logcumsumexp(input, dim):
             top = np.where(np.isfinite(top), top, 0.0)
             principal = np.log(np.add.accumulate(np.exp(wide - top), dim)) + top
             return _unwound(wide.swapaxes(dim, -1), principal.swapaxes(dim, -1)).swapaxes(dim, -1).astype(own)
-        return np.logaddexp.accumulate(input.astype(np.float64), dim).astype(own)
+        return np.logaddexp.accumulate(input.astype(np.float64, order="C"), dim).astype(own)
 
 
 def _unwound(terms, principal):

@@ -132,6 +132,9 @@ def _shifted(input, axis):
 
 def softmax(input, dim, dtype=None):
     """``exp(input) / sum(exp(input))`` along ``dim``; a slice holding NaN (or only -inf) becomes NaN."""
+    if not input.flags.c_contiguous:
+        # the result is, whatever the input is
+        input = np.ascontiguousarray(input)
     if dtype is None and _is_small(input, dim):
         out = input - _highest(input, dim, None, None, True)
         np.exp(out, out)
@@ -152,6 +155,9 @@ def softmax(input, dim, dtype=None):
 
 def log_softmax(input, dim, dtype=None):
     """``input - log(sum(exp(input)))`` along ``dim``."""
+    if not input.flags.c_contiguous:
+        # the result is, whatever the input is
+        input = np.ascontiguousarray(input)
     if dtype is None and _is_small(input, dim):
         out = input - _highest(input, dim, None, None, True)
         total = _total(np.exp(out), dim, None, None, True)
