@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 
 from .. import dtypes
-from ..autograd.modes import state
+from ..autograd.modes import state, thread
 from .creation import empty, empty_like
 from .functional import functional
 from .table import composite
@@ -22,14 +22,18 @@ def _check(p):
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _noise(F, shape, like, p):
-    """Zeros with probability p, else ones."""
+def _noise(F, shape, like, p, along_memory=True):
+    """Zeros with probability p, else ones, laid out as the input if they are of its shape.
+
+    Draws follow the order in memory, or with ``along_memory=False`` that of the elements.
+    """
 
     def draw(shape):
-        if like._a.__class__ is np.ndarray and shape == tuple(like.shape) and not like.is_contiguous():
-            # draws follow the order in memory, which the noise has in common with its input
+        if like._a.__class__ is not np.ndarray or shape != tuple(like.shape) or like.is_contiguous():
+            return F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p)
+        if along_memory:
             return F.bernoulli_(empty_like(like), 1 - p)
-        return F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p)
+        return empty_like(like).copy_(F.bernoulli_(empty(shape, dtype=like.dtype), 1 - p))
 
     if not state.rare:
         return draw(shape)
@@ -40,6 +44,13 @@ def _noise(F, shape, like, p):
 
 def _feature_shape(shape):
     return (*shape[:2], *(1,) * (len(shape) - 2))
+
+
+def _noise_of(F, shape, like, p, features, alpha):
+    if features:
+        return _noise(F, _feature_shape(shape), like, p, along_memory=False)
+    # in PyTorch's reverse transforms ordinary dropout draws by elements
+    return _noise(F, shape, like, p, along_memory=alpha or not thread.reverse)
 
 
 def _dropped(F, input, p, training, features=False, alpha=False):
@@ -53,7 +64,7 @@ def _dropped(F, input, p, training, features=False, alpha=False):
     shape = tuple(input.shape)
     if p == 1:
         return F.mul(input, F.zeros((), dtype=input.dtype))
-    noise = _noise(F, _feature_shape(shape) if features else shape, input, p)
+    noise = _noise_of(F, shape, input, p, features, alpha)
     if not alpha:
         return F.mul(input, F.div(noise, 1 - p))
     a = 1 / ((_ALPHA * _ALPHA * p + 1) * (1 - p)) ** 0.5
@@ -85,7 +96,7 @@ def _dropped_inplace(F, input, p, train, features=False, alpha=False):
     shape = tuple(input.shape)
     if p == 1:
         return F.mul_(input, F.zeros((), dtype=input.dtype))
-    noise = _noise(F, _feature_shape(shape) if features else shape, input, p)
+    noise = _noise_of(F, shape, input, p, features, alpha)
     if not alpha:
         return F.mul_(input, F.div(noise, 1 - p))
     a = 1 / ((_ALPHA * _ALPHA * p + 1) * (1 - p)) ** 0.5
