@@ -41,6 +41,7 @@ F.conv2d(image, filters), F.max_pool2d(image, 2), F.avg_pool2d(image, 2), F.adap
 x.clone().add_(1).mul_(x).sub_(x).div_(2).zero_().fill_(1).copy_(x).relu_().clamp_(0).pow_(2).exp_().neg_()
 x.clone().uniform_().normal_().bernoulli_(0.25).addcmul_(x, x).lerp_(x, 0.5).sigmoid_().masked_fill_(x > 0, 1.0)
 write(x.clone(), 0, 1.0), write(x.clone(), 0, v), write(x.clone(), index, 0.0), write(x.clone(), x > 0, 1.0), write(x.clone(), ..., 1.0)
+write(v.clone(), 0, 2.0), write(x.clone(), slice(None), v[None]), write(x.clone(), 0, v[None]), write(x.clone(), 0, v[None, :1])
 write(x.clone(), (slice(None), 1), x[:, 0]), x.clone().index_put_((index,), x[0]), x.clone().scatter_(0, index[None, :3], 1.0)
 """.strip().splitlines()
 

@@ -30,13 +30,10 @@ def setitem(input, index, value):
     part, indices = _taken(input, subscript.normal(index))
     if indices:
         perform(OPS["_index_put"], (part, indices, value, False), "inplace")
-    elif value._a.ndim == 0:
+    elif value._a.ndim == 0 != part._a.ndim:
         perform(OPS["_fill"], (part, value), "inplace")
     else:
-        extra = max(value._a.ndim - part._a.ndim, 0)
-        if extra and set(value._a.shape[:extra]) == {1}:
-            value = perform(OPS["view"], (value, value._a.shape[extra:]))
-        perform(OPS["_copy"], (part, value, False), "inplace")
+        perform(OPS["_copy"], (part, _fitted(value, part._a.shape), False), "inplace")
 
 
 def sum_to(input, size):
@@ -46,6 +43,14 @@ def sum_to(input, size):
     if extra or inner:
         input = perform(OPS["sum"], (input, [*range(extra), *inner], True, None))
     return perform(OPS["view"], (input, tuple(size))) if extra else input
+
+
+def _fitted(value, shape):
+    """A value in the shape of the part that it is written to: its leading dimensions of one element do not count."""
+    if value._a.shape != shape and value._a.shape[:1] == (1,):
+        leading = next((at for at, length in enumerate(value._a.shape) if length != 1), value._a.ndim)
+        value = perform(OPS["view"], (value, value._a.shape[leading:]))
+    return value if value._a.shape == shape else perform(OPS["expand"], (value, shape, False))
 
 
 def _taken(part, index, whole_too=False):
