@@ -137,3 +137,13 @@ def test_gradients_of_bags_may_be_batched_and_kept_but_not_differentiated(mode):
     (slope,) = torch.autograd.grad(bags, table, cotangents[0].requires_grad_(), create_graph=True)
     with pytest.raises(NotImplementedError, match="the derivative for '_embedding_bag_backward' is not implemented."):
         slope.sum().backward()
+
+
+def test_second_derivatives_by_frequency_are_those_of_rows_unscaled():
+    table = torch.zeros(4, 2, requires_grad=True)
+    g = torch.ones(3, 2, requires_grad=True)
+    rows = F["embedding"](torch.tensor([1, 1, 2]), table, scale_grad_by_freq=True)
+    (slope,) = torch.autograd.grad(rows, table, g, create_graph=True)
+    assert slope.tolist() == [[0, 0], [1, 1], [1, 1], [0, 0]]
+    (twice,) = torch.autograd.grad((slope * torch.arange(8.0).reshape(4, 2)).sum(), g)
+    assert twice.tolist() == [[2, 3], [2, 3], [4, 5]]

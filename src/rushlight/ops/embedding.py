@@ -22,11 +22,8 @@ def _pull_embedding(F, g, indices, weight_shape, padding_idx, scale_grad_by_freq
 differentiable("embedding", _embedding_kernel, vjp=dict(weight=_pull_embedding), linear=True, method=False)
 
 
-def _pull_embedding_back(F, g, indices, padding_idx, scale_grad_by_freq):
-    if scale_grad_by_freq:
-        raise RuntimeError(
-            "embedding_backward: double backward with scale_grad_by_freq=True is not supported, as in PyTorch"
-        )
+def _pull_embedding_back(F, g, indices, padding_idx):
+    # not scaled by the indices' counts, in PyTorch neither
     rows = F.embedding(g, indices, padding_idx, False, False)
     if padding_idx >= 0:
         rows = F.masked_fill(rows, F.unsqueeze(F.eq(indices, padding_idx), -1), 0)
