@@ -222,6 +222,31 @@ def scenes(torch):  # noqa: F811
             torch.ones(2)
 
     @scene
+    def errors_are_those_of_plain_programs(log):
+        x = torch.arange(6.0).reshape(2, 3)
+        for function in (
+            *(lambda: x[2], lambda: x[0, 0, 0], lambda: x[::-1], lambda: x["a"], lambda: x[torch.tensor([5])]),
+            *(
+                lambda: write(x.clone(), 5, 1.0),
+                lambda: write(x.clone(), 0, torch.ones(2)),
+                lambda: write(x.clone(), 0, "a"),
+            ),
+            *(
+                lambda: torch.tensor(1.0)[0],
+                lambda: x.view(5),
+                lambda: x.sum(5),
+                lambda: x.long().sigmoid_(),
+                lambda: x.expand(3, 3),
+            ),
+            *(lambda: torch.zeros(2, dtype=torch.int64, requires_grad=True), lambda: x.requires_grad_().add_(1)),
+        ):
+            try:
+                with Log():
+                    function()
+            except Exception as error:
+                log((type(error).__name__, str(error).split("\n")[0]))
+
+    @scene
     def names_of_overloads(log):
         for func in (aten.add.Tensor, aten.mm.default, aten.sum.dim_IntList, aten.add_.Tensor, aten.max.dim):
             log(

@@ -26,6 +26,7 @@ def getitem(input, index):
 def setitem(input, index, value):
     """``input[index] = value``, likewise: a write to the part that the index takes."""
     if not isinstance(value, Tensor):
+        subscript._value(value, input.dtype.numpy)  # what cannot be assigned is refused
         value = run_method(METHODS["tensor"], (value,), {"dtype": input.dtype})
     part, indices = _taken(input, subscript.normal(index))
     if indices:
@@ -60,7 +61,7 @@ def _taken(part, index, whole_too=False):
     """
     if any(_spans(each) > 1 for each in index):
         return part, index
-    indices, dim = [], 0
+    indices, dim, whole = [], 0, part
     for at, each in enumerate(index):
         if each is ...:
             dim = part._a.ndim - sum(map(_spans, index[at + 1 :]))
@@ -71,6 +72,8 @@ def _taken(part, index, whole_too=False):
             part = _sliced(part, dim, each, whole_too and len(index) == 1)
             dim += 1
         elif each.__class__ is int:
+            if dim >= part._a.ndim or not -part._a.shape[dim] <= each < part._a.shape[dim]:
+                raise subscript._index_error(whole._a, index)
             part = perform(OPS["select"], (part, dim, each))
         else:
             if not isinstance(each, Tensor):

@@ -12,7 +12,7 @@ import inspect
 from .. import inplace
 from ..autograd import levels, shells
 from ..autograd.modes import thread
-from ..ops import dispatch, subscript, subscript_steps
+from ..ops import creation, dispatch, subscript, subscript_steps
 from ..ops.makers import METHODS, QUESTIONS, spelled_call
 from ..ops.overloads import OpOverload, overload
 from ..ops.spelling import spelled
@@ -209,7 +209,7 @@ def _method(name, args, kwargs):
     name, overloadname, args, given = call
     result = _function(overload(name, overloadname), args, given)
     if isinstance(result, Tensor):
-        return result.requires_grad_() if kwargs.get("requires_grad") else result
+        return creation.finish(result, bool(kwargs.get("requires_grad")))
     if result is not None and method.name not in QUESTIONS:
         raise RuntimeError(f"Unable to cast {result} to Tensor")
     return result
