@@ -150,3 +150,14 @@ def test_parts_of_complex_tensors_are_written_with_their_tangents(written):
     slope = torch.tensor([1.0, 3.0]).expand(3, 2)
     torch.testing.assert_close(jvp(written, (r,), (torch.ones(3),))[1], slope)
     torch.testing.assert_close(jacfwd(written)(r).sum(-1), slope)
+
+
+@pytest.mark.parametrize("order", [0.5, 1, 1.5, 2, 2.5, 3, 4])
+@pytest.mark.parametrize("size", [0, 3])
+def test_the_norm_of_zeros_has_no_tangent_and_no_slope(order, size):
+    def norm(x):
+        return torch.linalg.vector_norm(x, order)
+
+    x = torch.zeros(size, dtype=torch.float64)
+    assert jvp(norm, (x,), (x + 1,))[1].item() == 0
+    assert grad(norm)(x).tolist() == [0] * size

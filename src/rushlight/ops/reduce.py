@@ -408,7 +408,10 @@ def _norm_vjp(F, g, x, y, p, x_shape, dim, keepdim):
         slope = F.sgn(x) * F.masked_fill(F.pow(F.abs(x), p - 1), F.eq(x, 0), 0.0)
         scale = F.masked_fill(F.pow(size, 1 - p), F.eq(size, 0), 0.0) if p < 1 else _power_quotient(F, size, p)
         return slope * (g * scale)
-    return x * F.pow(F.abs(x), p - 2) * F.masked_fill(g / F.pow(size, p - 1), F.eq(size, 0), 0.0)
+    zero = F.eq(size, 0)
+    # no division by zero: it would reach the tangents, which are the transpose of this
+    share = g / F.masked_fill(F.pow(size, p - 1), zero, 1.0)
+    return x * F.pow(F.abs(x), p - 2) * F.masked_fill(share, zero, 0.0)
 
 
 def _power_quotient(F, size, p):
