@@ -109,13 +109,14 @@ def _reflected(python, name):
     dunder = f"__r{python}__"
 
     def method(self, other):
-        check_receiver(dunder, self)
+        if python != "truediv":  # which in PyTorch takes what has a reciprocal
+            check_receiver(dunder, self)
         if not isinstance(other, _OPERANDS) and not hasattr(other, "__torch_function__"):
             return NotImplemented
         if python == "sub":
             return TENSOR.rsub(self, other)
         if python == "truediv":
-            return TENSOR.mul(TENSOR.reciprocal(self), other)
+            return TENSOR.mul(self.reciprocal(), other)
         if not isinstance(other, Tensor):
             if python in ("lshift", "rshift", "floordiv"):
                 other = self.new_full((), other, dtype=_number_dtype(self, other))
