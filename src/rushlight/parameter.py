@@ -73,6 +73,22 @@ def _rebuild(cls, data, requires_grad, state):
     return made
 
 
+def clear_gradients(parameters, set_to_none):
+    """Forget the gradients of parameters, or fill them with zeros, outside the graph."""
+    for each in parameters:
+        grad = each.grad
+        if grad is None:
+            continue
+        if set_to_none:
+            each.grad = None
+            continue
+        if grad.grad_fn is not None:
+            grad.detach_()
+        else:
+            grad.requires_grad_(False)
+        grad.zero_()
+
+
 Parameter.__module__ = "torch.nn.parameter"
 
-__all__ = ["Parameter", "leaf_of"]
+__all__ = ["Parameter", "clear_gradients", "leaf_of"]

@@ -115,7 +115,9 @@ def _levels():
 def _answers(output):
     """Whether an output is a tensor whose class answers for operators: so do its gradients'."""
     kind = output.__class__
-    return kind is not Tensor and isinstance(output, Tensor) and kind.__torch_dispatch__ is not Tensor.__torch_dispatch__
+    return (
+        kind is not Tensor and isinstance(output, Tensor) and kind.__torch_dispatch__ is not Tensor.__torch_dispatch__
+    )
 
 
 def _of_class(outputs):

@@ -122,6 +122,7 @@ class ContextDecorator:
             )
         if inspect.isgeneratorfunction(function):
             return self._wrap_generator(function)
+
         @functools.wraps(function)
         def inside(*args, **kwargs):
             with self.clone():

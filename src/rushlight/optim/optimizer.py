@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from .. import dtypes
 from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import marked, set_grad, thread
-from ..parameter import Parameter
+from ..parameter import Parameter, clear_gradients
 from ..shown import Shown
 from ..tensor import Tensor
 
@@ -270,18 +270,7 @@ class Optimizer(Shown):
         """Drop the gradients of all parameters, or fill them with zeros if ``set_to_none`` is False."""
         with marked(self._zero_grad_profile_name):
             for group in self.param_groups:
-                for p in group["params"]:
-                    grad = p.grad
-                    if grad is None:
-                        continue
-                    if set_to_none:
-                        p.grad = None
-                        continue
-                    if grad.grad_fn is not None:
-                        grad.detach_()
-                    else:
-                        grad.requires_grad_(False)
-                    grad.zero_()
+                clear_gradients(group["params"], set_to_none)
 
     # ------------------------------------------------------------------------------------------------------ hooks
 

@@ -15,7 +15,7 @@ from types import FunctionType
 
 from ... import __future__ as _future
 from ...autograd.modes import no_grad
-from ...parameter import Parameter
+from ...parameter import Parameter, clear_gradients
 from ...tensor import Tensor
 from ..parameter import Buffer
 from . import module_state
@@ -614,18 +614,7 @@ class Module(StateMixin):
 
     def zero_grad(self, set_to_none=True):
         """Forget the gradients of all parameters, or fill them with zeros."""
-        for param in self.parameters():
-            grad = param.grad
-            if grad is None:
-                continue
-            if set_to_none:
-                param.grad = None
-                continue
-            if grad.grad_fn is not None:
-                grad.detach_()
-            else:
-                grad.requires_grad_(False)
-            grad.zero_()
+        clear_gradients(self.parameters(), set_to_none)
 
     # ------------------------------------------------------------------------------------------------------- hooks
 
