@@ -43,7 +43,19 @@ _PRIVATE = frozenset(
             "inplace",
             "interop",
         ),
-        *("mirror", "missing", "ops", "parameter", "printing", "settings", "shown", "size", "symbolic", "tensor"),
+        *(
+            "mirror",
+            "missing",
+            "ops",
+            "overridable",
+            "parameter",
+            "printing",
+            "settings",
+            "shown",
+            "size",
+            "symbolic",
+            "tensor",
+        ),
     )
 )
 

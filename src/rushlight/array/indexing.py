@@ -225,8 +225,8 @@ def take_at(view, arrays):
     where = _numpy_index(view.shape, arrays)
     try:
         found = view[where]
-        # NumPy lays the dimensions of index arrays out in front, PyTorch the result in order
-        return found if found.flags.c_contiguous else found.copy()
+        # NumPy lays the dimensions of index arrays out in front, PyTorch the elements of what is in order in order
+        return found.copy() if view.flags.c_contiguous and not found.flags.c_contiguous else np.asarray(found)
     except IndexError as error:
         raise _translated(error, view.shape, where) from None
 
