@@ -421,7 +421,7 @@ def split(F, tensor, split_size_or_sections=None, dim=0, *, split_size=None):
 
 # what PyTorch calls the sizes depends on who calls
 TENSOR.split.__wrapped__ = lambda tensor, split_size_or_sections, dim=0: None
-Tensor.split.__wrapped__ = lambda self, split_size, dim=0: None
+Tensor.split.__wrapped__ = lambda self, split_size, dim=0: None  # type: ignore[attr-defined]
 
 
 @composite("tensor_split")
