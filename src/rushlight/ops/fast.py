@@ -1,7 +1,8 @@
 """The shortest path: elementwise operators on float32 and float64 tensors of one dtype, and Python numbers beside them.
 
-One function object for each operator is made here with everything bound. It looks at one flag for special modes, at the classes and
-the dtype, calls the ufunc and makes the node; whatever is not ordinary goes to the general path (``dispatch``).
+The source of an operator's call is written when it is first called, with nothing left to ask of the operator's description. It looks at
+one flag for special modes, at the classes and the dtype, calls the ufunc and makes the node; whatever is not ordinary goes to the general
+path (``dispatch``).
 """
 
 import types
